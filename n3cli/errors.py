@@ -1,0 +1,57 @@
+"""The errors that reach people.
+
+Each carries the exit code of the command line, and a message that says what was wrong, what was
+given and what to do next. Anything else that escapes is a bug and shows its traceback.
+"""
+
+from __future__ import annotations
+
+
+class N3Error(Exception):
+    """Base of every error that is meant for the user.
+
+    Attributes:
+        exit_code: what the process exits with when this error ends it.
+    """
+
+    exit_code = 1
+
+
+class InputError(N3Error):
+    """An input cannot be read, or an output cannot or may not be written."""
+
+    exit_code = 1
+
+
+class ConfigError(N3Error):
+    """A setting, an option or an argument has no meaning (wrong usage)."""
+
+    exit_code = 2
+
+
+class ModelError(N3Error):
+    """A model is unknown, damaged, unsuitable for the task, or cannot be downloaded."""
+
+    exit_code = 3
+
+
+class DataError(N3Error):
+    """A data set is missing, damaged or cannot be downloaded."""
+
+    exit_code = 3
+
+
+class DeviceError(N3Error):
+    """A compute device is absent, or its memory does not suffice."""
+
+    exit_code = 4
+
+
+class ToleranceError(N3Error):
+    """A benchmark missed the value that it was held against."""
+
+    exit_code = 5
+
+
+class N3Warning(UserWarning):
+    """Something the user should know that does not stop the work; the command line shows one line."""

@@ -1,0 +1,49 @@
+"""What a network says of itself, and where a tile lies in its image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+@dataclass(frozen=True)
+class Description:
+    """Facts about a network that callers need, so that none branches on its name.
+
+    Attributes:
+        task: what it does, for example ``"denoise"``.
+        channels: image planes in and out (1 grey, 3 colour).
+        sigma_input: whether it takes a noise level.
+        scale: output size divided by input size.
+        size_multiple: height and width are padded to a multiple of this (pixels).
+        size_minimum: height and width are padded to at least this (pixels).
+        dtypes: precisions it is known to work in, of ``fp32``, ``bf16`` and ``fp16``.
+    """
+
+    task: str
+    channels: int
+    sigma_input: bool
+    scale: int = 1
+    size_multiple: int = 1
+    size_minimum: int = 1
+    dtypes: tuple[str, ...] = ("fp32", "bf16")
+
+
+class Placement(NamedTuple):
+    """Where a tile lies in the whole (padded) image, in pixels of the tile's own resolution."""
+
+    top: int
+    left: int
+    height: int
+    """Height of the whole image, not of the tile."""
+    width: int
+    """Width of the whole image, not of the tile."""
+
+    @classmethod
+    def whole(cls, height: int, width: int) -> Placement:
+        """The placement of a tile that is the whole image."""
+        return cls(0, 0, height, width)
+
+    def reduced(self, factor: int) -> Placement:
+        """The same place at a resolution that is `factor` times lower."""
+        return Placement(*(value // factor for value in self))

@@ -1,0 +1,100 @@
+"""What every image network is: stages that a tile can be sent through, one after the other."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from n3cli.networks.description import Description, Placement
+from n3cli.ops.padding import reflected
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of a network that is run over the whole image before the next part starts.
+
+    Streaming by stages needs the halo of one stage at a time instead of the network's.
+
+    Attributes:
+        run: maps a tile B×C×H×W and its placement to a tile of the same H×W. What it gives at
+            least `halo` pixels away from the tile's inner edges is what the whole image gives.
+        halo: input pixels needed around an output pixel.
+        reach: input pixels needed from an image border on, however little of the output near
+            that border is asked for (there, candidate windows are shifted inwards).
+    """
+
+    run: Callable[[Tensor, Placement], Tensor]
+    halo: int
+    reach: int = 0
+
+
+class Network(nn.Module, ABC):
+    """Base of the image networks. Subclasses set `description` and give their stages."""
+
+    description: Description
+
+    @property
+    @abstractmethod
+    def stages(self) -> Sequence[Stage]:
+        """The stages in order."""
+
+    def forward(self, image: Tensor, sigma: Tensor | float | None = None) -> Tensor:
+        """Run the whole image at once.
+
+        Args:
+            image: B×C×H×W in [0, 1], any size from 1×1.
+            sigma: noise level in [0, 1] units, one for all or one an image (B). Needed if the
+                description says `sigma_input`.
+
+        Returns:
+            B×C×H×W, not clipped.
+
+        Raises:
+            ValueError: wrong number of planes, or a noise level too few.
+        """
+        height, width = image.shape[-2:]
+        x = pad(self.with_sigma(image, sigma), self.description)
+        place = Placement.whole(*x.shape[-2:])
+        for stage in self.stages:
+            x = stage.run(x, place)
+        return x[..., :height, :width]
+
+    def with_sigma(self, image: Tensor, sigma: Tensor | float | None) -> Tensor:
+        """The image with a plane of its noise level, if the network takes one."""
+        if image.dim() != 4 or image.shape[1] != self.description.channels:
+            raise ValueError(
+                f"expected B×{self.description.channels}×H×W, got {tuple(image.shape)}"
+            )
+        if not self.description.sigma_input:
+            return image
+        if sigma is None:
+            raise ValueError("this network needs the noise level: pass sigma in [0, 1] units")
+        level = torch.as_tensor(sigma, dtype=image.dtype, device=image.device).reshape(-1, 1, 1, 1)
+        return torch.cat([image, level.expand(len(image), 1, *image.shape[-2:])], dim=1)
+
+
+def padded_size(height: int, width: int, description: Description) -> tuple[int, int]:
+    """Height and width after padding to the network's size multiple and minimum."""
+
+    def padded(length: int) -> int:
+        multiple = description.size_multiple
+        return max(-(-length // multiple) * multiple, description.size_minimum)
+
+    return padded(height), padded(width)
+
+
+def pad(image: Tensor, description: Description) -> Tensor:
+    """Pad B×C×H×W at the right and the bottom by reflection, as the network needs it."""
+    height, width = image.shape[-2:]
+    padded_height, padded_width = padded_size(height, width, description)
+    if padded_height != height:
+        rows = torch.tensor(reflected(height, padded_height), device=image.device)
+        image = image.index_select(-2, rows)
+    if padded_width != width:
+        columns = torch.tensor(reflected(width, padded_width), device=image.device)
+        image = image.index_select(-1, columns)
+    return image

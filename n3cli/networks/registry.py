@@ -1,0 +1,59 @@
+"""Networks by name. To add one: a file beside this one, and a line here."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+
+from n3cli.errors import ConfigError
+from n3cli.networks.dncnn import DnCNN
+from n3cli.networks.n3net import N3Net
+from n3cli.networks.n3unet import N3UNet
+from n3cli.networks.network import Network
+
+_NETWORKS: dict[str, Callable[..., Network]] = {
+    "dncnn": DnCNN,
+    "n3net": N3Net,
+    "n3unet": N3UNet,
+}
+
+
+def names() -> tuple[str, ...]:
+    """The names that `build` knows."""
+    return tuple(_NETWORKS)
+
+
+def build(name: str, options: Mapping[str, object]) -> Network:
+    """Make a network with fresh weights.
+
+    Args:
+        name: one of `names()`.
+        options: arguments of its class; each must have the type of its default.
+
+    Raises:
+        ConfigError: unknown network or option, or a value that the network cannot take.
+    """
+    if name not in _NETWORKS:
+        raise ConfigError(f"unknown network {name!r}{_nearest(name, names())}")
+    network = _NETWORKS[name]
+    known = inspect.signature(network).parameters
+    for key, value in options.items():
+        if key not in known:
+            raise ConfigError(f"{name} has no option {key!r}{_nearest(key, tuple(known))}")
+        expected = type(known[key].default)
+        if type(value) is not expected:
+            raise ConfigError(
+                f"option {key!r} of {name} must be of type {expected.__name__}, got {value!r}"
+            )
+        if expected is int and int(str(value)) < 1:
+            raise ConfigError(f"option {key!r} of {name} must be at least 1, got {value!r}")
+    try:
+        return network(**options)
+    except ValueError as error:
+        raise ConfigError(f"{name}: {error}") from error
+
+
+def _nearest(wrong: str, known: tuple[str, ...]) -> str:
+    close = get_close_matches(wrong, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"

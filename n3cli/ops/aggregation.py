@@ -1,0 +1,336 @@
+"""Neighbour volumes of an image's patches, fast and exact: the aggregation of the N3 block.
+
+Every patch position is a query. Its candidates are the positions in a window around it
+(`window.py`), itself excluded; their logits are −‖e_q − e_c‖² · inverse temperature of the query;
+a selection rule turns them into K weight volumes; each neighbour volume is the weighted mean of
+the candidates' feature patches, and overlapping patches are averaged back into an image
+(Plötz & Roth 2018, Sec. 4).
+
+Done patch by patch that is slow: patches overlap, so everything is computed (p/s)² times. Here
+a patch is m × m blocks of s × s pixels (m = p/s), which gives two exact savings:
+
+1. the inner product of two patches is the sum of m² inner products of blocks at the same shift,
+   so blocks are multiplied once (one matrix product a cell) and sums of them are taken;
+2. the patches that cover a block look at their candidates' blocks at the same shift, so their
+   weights are summed first, and one matrix product gives the block of the folded image.
+
+A *cell* is a group of queries: one `Run` of rows by one of columns. Within it windows either all
+start at the same candidate (step 0, at borders and where the window covers everything, as in
+training) or advance with the query (step 1). Either way the candidates of a cell are one
+rectangle of blocks; `_take_band` and `_put_band` move between that rectangle and the window of
+each query. `aggregation_plain.py` is the obvious form that this one is tested against.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from n3cli.ops.patch import from_blocks, patches_over_block, sum_over_patches, to_blocks
+from n3cli.ops.selection import EXCLUDED, SelectionRule
+from n3cli.ops.window import Axis, Run, runs
+
+_CELL_COLUMNS = 24
+_CELL_ROWS = 16
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Patches of an image (or of a tile of it), and the windows in which they look for others.
+
+    Attributes:
+        patch: side of a patch in pixels, a multiple of `stride`.
+        stride: distance of neighbouring patches in pixels.
+        rows: patch positions from top to bottom.
+        columns: patch positions from left to right.
+    """
+
+    patch: int
+    stride: int
+    rows: Axis
+    columns: Axis
+
+    @property
+    def blocks(self) -> int:
+        """Blocks along the side of a patch."""
+        return self.patch // self.stride
+
+
+Calibration = Callable[[Sequence[Tensor]], Tensor | float]
+"""From all squared distances of an image batch to the factor they are multiplied with."""
+
+
+def aggregate(
+    features: Tensor,
+    embedding: Tensor,
+    inverse_temperature: Tensor,
+    grid: Grid,
+    k: int,
+    select: SelectionRule,
+    calibrate: Calibration | None = None,
+) -> Tensor:
+    """The K neighbour volumes of every pixel.
+
+    Args:
+        features: B×C×H×W, what is averaged; H and W are those of the grid, (count − 1)·stride + patch.
+        embedding: B×E×H×W, what distances are measured in.
+        inverse_temperature: B×rows×columns, of each query.
+        grid: patches and windows.
+        k: number of neighbours.
+        select: selection rule, (logits, k) → weights.
+        calibrate: gets the squared distances of all queries (a list of tensors, the query's own
+            excluded) and returns a factor for them, as batch normalisation in training needs.
+            It makes all distances be held at once.
+
+    Returns:
+        B×K×C×H×W in the features' dtype; distances and weights are computed in float32 at least.
+    """
+    stride, m = grid.stride, grid.blocks
+    working = torch.promote_types(embedding.dtype, torch.float32)
+    values = to_blocks(features.to(working), stride)
+    keys = to_blocks(embedding.to(working), stride)
+    half_norms = keys.square().sum(-1) / 2
+    half_norms = sum_over_patches(sum_over_patches(half_norms, m, 1), m, 2)
+    inverse_temperature = inverse_temperature.to(working)
+
+    cells = list(_cells(grid))
+    scores = (_scores(keys, half_norms, cell) for cell in cells)
+    if calibrate is not None:
+        scores = list(scores)
+        distances = [
+            _drop_own(2 * (cell.of_queries(half_norms)[..., None, None] - score), cell)
+            for cell, score in zip(cells, scores, strict=True)
+        ]
+        inverse_temperature = inverse_temperature * calibrate(distances)
+
+    batch, height, width = values.shape[:3]
+    if len(cells) == 1:
+        (score,) = scores
+        mean = _average(values, score, inverse_temperature, cells[0], k, select)
+    else:
+        mean = values.new_zeros(batch, height, width, k, values.shape[-1])
+        for cell, score in zip(cells, scores, strict=True):
+            part = _average(values, score, inverse_temperature, cell, k, select)
+            top, left = cell.rows.first, cell.columns.first
+            mean[:, top : top + part.shape[1], left : left + part.shape[2]] += part
+    cover_rows = patches_over_block(grid.rows.count, m, mean)
+    cover_columns = patches_over_block(grid.columns.count, m, mean)
+    mean = mean / (cover_rows[:, None] * cover_columns)[..., None, None]
+    return from_blocks(mean, stride).to(features.dtype)
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """Queries that are computed together: a run of rows by a run of columns."""
+
+    rows: Run
+    columns: Run
+    window: tuple[int, int]
+    """Candidates of a query, rows by columns."""
+    m: int
+    """Blocks along the side of a patch."""
+
+    @property
+    def query_blocks(self) -> tuple[slice, slice]:
+        """Blocks that the queries are made of."""
+        return _span(self.rows.first, self.rows.count + self.m - 1), _span(
+            self.columns.first, self.columns.count + self.m - 1
+        )
+
+    @property
+    def candidate_columns(self) -> slice:
+        """Columns of blocks that the candidates are made of, for every row of the cell."""
+        reach = (self.columns.count - 1) * self.columns.step
+        return _span(self.columns.start, reach + self.window[1] + self.m - 1)
+
+    @property
+    def candidate_rows(self) -> int:
+        """Rows of candidate blocks that one row of query blocks is compared with."""
+        return self.window[0] + (self.m - 1) * (1 - self.rows.step)
+
+    def of_queries(self, values: Tensor) -> Tensor:
+        """The queries' part of B×rows×columns values."""
+        rows = _span(self.rows.first, self.rows.count)
+        return values[:, rows, _span(self.columns.first, self.columns.count)]
+
+    def of_candidates(self, values: Tensor) -> Tensor:
+        """Each query's window of B×rows×columns values: B×n×q×(window), a view."""
+        for dim, run, size in ((1, self.rows, self.window[0]), (2, self.columns, self.window[1])):
+            windows = values.unfold(dim, size, 1)
+            if run.step:
+                values = windows.narrow(dim, run.start, run.count)
+            else:
+                shape = list(windows.shape)
+                shape[dim] = run.count
+                values = windows.narrow(dim, run.start, 1).expand(shape)
+        return values
+
+    def own(self, device: torch.device) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Index (n, q, row, column) of each query itself among its candidates."""
+        n = torch.arange(self.rows.count, device=device)
+        q = torch.arange(self.columns.count, device=device)
+        row = n * (1 - self.rows.step) + self.rows.first - self.rows.start
+        column = q * (1 - self.columns.step) + self.columns.first - self.columns.start
+        return n[:, None], q[None, :], row[:, None], column[None, :]
+
+
+def _span(start: int, length: int) -> slice:
+    return slice(start, start + length)
+
+
+def _cells(grid: Grid) -> Iterator[_Cell]:
+    window = grid.rows.size, grid.columns.size
+    dense = grid.rows.count == window[0] and grid.columns.count == window[1]
+    most_rows, most_columns = (
+        (grid.rows.count, grid.columns.count) if dense else (_CELL_ROWS, _CELL_COLUMNS)
+    )
+    for columns in runs(grid.columns, most_columns):
+        for rows in runs(grid.rows, most_rows):
+            yield _Cell(rows, columns, window, grid.blocks)
+
+
+def _scores(keys: Tensor, half_norms: Tensor, cell: _Cell) -> Tensor:
+    """⟨e_q, e_c⟩ − ½‖e_c‖² = ½(‖e_q‖² − ‖e_q − e_c‖²) of a cell: B×n×q×(window)."""
+    rows, columns = cell.query_blocks
+    queries = keys[:, rows, columns]
+    candidates = keys[:, :, cell.candidate_columns]
+    products = _multiply_rows(queries, candidates, cell)
+    step = cell.columns.step
+    products = _take_band(products, cell.window[1] + (cell.m - 1) * (1 - step), step)
+    products = _sum_diagonal(products, 1, 3, cell.m, cell.rows.step)
+    products = _sum_diagonal(products, 2, 4, cell.m, step)
+    return products - cell.of_candidates(half_norms)
+
+
+def _average(
+    values: Tensor,
+    scores: Tensor,
+    inverse_temperature: Tensor,
+    cell: _Cell,
+    k: int,
+    select: SelectionRule,
+) -> Tensor:
+    """Sums over patches of the neighbours' blocks: B×(n + m − 1)×(q + m − 1)×K×F."""
+    batch, n, q = scores.shape[:3]
+    logits = scores * (2 * cell.of_queries(inverse_temperature))[..., None, None]
+    index = cell.own(logits.device)
+    logits[:, index[0], index[1], index[2], index[3]] = EXCLUDED
+    weights = select(logits.view(batch, n, q, -1), k).view(k, *logits.shape)
+    weights = _spread_diagonal(weights, 2, 4, cell.m, cell.rows.step)
+    weights = _spread_diagonal(weights, 3, 5, cell.m, cell.columns.step)
+    candidates = values[:, :, cell.candidate_columns]
+    weights = _put_band(weights, candidates.shape[2], cell.columns.step)
+    return _weigh_rows(weights, candidates, cell)
+
+
+def _multiply_rows(queries: Tensor, candidates: Tensor, cell: _Cell) -> Tensor:
+    """Inner products of blocks, each row of query blocks with its candidate rows.
+
+    B×G×Q×F and B×Gh×C×F → B×G×Q×R×C.
+    """
+    batch, rows, columns, _ = queries.shape
+    matrices = _candidate_matrices(candidates, cell, rows)
+    if cell.rows.step:
+        products = torch.stack(
+            [torch.bmm(q, c.transpose(1, 2)) for q, c in zip(queries, matrices, strict=True)]
+        )
+    else:
+        products = torch.bmm(queries.flatten(1, 2), matrices[:, 0].transpose(1, 2))
+    return products.view(batch, rows, columns, cell.candidate_rows, candidates.shape[2])
+
+
+def _weigh_rows(weights: Tensor, candidates: Tensor, cell: _Cell) -> Tensor:
+    """Weighted sums of candidate blocks: B×G×Q×K×R×C weights → B×G×Q×K×F."""
+    batch, rows, columns, k = weights.shape[:4]
+    matrices = _candidate_matrices(candidates, cell, rows)
+    if cell.rows.step:
+        weights = weights.reshape(batch, rows, columns * k, -1)
+        sums = torch.stack([torch.bmm(w, c) for w, c in zip(weights, matrices, strict=True)])
+    else:
+        sums = torch.bmm(weights.reshape(batch, rows * columns * k, -1), matrices[:, 0])
+    return sums.view(batch, rows, columns, k, -1)
+
+
+def _candidate_matrices(candidates: Tensor, cell: _Cell, rows: int) -> Tensor:
+    """For each of `rows` rows of query blocks its candidate blocks as a matrix: B×rows×(R·C)×F.
+
+    Views of the same memory: neighbouring rows of queries share all but one row of candidates.
+    With step 0 all rows share one matrix, and only that is given: B×1×(R·C)×F.
+    """
+    candidates = candidates.contiguous()
+    batch, _, columns, length = candidates.shape
+    height = cell.candidate_rows
+    count = rows if cell.rows.step else 1
+    used = candidates[:, cell.rows.start : cell.rows.start + height + count - 1]
+    windows = used.unfold(1, height, 1).movedim(-1, 2)
+    return windows.view(batch, count, height * columns, length)
+
+
+def _take_band(products: Tensor, width: int, step: int) -> Tensor:
+    """From B×G×Q×R×C take for column q the candidates q·step … q·step + width − 1."""
+    if not step:
+        return products
+    batch, rows, columns, height, length = products.shape
+    products = products.contiguous()
+    strides = products.stride()
+    return products.as_strided(
+        (batch, rows, columns, height, width),
+        (strides[0], strides[1], strides[2] + step, strides[3], 1),
+    )
+
+
+def _put_band(weights: Tensor, length: int, step: int) -> Tensor:
+    """Undo `_take_band` with zeros elsewhere: K×B×G×Q×R×width → B×G×Q×K×R×length."""
+    weights = weights.permute(1, 2, 3, 0, 4, 5)
+    if not step:
+        return weights
+    batch, rows, columns, k, height, width = weights.shape
+    wide = weights.new_zeros(batch, rows, columns, k, height, length)
+    strides = wide.stride()
+    wide.as_strided(
+        weights.shape, (strides[0], strides[1], strides[2] + step, strides[3], strides[4], 1)
+    ).copy_(weights)
+    return wide
+
+
+def _sum_diagonal(products: Tensor, query: int, candidate: int, m: int, step: int) -> Tensor:
+    """Σ over m block offsets, along one axis, of products at the same shift.
+
+    Dimension `query` counts query blocks, `candidate` counts candidate blocks: relative to the
+    query's window where windows advance (step 1), absolute where they do not (step 0).
+    """
+    count = products.shape[query] - m + 1
+    if step:
+        return sum_over_patches(products, m, query)
+    size = products.shape[candidate] - m + 1
+    total = products.narrow(query, 0, count).narrow(candidate, 0, size)
+    for shift in range(1, m):
+        total = total + products.narrow(query, shift, count).narrow(candidate, shift, size)
+    return total
+
+
+def _spread_diagonal(weights: Tensor, query: int, candidate: int, m: int, step: int) -> Tensor:
+    """Transpose of `_sum_diagonal`: weights of patches → weights of the blocks they cover."""
+    total: Tensor | None = None
+    dims = weights.dim()
+    for shift in range(m):
+        pad = [0] * (2 * dims)
+        for dim, used in ((query, True), (candidate, not step)):
+            if used:
+                pad[2 * (dims - 1 - dim)] = shift
+                pad[2 * (dims - 1 - dim) + 1] = m - 1 - shift
+        part = F.pad(weights, pad)
+        total = part if total is None else total + part
+    assert total is not None
+    return total
+
+
+def _drop_own(distances: Tensor, cell: _Cell) -> Tensor:
+    """Distances without those of the queries to themselves, flattened."""
+    keep = torch.ones(distances.shape[1:], dtype=torch.bool, device=distances.device)
+    keep[cell.own(distances.device)] = False
+    return distances.flatten(1)[:, keep.flatten()]

@@ -1,0 +1,80 @@
+"""Neighbour volumes of an image's patches in the obvious form: one gathered patch at a time.
+
+Computes what `aggregation.py` computes, from unfolded patches and explicit lists of candidates.
+It is the yardstick of the fast form, and it can say which candidates a query chose.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from n3cli.ops.aggregation import Grid
+from n3cli.ops.selection import EXCLUDED, SelectionRule
+
+_QUERIES_AT_ONCE = 512
+
+
+def aggregate_plain(
+    features: Tensor,
+    embedding: Tensor,
+    inverse_temperature: Tensor,
+    grid: Grid,
+    k: int,
+    select: SelectionRule,
+) -> Tensor:
+    """The K neighbour volumes of every pixel; arguments and result as in `aggregation.aggregate`."""
+    batch, channels, height, width = features.shape
+    values = F.unfold(features, grid.patch, stride=grid.stride).transpose(1, 2)
+    keys = F.unfold(embedding, grid.patch, stride=grid.stride).transpose(1, 2)
+    table = candidates(grid, embedding.device)
+    volumes = []
+    for queries in torch.arange(len(table), device=table.device).split(_QUERIES_AT_ONCE):
+        weights = neighbour_weights(keys, inverse_temperature, table, queries, k, select)
+        volumes.append(torch.einsum("kbqo,bqof->kbqf", weights, values[:, table[queries]]))
+    patches = torch.cat(volumes, dim=2).transpose(2, 3).flatten(0, 1)
+    size = (height, width)
+    ones = torch.ones(1, grid.patch**2, len(table), dtype=patches.dtype, device=patches.device)
+    cover = F.fold(ones, size, grid.patch, stride=grid.stride)
+    image = F.fold(patches, size, grid.patch, stride=grid.stride) / cover
+    return image.view(k, batch, channels, height, width).transpose(0, 1)
+
+
+def candidates(grid: Grid, device: torch.device | str = "cpu") -> Tensor:
+    """Candidates of every query, (rows·columns)×O: flat indices of patch positions."""
+    rows, columns = (
+        torch.tensor(
+            [[axis.start(query) + i for i in range(axis.size)] for query in range(axis.count)]
+        )
+        for axis in (grid.rows, grid.columns)
+    )
+    table = rows[:, None, :, None] * grid.columns.count + columns[None, :, None, :]
+    return table.reshape(grid.rows.count * grid.columns.count, -1).to(device)
+
+
+def neighbour_weights(
+    keys: Tensor,
+    inverse_temperature: Tensor,
+    table: Tensor,
+    queries: Tensor,
+    k: int,
+    select: SelectionRule,
+) -> Tensor:
+    """Weights of some queries' candidates.
+
+    Args:
+        keys: B×N×F, embedded patches.
+        inverse_temperature: B×rows×columns.
+        table: N×O from `candidates`.
+        queries: Q flat indices of patch positions.
+        k: number of neighbours.
+        select: selection rule.
+
+    Returns:
+        K×B×Q×O.
+    """
+    difference = keys[:, queries, None, :] - keys[:, table[queries]]
+    logits = -difference.square().sum(-1) * inverse_temperature.flatten(1)[:, queries, None]
+    logits = logits.masked_fill(table[queries] == queries[:, None], EXCLUDED)
+    return select(logits, k)

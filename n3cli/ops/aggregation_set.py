@@ -1,0 +1,53 @@
+"""Neighbour volumes of a set of items: the N3 block where there is no image grid.
+
+Plötz & Roth 2018, Sec. 4: every query looks at every item of the database. Queries are taken in
+chunks, so that memory grows with N and not with M·N.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from n3cli.ops.selection import EXCLUDED, SelectionRule
+
+
+def aggregate_set(
+    features: Tensor,
+    embedding: Tensor,
+    inverse_temperature: Tensor,
+    k: int,
+    select: SelectionRule,
+    queries: Tensor | None = None,
+    chunk: int = 1024,
+) -> Tensor:
+    """The K neighbour volumes of every query.
+
+    Args:
+        features: B×N×F, items of the database.
+        embedding: B×N×E, the same items where distances are measured.
+        inverse_temperature: B×M, of each query; logits are −‖e_m − e_n‖² · it.
+        k: number of neighbours.
+        select: selection rule, (logits, k) → weights.
+        queries: B×M×E, embedded queries. None: the items themselves, each excluded from its own
+            candidates.
+        chunk: queries computed at once.
+
+    Returns:
+        B×K×M×F in the features' dtype; distances and weights are computed in float32 at least.
+    """
+    working = torch.promote_types(embedding.dtype, torch.float32)
+    values, keys = features.to(working), embedding.to(working)
+    asked = keys if queries is None else queries.to(working)
+    half_norms = keys.square().sum(-1).unsqueeze(1) / 2
+    volumes = []
+    for start in range(0, asked.shape[1], chunk):
+        part = asked[:, start : start + chunk]
+        scores = torch.bmm(part, keys.transpose(1, 2)) - half_norms
+        scale = 2 * inverse_temperature[:, start : start + chunk].to(working)
+        logits = scores * scale.unsqueeze(-1)
+        if queries is None:
+            own = torch.arange(start, start + part.shape[1], device=logits.device)
+            logits[:, own - start, own] = EXCLUDED
+        volumes.append(torch.einsum("kbmn,bnf->bkmf", select(logits, k), values))
+    return torch.cat(volumes, dim=2).to(features.dtype)

@@ -1,0 +1,165 @@
+"""How a query picks its K neighbours from O candidates: three rules of one signature.
+
+Plötz & Roth, "Neural Nearest Neighbors Networks", NeurIPS 2018 (arXiv 1810.12575), Sec. 3. Every
+rule takes logits α (higher is nearer: α = −distance / temperature), shape (…, O), and returns
+weights of shape (K, …, O): weight volume t = 1…K, each summing to 1 over the candidates.
+
+Candidates that may not be chosen carry the logit `EXCLUDED`. When fewer than K candidates are
+left they are fallen back on, so that the weights stay finite for any K and O ≥ 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import torch
+from torch import Tensor
+
+EXCLUDED = -1e20
+"""Logit of a candidate that may not be chosen: below every real one, and still finite."""
+
+_USED_UP = -1e30
+"""Logit of a candidate whose whole weight is spent: below `EXCLUDED`, so it is the last resort."""
+
+_UNDERFLOW = 1e-18
+"""Below this remaining mass the product form could lose candidates to float32 underflow."""
+
+SelectionRule = Callable[[Tensor, int], Tensor]
+
+
+def select_hard(logits: Tensor, k: int) -> Tensor:
+    """Choose the K nearest candidates, one after the other: the limit T → 0.
+
+    Args:
+        logits: (…, O) of any floating dtype.
+        k: number of neighbours, at least 1.
+
+    Returns:
+        One-hot weights (K, …, O) of the logits' dtype. Where K > O the farthest is repeated.
+    """
+    candidates = logits.shape[-1]
+    order = logits.topk(min(k, candidates), dim=-1).indices
+    if k > candidates:
+        last = order[..., -1:].expand(*order.shape[:-1], k - candidates)
+        order = torch.cat([order, last], dim=-1)
+    return _one_hot(order.movedim(-1, 0), logits)
+
+
+def select_stochastic(logits: Tensor, k: int, generator: torch.Generator | None = None) -> Tensor:
+    """Sample K candidates without replacement: the stochastic limit.
+
+    w^t is a one-hot sample from Cat(α^t), whose logit then becomes −∞. Sampling adds Gumbel noise
+    to the logits once: the K largest, in order, are such a sample (Vieira 2014, Kool et al. 2019).
+
+    Args:
+        logits: (…, O) of any floating dtype.
+        k: number of neighbours, at least 1.
+        generator: source of randomness, on the logits' device; the global one if None.
+
+    Returns:
+        One-hot weights (K, …, O) of the logits' dtype; no gradient flows through them.
+    """
+    scores = logits.detach().to(_working_dtype(logits))
+    uniform = torch.rand(
+        scores.shape, dtype=scores.dtype, device=scores.device, generator=generator
+    )
+    tiny = torch.finfo(scores.dtype).tiny
+    gumbel = -torch.log(-torch.log(uniform.clamp_min(tiny)).clamp_min(tiny))
+    return select_hard(scores + gumbel, k).to(logits.dtype)
+
+
+def select_relaxed(logits: Tensor, k: int) -> Tensor:
+    """Continuous deterministic relaxation: what N3 networks train and run with.
+
+    w^t = softmax(α^t); α^{t+1} = α^t + log(1 − w^t).
+
+    Tends to `select_hard` as the logits are scaled up: then w rounds to 1 and its candidate is
+    spent. Tends to 1/O for every candidate as they are scaled down to 0.
+
+    Args:
+        logits: (…, O) of any floating dtype; half precision is computed in float32.
+        k: number of neighbours, at least 1.
+
+    Returns:
+        Weights (K, …, O) of the logits' dtype. The gradient stays bounded where w → 1.
+    """
+    working = logits.to(_working_dtype(logits))
+    if torch.is_grad_enabled() and working.requires_grad:
+        weights = _relax_in_logs(working, k)
+    else:
+        weights = _relax_by_products(working, k)
+    return weights.to(logits.dtype)
+
+
+def selection_rule(name: str, generator: torch.Generator | None = None) -> SelectionRule:
+    """The rule called ``"relaxed"``, ``"stochastic"`` or ``"hard"``.
+
+    Raises:
+        KeyError: for another name.
+    """
+    rules: dict[str, SelectionRule] = {
+        "relaxed": select_relaxed,
+        "stochastic": partial(select_stochastic, generator=generator),
+        "hard": select_hard,
+    }
+    return rules[name]
+
+
+def _working_dtype(logits: Tensor) -> torch.dtype:
+    return torch.float64 if logits.dtype == torch.float64 else torch.float32
+
+
+def _one_hot(index: Tensor, like: Tensor) -> Tensor:
+    weights = like.new_zeros(*index.shape, like.shape[-1])
+    return weights.scatter_(-1, index.unsqueeze(-1), 1.0)
+
+
+def _relax_in_logs(logits: Tensor, k: int) -> Tensor:
+    """The recurrence as written, in log space, where its gradient is stable."""
+    volumes = []
+    for t in range(k):
+        log_weights = logits.log_softmax(dim=-1)
+        volumes.append(log_weights.exp())
+        if t + 1 < k:
+            logits = logits + _Log1mExp.apply(log_weights)
+    return torch.stack(volumes)
+
+
+def _relax_by_products(logits: Tensor, k: int) -> Tensor:
+    """The same without logarithms: u ← u·(1 − w) with w = u / Σu, three passes a neighbour.
+
+    Only forward: its gradient is unstable where w → 1. Where almost no mass is left, candidates
+    may have underflown in float32; then the logs are used instead.
+    """
+    mass = torch.exp(logits - logits.amax(dim=-1, keepdim=True))
+    weights = mass.new_empty(k, *mass.shape)
+    for t in range(k):
+        total = mass.sum(dim=-1, keepdim=True)
+        torch.mul(mass, total.reciprocal(), out=weights[t])
+        if t + 1 < k:
+            mass.addcmul_(mass, weights[t], value=-1.0)
+    if total.numel() and not bool(total.amin() > _UNDERFLOW):
+        with torch.no_grad():
+            return _relax_in_logs(logits, k)
+    return weights
+
+
+class _Log1mExp(torch.autograd.Function):
+    """log(1 − e^x) for x ≤ 0, accurate at both ends, with a bounded gradient.
+
+    Mächler, "Accurately computing log(1 − exp(−|a|))", 2012. At x = 0 the value is `_USED_UP`
+    in place of −∞; the derivative −e^x / (1 − e^x) is damped by the dtype's epsilon.
+    """
+
+    @staticmethod
+    def forward(ctx: torch.autograd.function.FunctionCtx, x: Tensor) -> Tensor:
+        rest = -torch.expm1(x)
+        value = torch.where(x > -0.6931471805599453, rest.log(), torch.log1p(-x.exp()))
+        ctx.save_for_backward(x, rest)
+        return value.masked_fill(rest <= 0, _USED_UP)
+
+    @staticmethod
+    def backward(ctx: torch.autograd.function.FunctionCtx, *grads: Tensor) -> Tensor:
+        x, rest = ctx.saved_tensors  # type: ignore[attr-defined]
+        return -grads[0] * x.exp() / (rest + torch.finfo(x.dtype).eps)
