@@ -18,6 +18,7 @@ class Description:
         size_multiple: height and width are padded to a multiple of this (pixels).
         size_minimum: height and width are padded to at least this (pixels).
         dtypes: precisions it is known to work in, of ``fp32``, ``bf16`` and ``fp16``.
+        memory: working memory for one pixel of a tile in float32, in bytes (measured, rounded up).
     """
 
     task: str
@@ -27,6 +28,7 @@ class Description:
     size_multiple: int = 1
     size_minimum: int = 1
     dtypes: tuple[str, ...] = ("fp32", "bf16")
+    memory: int = 1024
 
 
 class Placement(NamedTuple):

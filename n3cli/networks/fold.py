@@ -21,7 +21,7 @@ def fold_batch_norm(network: Network) -> Network:
         for name, child in list(module.named_children()):
             if isinstance(child, nn.Sequential):
                 setattr(module, name, _fold_sequence(child))
-    return folded
+    return folded.eval()
 
 
 def _fold_sequence(sequence: nn.Sequential) -> nn.Sequential:

@@ -1,0 +1,185 @@
+"""The command `n3 models`: what there is, where it lies, whether it is whole."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from n3cli.cli import console, options
+from n3cli.errors import ModelError
+
+TASK = "denoise"
+"""What short names are completed with: the only task there is."""
+
+
+def example(command: str) -> str:
+    """The end of a help text; the backspace tells click to keep the lines as they are."""
+    return f"\b\nExample:\n  {command}"
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group(epilog=example("n3 models list"))
+def models() -> None:
+    """List, show and check models.
+
+    NAME is a name of the list, a Hub id (org/name or org/name@revision) or a model's folder.
+    """
+
+
+@models.command("list", epilog=example("n3 models list"))
+@as_json
+def list_models(as_json: bool) -> None:
+    """List the models that come with n3."""
+    from n3cli.zoo.locate import bundled
+
+    rows = [_facts(folder) for folder in bundled().values()]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+    else:
+        _print_table(rows, ("name", "network", "sigma_max", "dtype", "megabytes"))
+
+
+@models.command(epilog=example("n3 models info denoise-n3unet-gray"))
+@click.argument("name")
+@as_json
+def info(name: str, as_json: bool) -> None:
+    """Show what a model is and how it runs."""
+    from n3cli.networks import registry
+    from n3cli.zoo.folder import load_folder
+    from n3cli.zoo.locate import locate
+
+    place = locate(name, task=TASK)
+    model = load_folder(place.folder, source=place.source)
+    description = model.network.description
+    # As it was trained: the loaded network has its batch norms folded away.
+    trained = registry.build(model.config.network, model.config.options)
+    facts = {
+        **_facts(place.folder),
+        "channels": description.channels,
+        "parameters": sum(parameter.numel() for parameter in trained.parameters()),
+        "sigma_input": description.sigma_input,
+        "scale": description.scale,
+        "size_multiple": description.size_multiple,
+        "size_minimum": description.size_minimum,
+        "precisions": list(description.dtypes),
+        "halos": [stage.halo for stage in model.network.stages],
+        "source": place.source,
+    }
+    if as_json:
+        click.echo(json.dumps(facts, indent=2))
+    else:
+        width = max(map(len, facts))
+        for key, value in facts.items():
+            click.echo(f"{key:<{width}}  {_text(value)}")
+
+
+@models.command(epilog=example("n3 models path denoise-n3unet-gray"))
+@click.argument("name")
+def path(name: str) -> None:
+    """Print the folder of a model.
+
+    A model that is not on this machine is downloaded.
+    """
+    from n3cli.zoo.locate import locate
+
+    click.echo(locate(name, task=TASK).folder)
+
+
+@models.command(epilog=example("n3 models verify"))
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.pass_context
+def verify(ctx: click.Context, names: tuple[str, ...]) -> None:
+    """Load models strictly and try each on a small image.
+
+    Without a name, all that come with n3. Exits with 3 when one fails.
+    """
+    from n3cli.zoo.folder import load_folder
+    from n3cli.zoo.locate import bundled, locate
+    from n3cli.zoo.verify import verify_model
+
+    failed = False
+    for name in names or bundled():
+        try:
+            place = locate(name, task=TASK)
+            verify_model(load_folder(place.folder, source=place.source))
+        except ModelError as error:
+            failed = True
+            console.error(str(error))
+            click.echo(f"FAILED {name}")
+        else:
+            click.echo(f"ok     {name}")
+    if failed:
+        ctx.exit(ModelError.exit_code)
+
+
+@models.command(epilog=example("n3 models convert pretrained_sigma25.t7 -o denoise-n3net-gray-s25"))
+@click.argument("checkpoint", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    "folder",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Folder to write.",
+)
+@click.option("--name", help="Full name of the model; the folder's name where it is one.")
+@options.overwrite
+def convert(checkpoint: Path, folder: Path, name: str | None, overwrite: bool) -> None:
+    """Convert a published N3Net checkpoint to a model folder.
+
+    No code in the checkpoint is run. The authors' weights are for non-commercial use.
+    """
+    from n3cli.zoo.official import convert_official
+
+    model = convert_official(checkpoint, folder, name, overwrite=overwrite)
+    click.echo(f"{folder}  {model.config.name}")
+
+
+def _facts(folder: Path) -> dict[str, Any]:
+    """What is known of a model without loading it."""
+    from n3cli.zoo.config import read_config
+    from n3cli.zoo.layout import CONFIG_FILE, WEIGHTS_FILE
+
+    config = read_config(folder / CONFIG_FILE)
+    size = (folder / WEIGHTS_FILE).stat().st_size
+    return {
+        "name": config.name,
+        "task": config.task,
+        "network": config.network,
+        "options": dict(config.options),
+        "sigma_max": config.sigma_max,
+        "dtype": config.dtype,
+        "megabytes": round(size / 1e6, 2),
+        "folder": str(folder),
+    }
+
+
+def _print_table(rows: list[dict[str, Any]], keys: tuple[str, ...]) -> None:
+    """Print a table for people, or tab-separated lines for programs."""
+    if not sys.stdout.isatty():
+        for row in rows:
+            click.echo("\t".join(_text(row[key]) for key in keys))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*keys, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*(_text(row[key]) for key in keys))
+    Console().print(table)
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={item}" for key, item in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return str(value)

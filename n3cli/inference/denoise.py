@@ -1,0 +1,253 @@
+"""Denoising: pictures of any size and depth in, the same kind out.
+
+This is the border where noise levels change scale: 0–255 outside, [0, 1] below.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from n3cli.errors import ConfigError, InputError, N3Warning
+from n3cli.inference.device import choose_device, choose_precision
+from n3cli.inference.engine import Engine
+from n3cli.inference.noise_level import estimate_sigma_array
+from n3cli.inference.source import ArraySource, PaddedSource, Rows, RowSource
+from n3cli.inference.stream import chain
+from n3cli.networks.network import padded_size
+from n3cli.zoo.folder import Model
+from n3cli.zoo.load import load_model
+
+_SIGMA_LIMIT = 255.0
+
+
+class Denoiser:
+    """A denoising model on a device; made once, used for many pictures.
+
+    Args:
+        model: name, path or loaded model; None for the default that suits each picture.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``, ``mps`` or ``xpu``.
+        precision: ``auto``, ``fp32``, ``bf16`` or ``fp16``.
+        tile: side of a tile in pixels, ``auto`` (from free memory) or ``off``.
+
+    Raises:
+        ConfigError: a setting has no meaning.
+        DeviceError: there is no such device.
+    """
+
+    def __init__(
+        self,
+        model: str | Path | Model | None = None,
+        *,
+        device: str = "auto",
+        precision: str = "auto",
+        tile: str | int = "auto",
+    ) -> None:
+        if not (tile in ("auto", "off") or (isinstance(tile, int) and tile > 0)):
+            raise ConfigError(f"tile must be auto, off or a size in pixels, got {tile!r}")
+        self._given, self._tile = model, tile
+        self._device, self._precision = choose_device(device), precision
+        self._models: dict[int, Model] = {}
+        self._engines: dict[tuple[str, torch.dtype], Engine] = {}
+
+    def model(self, channels: int) -> Model:
+        """The model for pictures of 1 (grey) or 3 (colour) channels.
+
+        Raises:
+            ModelError: it is unknown, damaged, or not a denoiser.
+        """
+        if isinstance(self._given, Model):
+            return self._given
+        if channels not in self._models:
+            self._models[channels] = load_model(self._given, task="denoise", channels=channels)
+        return self._models[channels]
+
+    def rows(
+        self,
+        source: RowSource,
+        *,
+        sigma: float,
+        strength: float = 1.0,
+        progress: Callable[[float], None] | None = None,
+    ) -> Iterator[np.ndarray]:
+        """Denoise a picture strip by strip.
+
+        A grey model works on each channel of a colour picture by itself; a colour model sees a
+        grey picture as three equal channels.
+
+        Args:
+            source: the picture; its rows are read once, from top to bottom.
+            sigma: noise level, 0–255 scale whatever the picture's depth.
+            strength: share of the change to apply, 0 (none) to 1.
+            progress: is called with the fraction done.
+
+        Yields:
+            Strips h×W×C in the picture's dtype, from top to bottom.
+
+        Raises:
+            ConfigError: sigma or strength out of range.
+            InputError: the picture cannot be read or holds values that are not finite.
+            ModelError: the model cannot be loaded or does not compute finite values.
+            DeviceError: memory does not suffice for the smallest tile.
+        """
+        if not 0 <= strength <= 1:
+            raise ConfigError(f"strength must be between 0 and 1, got {strength}")
+        model = self.model(source.channels)
+        sigma = usable_sigma(sigma, model)
+        engine = self._engine(model, sigma, source.dtype)
+        height, width = padded_size(source.height, source.width, engine.description)
+        padded = PaddedSource(source, height, width)
+        noisy = _NetworkInput(padded, engine.description.channels, sigma / 255, strength < 1)
+        if not engine.description.sigma_input:
+            noisy.level = None
+        output = chain(engine, noisy, height, width, progress)
+        top = 0
+        while top < source.height:
+            bottom = min(top + engine.tile, source.height)
+            planes = _merge(output.rows(top, bottom)[..., : source.width], source.channels)
+            if strength < 1:
+                original = noisy.original(top, bottom)[..., : source.width]
+                planes = torch.lerp(original, planes, strength)
+            yield _to_pixels(planes, source.dtype)
+            top = bottom
+
+    def _engine(self, model: Model, sigma: float, dtype: np.dtype[Any]) -> Engine:
+        description = model.network.description
+        depth = 8 * dtype.itemsize
+        precision = choose_precision(self._precision, self._device, description, sigma, depth)
+        key = model.source, precision
+        if key not in self._engines:
+            self._engines[key] = Engine(model.network, self._device, precision, self._tile)
+        return self._engines[key]
+
+
+class _NetworkInput:
+    """Padded planes as batches for a network of other planes, with the noise level's plane."""
+
+    def __init__(self, padded: PaddedSource, planes: int, sigma: float, remember: bool) -> None:
+        self._padded, self._planes = padded, planes
+        self.level: float | None = sigma
+        self._remembered = Rows() if remember else None
+
+    def rows(self, top: int, bottom: int) -> Tensor:
+        image = self._padded.rows(top, bottom)
+        if self._remembered is not None and bottom > self._remembered.bottom:
+            self._remembered.append(image[..., self._remembered.bottom - top :, :].clone())
+        if image.shape[0] == self._planes:
+            batch = image.unsqueeze(0)
+        elif self._planes == 1:
+            batch = image.unsqueeze(1)
+        else:
+            batch = image.expand(self._planes, *image.shape[1:]).unsqueeze(0)
+        if self.level is None:
+            return batch
+        level = torch.full_like(batch[:, :1], self.level)
+        return torch.cat([batch, level], dim=1)
+
+    def original(self, top: int, bottom: int) -> Tensor:
+        assert self._remembered is not None
+        return self._remembered.take(top, bottom)
+
+
+def _merge(output: Tensor, channels: int) -> Tensor:
+    """B×C×h×W of a network → C×h×W of the picture."""
+    if output.shape[0] == channels and output.shape[1] == 1:
+        return output[:, 0]
+    return output[0] if output.shape[1] == channels else output[0].mean(0, keepdim=True)
+
+
+def _to_pixels(planes: Tensor, dtype: np.dtype[Any]) -> np.ndarray:
+    pixels = planes.permute(1, 2, 0)
+    if dtype.kind == "u":
+        peak = float(np.iinfo(dtype).max)
+        pixels = (pixels * peak).round_().clamp_(0, peak)
+    return np.ascontiguousarray(pixels.numpy().astype(dtype, copy=False))
+
+
+def usable_sigma(sigma: float, model: Model) -> float:
+    """Check a noise level (0–255 scale), and clamp it to what the model was trained for.
+
+    Raises:
+        ConfigError: not a number from 0 to 255.
+    """
+    if not (math.isfinite(sigma) and 0 <= sigma <= _SIGMA_LIMIT):
+        raise ConfigError(f"sigma must be a noise level from 0 to 255, got {sigma:g}")
+    most = model.config.sigma_max
+    if most is not None and sigma > most:
+        warnings.warn(
+            f"sigma {sigma:g} is above the model's largest level; using {most:g}",
+            N3Warning,
+            stacklevel=3,
+        )
+        return most
+    return sigma
+
+
+def denoise(
+    array: np.ndarray,
+    sigma: float | str = "auto",
+    model: str | Path | Model | None = None,
+    *,
+    strength: float = 1.0,
+    device: str = "auto",
+    precision: str = "auto",
+    tile: str | int = "auto",
+) -> np.ndarray:
+    """Denoise an array.
+
+    Args:
+        array: H×W or H×W×C (C is 1 or 3), uint8, uint16, or floating in [0, 1].
+        sigma: standard deviation of the noise on the 0–255 scale, for every dtype; ``"auto"``
+            estimates it from the array.
+        model: name, path or loaded model; None for the bundled default.
+        strength: share of the change to apply, 0 (none) to 1.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``, ``mps`` or ``xpu``.
+        precision: ``auto``, ``fp32``, ``bf16`` or ``fp16``.
+        tile: side of a tile in pixels, ``auto`` (from free memory) or ``off``.
+
+    Returns:
+        An array of the same shape and dtype; floating values are not clipped.
+
+    Raises:
+        InputError: wrong shape or dtype, or values that are not finite.
+        ConfigError: a setting has no meaning.
+        ModelError: the model cannot be had or used.
+        DeviceError: no such device, or not enough memory.
+
+    Example:
+        >>> import numpy as np
+        >>> noisy = np.full((32, 48), 128, np.uint8)
+        >>> denoise(noisy, sigma=10).shape
+        (32, 48)
+    """
+    pixels = _checked(array)
+    if isinstance(sigma, str):
+        if sigma != "auto":
+            raise ConfigError(f"sigma must be a noise level or 'auto', got {sigma!r}")
+        sigma = estimate_sigma_array(pixels).sigma
+    denoiser = Denoiser(model, device=device, precision=precision, tile=tile)
+    strips = denoiser.rows(ArraySource(pixels), sigma=float(sigma), strength=strength)
+    result = np.concatenate(list(strips)).reshape(array.shape)
+    return result.astype(array.dtype, copy=False)
+
+
+def _checked(array: np.ndarray) -> np.ndarray:
+    """The array as H×W×C of uint8, uint16 or float32."""
+    shape = array.shape
+    if len(shape) not in (2, 3) or 0 in shape or (len(shape) == 3 and shape[2] not in (1, 3)):
+        raise InputError(
+            f"expected an array H×W or H×W×C with C 1 or 3, got shape {shape}; "
+            "take alpha away and pass it by"
+        )
+    if array.dtype.kind == "f":
+        array = array.astype(np.float32, copy=False)
+    elif array.dtype not in (np.uint8, np.uint16):
+        raise InputError(f"expected uint8, uint16 or floating values, got {array.dtype}")
+    return array.reshape(*shape[:2], -1)

@@ -1,0 +1,97 @@
+"""Where to compute, in which precision, and how much memory there is."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+from n3cli.errors import ConfigError, DeviceError
+from n3cli.networks.description import Description
+
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+_FINE_SIGMA = 10.0
+"""Noise levels below this (0–255 scale) are computed in float32 unless asked otherwise."""
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """Turn ``auto``, ``cpu``, ``cuda``, ``cuda:N``, ``mps`` or ``xpu`` into a device.
+
+    ``auto`` takes the first of CUDA, XPU and MPS that is present, else the CPU.
+
+    Raises:
+        ConfigError: not a device's name.
+        DeviceError: this machine has no such device.
+    """
+    if name == "auto":
+        found = (kind for kind in ("cuda", "xpu", "mps") if _count(kind))
+        return torch.device(next(found, "cpu"))
+    kind, _, index = name.partition(":")
+    if kind not in ("cpu", "cuda", "mps", "xpu") or (index and not index.isdecimal()):
+        raise ConfigError(
+            f"unknown device {name!r}; known are auto, cpu, cuda, cuda:N, mps and xpu"
+        )
+    if int(index or 0) >= _count(kind):
+        raise DeviceError(
+            f"no device {name!r} on this machine; use --device auto, or install a torch that "
+            "supports it"
+        )
+    return torch.device(name)
+
+
+def choose_precision(
+    name: str, device: torch.device, description: Description, sigma: float, depth: int
+) -> torch.dtype:
+    """Turn ``auto``, ``fp32``, ``bf16`` or ``fp16`` into a dtype for the convolutions.
+
+    ``auto`` takes bfloat16 where the device is fast at it, the network knows it, the noise is not
+    faint and the picture has 8 bits: there the rounding is far below what is left of the noise.
+
+    Args:
+        name: the precision asked for.
+        device: where it is computed.
+        description: the network's.
+        sigma: noise level on the 0–255 scale.
+        depth: bits of a channel of the picture.
+
+    Raises:
+        ConfigError: not a precision's name.
+    """
+    if name in _DTYPES:
+        return _DTYPES[name]
+    if name != "auto":
+        raise ConfigError(f"unknown precision {name!r}; known are auto, {', '.join(_DTYPES)}")
+    coarse = sigma >= _FINE_SIGMA and depth <= 8
+    fast = coarse and "bf16" in description.dtypes and _is_fast_at_bfloat16(device)
+    return torch.bfloat16 if fast else torch.float32
+
+
+def free_memory(device: torch.device) -> int:
+    """Free memory of a device in bytes; a guess of 4 GB where it cannot be asked."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    if device.type == "cpu" and hasattr(os, "sysconf"):
+        names = ("SC_AVPHYS_PAGES", "SC_PAGE_SIZE")
+        if all(name in os.sysconf_names for name in names):
+            return os.sysconf(names[0]) * os.sysconf(names[1])
+    return 4 << 30
+
+
+def _count(kind: str) -> int:
+    if kind == "cpu":
+        return 1
+    if kind == "mps":
+        return int(torch.backends.mps.is_available())
+    if kind == "xpu":
+        return torch.xpu.device_count() if torch.xpu.is_available() else 0
+    return torch.cuda.device_count() if torch.cuda.is_available() else 0
+
+
+def _is_fast_at_bfloat16(device: torch.device) -> bool:
+    if device.type == "cpu":
+        features = torch.cpu.get_capabilities()
+        return bool(features.get("avx512_bf16") or features.get("amx_bf16"))
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return False

@@ -1,0 +1,134 @@
+"""Runs one tile through one stage on a device, and copes when that goes wrong."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+
+import torch
+from torch import Tensor
+
+from n3cli.errors import DeviceError, ModelError, N3Warning
+from n3cli.inference.device import free_memory
+from n3cli.inference.tiling import SMALLEST, tile_side
+from n3cli.networks.description import Placement
+from n3cli.networks.network import Network
+
+_SHARE_OF_FREE_MEMORY = 0.4
+_MOST_MEMORY_ON_CPU = 1 << 30
+
+
+class OutOfMemory(Exception):
+    """A tile did not fit; the tile side of the engine has been lowered."""
+
+
+class Engine:
+    """A network on a device, with the tile side that its memory allows.
+
+    Args:
+        network: in eval mode.
+        device: where to compute.
+        dtype: of the convolutions.
+        tile: side of a tile in pixels, ``"auto"`` from free memory, ``"off"`` for whole images.
+    """
+
+    def __init__(
+        self, network: Network, device: torch.device, dtype: torch.dtype, tile: str | int = "auto"
+    ) -> None:
+        self.device, self.dtype = device, dtype
+        self._network = _place(network, device)
+        self.description = network.description
+        self.stages = self._network.stages
+        self.tile = self._side(tile)
+
+    def run(self, stage: int, tile: Tensor, place: Placement) -> Tensor:
+        """Send a tile through a stage.
+
+        Args:
+            stage: its number.
+            tile: B×C×H×W on the CPU, float32.
+            place: where it lies.
+
+        Returns:
+            B×C'×H×W on the CPU, float32, finite.
+
+        Raises:
+            OutOfMemory: try again with a tile of the new side.
+            DeviceError: not even the smallest tile fits.
+            ModelError: the network's output is not finite, in float32 either.
+        """
+        try:
+            output = self._compute(stage, tile, place, self.dtype)
+            if not bool(torch.isfinite(output).all()) and self.dtype != torch.float32:
+                warnings.warn(
+                    "the output was not finite in reduced precision; computing in float32",
+                    N3Warning,
+                    stacklevel=2,
+                )
+                self.dtype = torch.float32
+                output = self._compute(stage, tile, place, self.dtype)
+        except (RuntimeError, MemoryError) as error:
+            if not _is_out_of_memory(error):
+                raise
+            self._shrink(error)
+            raise OutOfMemory from None
+        if not bool(torch.isfinite(output).all()):
+            raise ModelError(
+                "the model's output is not finite; its weights may be damaged: n3 models verify"
+            )
+        return output
+
+    def _compute(self, stage: int, tile: Tensor, place: Placement, dtype: torch.dtype) -> Tensor:
+        reduced = dtype != torch.float32
+        tile = tile.to(self.device).contiguous(memory_format=torch.channels_last)
+        with (
+            torch.inference_mode(),
+            torch.autocast(self.device.type, dtype if reduced else None, enabled=reduced),
+        ):
+            return self.stages[stage].run(tile, place).float().cpu()
+
+    def _side(self, tile: str | int) -> int:
+        multiple = self.description.size_multiple
+        if isinstance(tile, int):
+            return max(SMALLEST, -(-tile // multiple) * multiple)
+        if tile == "off":
+            return 1 << 30
+        memory = int(_SHARE_OF_FREE_MEMORY * free_memory(self.device))
+        if self.device.type == "cpu":
+            memory = min(memory, _MOST_MEMORY_ON_CPU)
+        halo = max(stage.halo for stage in self.stages)
+        return tile_side(memory, self.description.memory, halo, multiple)
+
+    def _shrink(self, error: BaseException) -> None:
+        """Halve the tile, or move to the CPU when it is as small as it gets."""
+        if self.tile > SMALLEST:
+            multiple = self.description.size_multiple
+            self.tile = max(SMALLEST, min(self.tile, 4096) // 2 // multiple * multiple)
+            if self.device.type == "cuda":
+                torch.cuda.empty_cache()
+            return
+        if self.device.type == "cpu":
+            raise DeviceError(
+                "not enough memory for the smallest tile; close other programs and try again"
+            ) from error
+        warnings.warn(
+            f"{self.device} has too little free memory; computing on the CPU",
+            N3Warning,
+            stacklevel=3,
+        )
+        self.device, self.dtype = torch.device("cpu"), torch.float32
+        self._network = _place(self._network, self.device)
+        self.stages = self._network.stages
+        self.tile = self._side("auto")
+
+
+def _place(network: Network, device: torch.device) -> Network:
+    """A copy on the device with its weights laid out as convolutions like them."""
+    return copy.deepcopy(network).to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload,no-any-return]
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    text = str(error)
+    return "out of memory" in text or "can't allocate memory" in text

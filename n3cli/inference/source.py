@@ -1,0 +1,106 @@
+"""Where rows come from: pictures of any depth, as float tensors padded for a network."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from n3cli.errors import InputError
+from n3cli.ops.padding import reflected
+
+
+class RowSource(Protocol):
+    """A picture that is read from top to bottom: an open file, a crop of one, an array."""
+
+    height: int
+    width: int
+    channels: int
+    dtype: np.dtype[Any]
+
+    def rows(self, top: int, bottom: int) -> tuple[np.ndarray, np.ndarray | None]:
+        """Pixels h×W×C and alpha h×W (or None) of rows `top` to `bottom` (exclusive).
+
+        `top` never goes back.
+        """
+        ...
+
+
+class ArraySource:
+    """An array H×W×C as a source of rows."""
+
+    def __init__(self, pixels: np.ndarray) -> None:
+        self.pixels = pixels
+        self.height, self.width, self.channels = pixels.shape
+        self.dtype = pixels.dtype
+
+    def rows(self, top: int, bottom: int) -> tuple[np.ndarray, np.ndarray | None]:
+        """Rows `top` to `bottom`; no alpha."""
+        return self.pixels[top:bottom], None
+
+
+class Rows:
+    """The rows of a band of an image that are held at a time: appended below, dropped above."""
+
+    def __init__(self) -> None:
+        self.top = self.bottom = 0
+        self._parts: deque[Tensor] = deque()
+
+    def append(self, part: Tensor) -> None:
+        """Add …×h×W rows at the bottom."""
+        self._parts.append(part)
+        self.bottom += part.shape[-2]
+
+    def take(self, top: int, bottom: int) -> Tensor:
+        """Rows `top` to `bottom` (exclusive); those above `top` are dropped for good."""
+        while self._parts and self.top + self._parts[0].shape[-2] <= top:
+            self.top += self._parts.popleft().shape[-2]
+        if len(self._parts) > 1:
+            self._parts = deque([torch.cat(list(self._parts), dim=-2)])
+        return self._parts[0][..., top - self.top : bottom - self.top, :]
+
+
+class PaddedSource:
+    """A picture's rows as float planes in [0, 1], padded at the right and the bottom by reflection.
+
+    Args:
+        source: the picture.
+        height: rows after padding.
+        width: columns after padding.
+    """
+
+    def __init__(self, source: RowSource, height: int, width: int) -> None:
+        self._source = source
+        self._peak = np.iinfo(source.dtype).max if source.dtype.kind == "u" else 1.0
+        self._row_index = reflected(source.height, height)
+        self._columns = torch.tensor(reflected(source.width, width))
+        self._held = Rows()
+
+    def rows(self, top: int, bottom: int) -> Tensor:
+        """C×h×W planes of rows `top` to `bottom` (exclusive); `top` never goes back.
+
+        Raises:
+            InputError: the picture holds values that are not finite.
+        """
+        needed = self._row_index[top:bottom]
+        lowest, highest = min(needed), max(needed) + 1
+        if highest > self._held.bottom:
+            self._held.append(self._read(self._held.bottom, highest))
+        held = self._held.take(lowest, highest)
+        if bottom > self._source.height:
+            held = held.index_select(-2, torch.tensor(needed) - lowest)
+        return held
+
+    def _read(self, top: int, bottom: int) -> Tensor:
+        pixels, _ = self._source.rows(top, bottom)
+        planes = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1), dtype=np.float32))
+        if self._peak != 1.0:
+            planes /= float(self._peak)
+        elif not bool(torch.isfinite(planes).all()):
+            raise InputError(
+                "the picture holds values that are not finite (NaN or infinity); replace them first"
+            )
+        return planes if len(self._columns) == planes.shape[-1] else planes[..., self._columns]

@@ -1,0 +1,113 @@
+"""The model card: README.md of a model's folder, as the Hub and people read it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+from n3cli.zoo.config import ModelConfig
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One line of the table of figures: a data set, and a value for each column.
+
+    Attributes:
+        data: name of the data set.
+        values: PSNR in dB, one for each of `Card.columns`.
+    """
+
+    data: str
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a model card says beyond the model's config.
+
+    Attributes:
+        summary: what the model is, one paragraph.
+        license: identifier as the Hub knows it, for example ``"apache-2.0"``; ``"other"`` needs
+            `license_name`.
+        training: how it was trained.
+        terms: terms of the training data or of the weights, and what they mean for use.
+        license_name: name of a licence that the Hub does not know.
+        tags: search words, beside the task and the network.
+        datasets: what it was trained on.
+        columns: heads of the figures' columns, for example ``("sigma 15", "sigma 25")``.
+        measurements: the figures, none where nothing was measured.
+        protocol: how the figures were measured.
+    """
+
+    summary: str
+    license: str
+    training: str
+    terms: str
+    license_name: str | None = None
+    tags: tuple[str, ...] = ()
+    datasets: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    measurements: tuple[Measurement, ...] = field(default=())
+    protocol: str = ""
+
+
+def write_card(card: Card, config: ModelConfig) -> str:
+    """Return the card's text: metadata for the Hub, then sections for people."""
+    sections = [
+        _front_matter(card, config),
+        f"# {config.name}\n\n{card.summary}",
+        f"## Use\n\n{_usage(config)}",
+        f"## Figures\n\n{_figures(card)}",
+        f"## Training\n\n{card.training}",
+        f"## Terms\n\n{card.terms}",
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _front_matter(card: Card, config: ModelConfig) -> str:
+    """Return the YAML block that the Hub reads. JSON strings and lists are YAML, safely quoted."""
+    entries = {
+        "license": card.license,
+        "license_name": card.license_name,
+        "library_name": "n3",
+        "pipeline_tag": "image-to-image",
+        "tags": [config.task, config.network, *card.tags],
+        "datasets": list(card.datasets),
+    }
+    lines = [
+        f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in entries.items() if value
+    ]
+    return "\n".join(["---", *lines, "---"])
+
+
+def _usage(config: ModelConfig) -> str:
+    noise = (
+        f"The noise level is a standard deviation on the 0–255 scale, up to {config.sigma_max:g}, "
+        "whatever the image's depth; left out, it is estimated."
+        if config.sigma_max is not None
+        else "The model takes no noise level: it is made for the one it was trained for."
+    )
+    return f"""\
+```
+n3 {config.task} photo.png -m {config.name}
+```
+
+```python
+import n3cli
+
+clean = n3cli.{config.task}(noisy, model="{config.name}")  # array of H×W or H×W×C in, the same out
+```
+
+{noise}"""
+
+
+def _figures(card: Card) -> str:
+    if not card.measurements:
+        return "None measured."
+    rows = [
+        ("PSNR in dB", *card.columns),
+        ("---", *("---:" for _ in card.columns)),
+        *((row.data, *(f"{value:.2f}" for value in row.values)) for row in card.measurements),
+    ]
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return f"{table}\n\n{card.protocol}".rstrip()

@@ -1,0 +1,133 @@
+"""A model on disk: a folder of config.json, model.safetensors and README.md (the model card)."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from n3cli.errors import ConfigError, InputError, ModelError
+from n3cli.networks import registry
+from n3cli.networks.fold import fold_batch_norm
+from n3cli.networks.network import Network
+from n3cli.zoo.config import ModelConfig, read_config
+from n3cli.zoo.layout import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE
+from n3cli.zoo.weights import check_state, load_state, network_state, read_weights, write_weights
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network with its weights, ready to run.
+
+    Attributes:
+        config: what its config.json says.
+        network: on the CPU, float32, in evaluation mode, batch norms folded into convolutions.
+        source: where it came from: a folder or a Hub id.
+    """
+
+    config: ModelConfig
+    network: Network
+    source: str
+
+
+def load_folder(folder: Path, *, source: str | None = None) -> Model:
+    """Load a model from its folder.
+
+    Args:
+        folder: holds config.json and model.safetensors.
+        source: what `Model.source` says; the folder unless given.
+
+    Raises:
+        ModelError: a file is missing or damaged, or the two do not belong together.
+    """
+    config = read_config(folder / CONFIG_FILE)
+    network = _build(config, str(folder / CONFIG_FILE))
+    weights = folder / WEIGHTS_FILE
+    state = read_weights(weights, config.dtype)
+    check_state(state, network, source=str(weights), name=config.network)
+    load_state(network, state)
+    return Model(config, fold_batch_norm(network).eval(), source or str(folder))
+
+
+def save_folder(
+    folder: Path, config: ModelConfig, network: Network, card: str, *, overwrite: bool = False
+) -> None:
+    """Write a model's folder, whole or not at all.
+
+    Args:
+        folder: the folder to write; its parents are made.
+        config: says how to build the network, and in which precision to store it.
+        network: as the registry builds it (batch norms not folded).
+        card: text of README.md.
+        overwrite: whether an existing model may be replaced.
+
+    Raises:
+        ModelError: the network is not the one that `config` describes, or has values that are not
+            finite in the stored precision.
+        InputError: the folder exists and may not be replaced, or cannot be written.
+    """
+    _check_replaceable(folder, overwrite)
+    state = network_state(network)
+    check_state(state, _build(config, CONFIG_FILE), source="save_folder", name=config.network)
+    try:
+        with _replacing(folder) as fresh:
+            (fresh / CONFIG_FILE).write_text(config.to_json(), encoding="utf-8")
+            write_weights(fresh / WEIGHTS_FILE, state, config.dtype)
+            (fresh / CARD_FILE).write_text(card, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be written ({error}).") from error
+
+
+def _build(config: ModelConfig, source: str) -> Network:
+    """Build the network that `config` describes, and check that the two agree on what it does."""
+    try:
+        network = registry.build(config.network, config.options)
+    except ConfigError as error:
+        raise ModelError(f"{source}: {error}") from error
+    description = network.description
+    if description.task != config.task:
+        raise ModelError(
+            f"{source}: task is {config.task}, but {config.network} does {description.task}."
+        )
+    if description.sigma_input != (config.sigma_max is not None):
+        takes = "a" if description.sigma_input else "no"
+        raise ModelError(
+            f"{source}: sigma_max is {config.sigma_max}, but this {config.network} takes {takes} "
+            "noise level."
+        )
+    return network
+
+
+def _check_replaceable(folder: Path, overwrite: bool) -> None:
+    """Refuse to replace what is not a model's folder, or a model that is to be kept."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise InputError(f"{folder} is a file; give the path of a folder.")
+    foreign = {entry.name for entry in folder.iterdir()} - {CONFIG_FILE, WEIGHTS_FILE, CARD_FILE}
+    if foreign:
+        raise InputError(
+            f"{folder} holds other files ({min(foreign)}); give an empty or a new folder."
+        )
+    if any(folder.iterdir()) and not overwrite:
+        raise InputError(f"{folder} exists; say -y to replace it, or give another folder.")
+
+
+@contextmanager
+def _replacing(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder that takes the place of `folder` when the block ends without error."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
+        fresh, old = Path(scratch, "new"), Path(scratch, "old")
+        fresh.mkdir()
+        yield fresh
+        if folder.exists():
+            folder.rename(old)
+        try:
+            fresh.rename(folder)
+        except OSError:
+            if old.exists():
+                old.rename(folder)
+            raise

@@ -1,0 +1,49 @@
+"""From the name of a model to the model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from n3cli.errors import ModelError
+from n3cli.zoo.folder import Model, load_folder
+from n3cli.zoo.locate import locate
+from n3cli.zoo.names import default_name
+
+
+def load_model(
+    name: str | Path | None = None, *, task: str = "denoise", channels: int | None = None
+) -> Model:
+    """Load a pretrained model.
+
+    Args:
+        name: a path, a Hub id (``org/name`` or ``org/name@revision``), a full zoo name
+            (``denoise-n3unet-gray``) or a short one (``n3unet``); None for the task's default.
+        task: what the model must do.
+        channels: image planes that it must work on, 1 or 3; None for any (then a short name must
+            say which it means).
+
+    Returns:
+        The model, on the CPU, ready to run.
+
+    Raises:
+        ModelError: no such model, damaged, for another task or other images, or not to be
+            downloaded.
+
+    Example:
+        >>> load_model("n3unet", channels=1).config.name
+        'denoise-n3unet-gray'
+    """
+    chosen = default_name(task) if name is None else name
+    place = locate(chosen, task=task, channels=channels)
+    model = load_folder(place.folder, source=place.source)
+    if model.config.task != task:
+        raise ModelError(
+            f"{place.source} is for the task {model.config.task}, not {task}; see `n3 models list`."
+        )
+    planes = model.network.description.channels
+    if channels not in (None, planes):
+        raise ModelError(
+            f"{place.source} works on {planes} image plane{'s' * (planes > 1)}, not {channels}; "
+            "see `n3 models list`."
+        )
+    return model

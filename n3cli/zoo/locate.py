@@ -1,0 +1,92 @@
+"""Where a model lies: a given path, then the models that come with n3, then the Hub."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from n3cli.errors import ModelError
+from n3cli.zoo import hub
+from n3cli.zoo.layout import CONFIG_FILE, WEIGHTS_FILE
+from n3cli.zoo.names import PATTERN, complete_name, unknown_name
+
+PACKAGE = Path(__file__).resolve().parents[1]
+
+# In a source tree the sibling folder comes first: an editable install has a copy in `_models`
+# too, which goes stale.
+BUNDLES = (PACKAGE.parent / "models", PACKAGE / "_models")
+
+
+@dataclass(frozen=True)
+class Location:
+    """A model's folder on this machine.
+
+    Attributes:
+        folder: holds config.json and model.safetensors.
+        source: what the person would call it: the path or the Hub id.
+    """
+
+    folder: Path
+    source: str
+
+
+def bundled() -> dict[str, Path]:
+    """Return the folders of the models that come with n3, by full zoo name."""
+    for bundle in BUNDLES:
+        if found := {path.parent.name: path.parent for path in bundle.glob(f"*/{WEIGHTS_FILE}")}:
+            return dict(sorted(found.items()))
+    return {}
+
+
+def locate(name: str | Path, *, task: str, channels: int | None = None) -> Location:
+    """Find a model, downloading it where it is not on this machine.
+
+    Args:
+        name: a path, a Hub id (``org/name`` or ``org/name@revision``), a full zoo name or a short
+            one (see `names.complete_name`).
+        task: completes a short name.
+        channels: planes of the image, complete a short name.
+
+    Raises:
+        ModelError: there is no such model, or it cannot be downloaded.
+    """
+    path = Path(name).expanduser()
+    if isinstance(name, Path) or (path / CONFIG_FILE).is_file() or (path.suffix and path.is_file()):
+        return _given(path)
+    if "/" in name or "\\" in name:
+        hub_id = None if path.exists() else hub.parse_id(name)
+        return _given(path) if hub_id is None else Location(hub.download(hub_id), str(hub_id))
+    full = complete_name(name, task=task, channels=channels)
+    if folder := bundled().get(full):
+        return Location(folder, str(folder))
+    return _published(full)
+
+
+def _published(name: str) -> Location:
+    """Download a model that the zoo publishes but n3 does not bring along."""
+    # Heavy, and needed only here: a network that this n3 does not have spares the way to the Hub.
+    from n3cli.networks import registry
+
+    parts = PATTERN.fullmatch(name)
+    if parts is None or parts["network"] not in registry.names():
+        known = ", ".join(registry.names())
+        raise unknown_name(name, bundled(), f"this n3 has the networks {known}.")
+    hub_id = hub.zoo_id(name)
+    try:
+        return Location(hub.download(hub_id), str(hub_id))
+    except ModelError as error:
+        raise unknown_name(name, bundled(), f"it does not come with n3. {error}") from error
+
+
+def _given(path: Path) -> Location:
+    if path.is_file():
+        raise ModelError(
+            f"{path} is a file. A model is a folder of config.json and model.safetensors: give the "
+            "folder, or convert a published N3Net checkpoint with `n3 models convert`."
+        )
+    if not path.is_dir():
+        raise ModelError(
+            f"{path}: no such folder. Give a model's folder, a Hub id such as org/name, "
+            "or a name of `n3 models list`."
+        )
+    return Location(path, str(path))

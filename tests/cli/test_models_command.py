@@ -1,0 +1,166 @@
+"""`n3 models`, as people run it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from click.testing import CliRunner, Result
+from safetensors.torch import load_file, save_file
+
+from n3cli.cli.main import n3
+from n3cli.networks import registry
+from n3cli.zoo.config import ModelConfig
+from n3cli.zoo.folder import save_folder
+from n3cli.zoo.locate import bundled
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = ["denoise-n3unet-color", "denoise-n3unet-gray"]
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(n3, ["models", *arguments])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A small model."""
+    options = {"channels": 1, "depth": 2, "features": 4}
+    config = ModelConfig("denoise-dncnn-small", "denoise", "dncnn", options, None, "float32")
+    save_folder(tmp_path / "small", config, registry.build("dncnn", options), "")
+    return tmp_path / "small"
+
+
+def damage(folder: Path) -> None:
+    path = folder / "model.safetensors"
+    state = load_file(path)
+    state["cnn.tail.bias"] = torch.full((1,), torch.nan)
+    save_file(state, path)
+
+
+def test_list_is_plain_in_a_pipe() -> None:
+    result = run("list")
+    assert result.exit_code == 0
+    lines = [line.split("\t") for line in result.stdout.splitlines()]
+    assert [line[0] for line in lines] == NAMES
+    assert all(line[1:] == ["n3unet", "75.0", "float16", "4.77"] for line in lines)
+
+
+def test_list_as_json() -> None:
+    models = json.loads(run("list", "--json").stdout)
+    assert [model["name"] for model in models] == NAMES
+    assert [model["options"] for model in models] == [{"channels": 3}, {"channels": 1}]
+    assert all((Path(model["folder"]) / "model.safetensors").is_file() for model in models)
+
+
+def test_list_is_a_table_on_a_terminal() -> None:
+    main, side = pytest.importorskip("pty").openpty()
+    code = "import sys; from n3cli.cli.models import models; models(['list'])"
+    process = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, stdout=side, check=False, timeout=60
+    )
+    os.close(side)
+    text = os.read(main, 100_000).decode()
+    os.close(main)
+    assert process.returncode == 0
+    assert "sigma_max" in text
+    assert "\t" not in text
+    assert all(name in text for name in NAMES)
+
+
+def test_help_and_list_import_neither_torch_nor_numpy() -> None:
+    code = (
+        "import sys; from n3cli.cli.models import models\n"
+        "models(sys.argv[1:], standalone_mode=False)\n"
+        "sys.exit(any(m in sys.modules for m in ('torch', 'numpy', 'huggingface_hub')))"
+    )
+    for arguments in (["--help"], ["convert", "--help"], ["list"]):
+        process = subprocess.run(
+            [sys.executable, "-c", code, *arguments],
+            cwd=ROOT,
+            capture_output=True,
+            check=False,
+            timeout=60,
+        )
+        assert process.returncode == 0, process.stderr.decode()
+
+
+@pytest.mark.parametrize("command", ["", "list", "info", "path", "verify", "convert"])
+def test_help_ends_in_an_example(command: str) -> None:
+    result = run(*command.split(), "--help")
+    assert result.exit_code == 0
+    *_, heading, example = result.stdout.rstrip().splitlines()
+    assert heading.strip() == "Example:"
+    assert example.split()[:2] == ["n3", "models"]
+
+
+def test_info(folder: Path) -> None:
+    facts = json.loads(run("info", str(folder), "--json").stdout)
+    network = registry.build("dncnn", facts["options"])
+    assert facts["name"] == "denoise-dncnn-small"
+    assert facts["parameters"] == sum(parameter.numel() for parameter in network.parameters())
+    assert facts["halos"] == [network.stages[0].halo]
+    text = run("info", str(folder)).stdout
+    assert len(text.splitlines()) == len(facts)
+
+
+def test_parameters_are_those_of_the_paper(tmp_path: Path) -> None:
+    """N3Net has 705,511 parameters; folding its batch norms takes some of them away."""
+    options = {"channels": 1}
+    config = ModelConfig("denoise-n3net-new", "denoise", "n3net", options, None, "float32")
+    save_folder(tmp_path / "n3net", config, registry.build("n3net", options), "")
+    assert (
+        json.loads(run("info", str(tmp_path / "n3net"), "--json").stdout)["parameters"] == 705_511
+    )
+
+
+def test_path() -> None:
+    result = run("path", "n3unet-gray")
+    assert result.stdout == f"{bundled()['denoise-n3unet-gray']}\n"
+
+
+def test_unknown_name() -> None:
+    result = run("path", "n3unte-gray")
+    assert result.exit_code == 3
+    assert result.stdout == ""
+    assert "Did you mean denoise-n3unet-gray" in result.stderr
+
+
+def test_verify_all_that_come_with_n3() -> None:
+    result = run("verify")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.splitlines() == [f"ok     {name}" for name in NAMES]
+
+
+def test_verify_goes_on_after_a_failure(folder: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(folder, broken)
+    damage(broken)
+    result = run("verify", str(broken), str(folder), str(tmp_path / "nowhere"))
+    assert result.exit_code == 3
+    assert result.stdout.splitlines() == [
+        f"FAILED {broken}",
+        f"ok     {folder}",
+        f"FAILED {tmp_path / 'nowhere'}",
+    ]
+    assert "NaN or infinite values in cnn.tail.bias" in result.stderr
+    assert "no such folder" in result.stderr
+
+
+def test_convert_and_its_errors(tmp_path: Path) -> None:
+    path = tmp_path / "c.t7"
+    path.write_bytes(b"no checkpoint")
+    result = run("convert", str(path), "-o", str(tmp_path / "m"))
+    assert result.exit_code == 3
+    assert "would run code" in result.stderr
+    assert not (tmp_path / "m").exists()
+
+
+def test_convert_needs_an_output() -> None:
+    assert run("convert", "c.t7").exit_code == 2

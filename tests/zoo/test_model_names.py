@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from n3cli.errors import ModelError
+from n3cli.zoo.names import DEFAULTS, PATTERN, complete_name, default_name, unknown_name
+
+PART = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=8)
+
+
+@pytest.mark.parametrize(
+    ("typed", "channels", "full"),
+    [
+        ("denoise-n3net-gray-s25", None, "denoise-n3net-gray-s25"),
+        ("n3unet", 1, "denoise-n3unet-gray"),
+        ("n3unet", 3, "denoise-n3unet-color"),
+        ("denoise-n3unet", 3, "denoise-n3unet-color"),
+        ("n3unet-gray", None, "denoise-n3unet-gray"),
+        ("n3net-gray-s25", 3, "denoise-n3net-gray-s25"),
+        ("N3-UNet", 1, "denoise-n3unet-gray"),
+        ("n3unet-grey", None, "denoise-n3unet-gray"),
+        ("denoise-n3-net-colour", None, "denoise-n3net-color"),
+        ("  n3unet ", 1, "denoise-n3unet-gray"),
+    ],
+)
+def test_completion(typed: str, channels: int | None, full: str) -> None:
+    assert complete_name(typed, task="denoise", channels=channels) == full
+
+
+@given(PART, PART, st.sampled_from([None, 1, 3]))
+def test_full_names_stay_as_they_are(network: str, variant: str, channels: int | None) -> None:
+    full = complete_name(f"denoise-{network}-{variant}", task="denoise", channels=channels)
+    assert PATTERN.fullmatch(full)
+    assert complete_name(full, task="denoise") == full
+
+
+@given(PART, st.sampled_from([1, 3]))
+def test_short_names_follow_the_grammar(network: str, channels: int) -> None:
+    full = complete_name(network, task="denoise", channels=channels)
+    parts = PATTERN.fullmatch(full)
+    assert parts is not None
+    assert (parts["task"], parts["network"]) == ("denoise", network)
+
+
+def test_aliases_do_not_touch_longer_words() -> None:
+    assert complete_name("greyhound-x", task="denoise") == "denoise-greyhound-x"
+
+
+def test_open_variant_is_not_guessed() -> None:
+    with pytest.raises(ModelError, match="add -gray or -color"):
+        complete_name("n3unet", task="denoise")
+
+
+def test_four_planes_are_refused() -> None:
+    with pytest.raises(ModelError, match="4 image planes"):
+        complete_name("n3unet", task="denoise", channels=4)
+
+
+@pytest.mark.parametrize("typed", ["", "n3 unet", "n3_unet", "-", "n3unet-", "é"])
+def test_what_is_no_name(typed: str) -> None:
+    with pytest.raises(ModelError, match="is not a model name"):
+        complete_name(typed, task="denoise", channels=1)
+
+
+def test_unknown_task() -> None:
+    with pytest.raises(ModelError, match="known tasks: denoise"):
+        default_name("dance")
+
+
+def test_default_is_a_short_name() -> None:
+    for task in DEFAULTS:
+        assert PATTERN.fullmatch(complete_name(default_name(task), task=task, channels=1))
+
+
+def test_unknown_name_suggests_near_ones() -> None:
+    known = ["denoise-n3unet-gray", "denoise-n3unet-color"]
+    message = str(unknown_name("denoise-n3unte-gray", known, "no."))
+    assert "denoise-n3unet-gray" in message
+    assert "n3 models list" in message
+    assert "Did you mean" not in str(unknown_name("zzz", known, "no."))
