@@ -54,4 +54,4 @@ class ToleranceError(N3Error):
 
 
 class N3Warning(UserWarning):
-    """Something the user should know that does not stop the work; the command line shows one line."""
+    """Something the user should know that does not stop the work."""

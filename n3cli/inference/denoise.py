@@ -182,7 +182,7 @@ def usable_sigma(sigma: float, model: Model) -> float:
     most = model.config.sigma_max
     if most is not None and sigma > most:
         warnings.warn(
-            f"sigma {sigma:g} is above the model's largest level; using {most:g}",
+            f"sigma {sigma:.4g} is above the model's largest level; using {most:g}",
             N3Warning,
             stacklevel=3,
         )

@@ -18,7 +18,7 @@ _SHARE_OF_FREE_MEMORY = 0.4
 _MOST_MEMORY_ON_CPU = 1 << 30
 
 
-class OutOfMemory(Exception):
+class TileTooLargeError(Exception):
     """A tile did not fit; the tile side of the engine has been lowered."""
 
 
@@ -53,7 +53,7 @@ class Engine:
             B×C'×H×W on the CPU, float32, finite.
 
         Raises:
-            OutOfMemory: try again with a tile of the new side.
+            TileTooLargeError: try again with a tile of the new side.
             DeviceError: not even the smallest tile fits.
             ModelError: the network's output is not finite, in float32 either.
         """
@@ -71,7 +71,7 @@ class Engine:
             if not _is_out_of_memory(error):
                 raise
             self._shrink(error)
-            raise OutOfMemory from None
+            raise TileTooLargeError from None
         if not bool(torch.isfinite(output).all()):
             raise ModelError(
                 "the model's output is not finite; its weights may be damaged: n3 models verify"

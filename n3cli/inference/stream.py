@@ -13,7 +13,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from n3cli.inference.engine import Engine, OutOfMemory
+from n3cli.inference.engine import Engine, TileTooLargeError
 from n3cli.inference.source import Rows
 from n3cli.inference.tiling import cuts, input_span
 from n3cli.networks.description import Placement
@@ -59,7 +59,7 @@ class StageRows:
             first = self._held.bottom
             try:
                 self._held.append(self._strip(first))
-            except OutOfMemory:
+            except TileTooLargeError:
                 continue
         return self._held.take(top, bottom)
 
@@ -104,5 +104,3 @@ def chain(
     for stage in range(count - 1):
         rows = StageRows(engine, stage, rows, height, width)
     return StageRows(engine, count - 1, rows, height, width, progress)
-
-

@@ -7,7 +7,9 @@ builds on (Plötz & Roth 2018): with a skip connection over the planes that inpu
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
+import torch
 from torch import Tensor, nn
 
 from n3cli.networks.description import Description, Placement
@@ -33,10 +35,8 @@ class ConvolutionStack(nn.Module):
         self.skipped = skipped
         self.head = nn.Conv2d(planes_in, features, 3, padding=1)
         self.body = nn.Sequential(
-            *(
-                layer
-                for _ in range(depth - 2)
-                for layer in normalised_convolution(features, features)
+            *chain.from_iterable(
+                normalised_convolution(features, features) for _ in range(depth - 2)
             )
         )
         self.tail = nn.Conv2d(features, planes_out, 3, padding=1)
@@ -44,13 +44,8 @@ class ConvolutionStack(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """B×planes_in×H×W → B×planes_out×H×W."""
         y: Tensor = self.tail(self.body(self.head(x).relu_()))
-        if self.skipped == y.shape[1]:
-            return x[:, : self.skipped] + y
-        if self.skipped:
-            y = y.to(x.dtype) if y.dtype != x.dtype else y
-            y = y.clone() if y.requires_grad else y
-            y[:, : self.skipped] += x[:, : self.skipped]
-        return y
+        skipped, rest = torch.tensor_split(y, (self.skipped,), dim=1)
+        return torch.cat([x[:, : self.skipped] + skipped, rest], dim=1)
 
 
 def normalised_convolution(planes_in: int, planes_out: int) -> tuple[nn.Module, ...]:

@@ -95,6 +95,7 @@ class N3Aggregation(nn.Module):
         self.scale, self.select, self.plain = scale, select, plain
 
     def extra_repr(self) -> str:
+        """What `print` shows."""
         return f"k={self.k}, patch={self.patch}, stride={self.stride}, window={self.window}"
 
     @property

@@ -30,7 +30,8 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """B×width×H×W → the same shape."""
-        return x + self.conv2(self.conv1(x).relu_())
+        y: Tensor = x + self.conv2(self.conv1(x).relu_())
+        return y
 
 
 class N3Branch(nn.Module):
@@ -57,7 +58,7 @@ class N3Branch(nn.Module):
         with torch.autocast(x.device.type, enabled=False):
             weight = self.project.weight.to(torch.promote_types(x.dtype, torch.float32))
             planes = nn.functional.conv2d(x.to(weight.dtype), weight, padding=1)
-        features, embedding, log_temperature = planes.split(self.planes, dim=1)
+        features, embedding, log_temperature = torch.split(planes, self.planes, dim=1)
         return features, embedding, log_temperature
 
     def forward(self, x: Tensor, place: Placement) -> Tensor:
@@ -123,7 +124,8 @@ class N3UNet(Network):
             if level == _N3_LEVEL:
                 y = y + self.n3(y, place.reduced(2**level))
             y = self.decoder[level](y)
-        return x[:, :-1] + self.tail(y)
+        residual: Tensor = self.tail(y)
+        return x[:, :-1] + residual
 
 
 def _first_input(output: int, before_n3: Callable[[int], int]) -> int:

@@ -23,7 +23,7 @@ each query. `aggregation_plain.py` is the obvious form that this one is tested a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -76,7 +76,7 @@ def aggregate(
     """The K neighbour volumes of every pixel.
 
     Args:
-        features: B×C×H×W, what is averaged; H and W are those of the grid, (count − 1)·stride + patch.
+        features: B×C×H×W, what is averaged; each side is (count − 1)·stride + patch pixels.
         embedding: B×E×H×W, what distances are measured in.
         inverse_temperature: B×rows×columns, of each query.
         grid: patches and windows.
@@ -98,7 +98,7 @@ def aggregate(
     inverse_temperature = inverse_temperature.to(working)
 
     cells = list(_cells(grid))
-    scores = (_scores(keys, half_norms, cell) for cell in cells)
+    scores: Iterable[Tensor] = (_scores(keys, half_norms, cell) for cell in cells)
     if calibrate is not None:
         scores = list(scores)
         distances = [
@@ -274,7 +274,7 @@ def _take_band(products: Tensor, width: int, step: int) -> Tensor:
     """From B×G×Q×R×C take for column q the candidates q·step … q·step + width − 1."""
     if not step:
         return products
-    batch, rows, columns, height, length = products.shape
+    batch, rows, columns, height, _ = products.shape
     products = products.contiguous()
     strides = products.stride()
     return products.as_strided(
@@ -288,7 +288,7 @@ def _put_band(weights: Tensor, length: int, step: int) -> Tensor:
     weights = weights.permute(1, 2, 3, 0, 4, 5)
     if not step:
         return weights
-    batch, rows, columns, k, height, width = weights.shape
+    batch, rows, columns, k, height, _ = weights.shape
     wide = weights.new_zeros(batch, rows, columns, k, height, length)
     strides = wide.stride()
     wide.as_strided(

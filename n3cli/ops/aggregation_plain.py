@@ -24,13 +24,16 @@ def aggregate_plain(
     k: int,
     select: SelectionRule,
 ) -> Tensor:
-    """The K neighbour volumes of every pixel; arguments and result as in `aggregation.aggregate`."""
+    """The K neighbour volumes of every pixel; arguments and result as in `aggregate`."""
     batch, channels, height, width = features.shape
     values = F.unfold(features, grid.patch, stride=grid.stride).transpose(1, 2)
     keys = F.unfold(embedding, grid.patch, stride=grid.stride).transpose(1, 2)
     table = candidates(grid, embedding.device)
     volumes = []
-    for queries in torch.arange(len(table), device=table.device).split(_QUERIES_AT_ONCE):
+    for first in range(0, len(table), _QUERIES_AT_ONCE):
+        queries = torch.arange(
+            first, min(first + _QUERIES_AT_ONCE, len(table)), device=table.device
+        )
         weights = neighbour_weights(keys, inverse_temperature, table, queries, k, select)
         volumes.append(torch.einsum("kbqo,bqof->kbqf", weights, values[:, table[queries]]))
     patches = torch.cat(volumes, dim=2).transpose(2, 3).flatten(0, 1)
@@ -44,9 +47,8 @@ def aggregate_plain(
 def candidates(grid: Grid, device: torch.device | str = "cpu") -> Tensor:
     """Candidates of every query, (rows·columns)×O: flat indices of patch positions."""
     rows, columns = (
-        torch.tensor(
-            [[axis.start(query) + i for i in range(axis.size)] for query in range(axis.count)]
-        )
+        torch.tensor([axis.start(query) for query in range(axis.count)])[:, None]
+        + torch.arange(axis.size)
         for axis in (grid.rows, grid.columns)
     )
     table = rows[:, None, :, None] * grid.columns.count + columns[None, :, None, :]

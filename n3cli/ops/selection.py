@@ -65,8 +65,8 @@ def select_stochastic(logits: Tensor, k: int, generator: torch.Generator | None 
         scores.shape, dtype=scores.dtype, device=scores.device, generator=generator
     )
     tiny = torch.finfo(scores.dtype).tiny
-    gumbel = -torch.log(-torch.log(uniform.clamp_min(tiny)).clamp_min(tiny))
-    return select_hard(scores + gumbel, k).to(logits.dtype)
+    exponential = (-uniform.clamp_min(tiny).log()).clamp_min(tiny)
+    return select_hard(scores - exponential.log(), k).to(logits.dtype)
 
 
 def select_relaxed(logits: Tensor, k: int) -> Tensor:
@@ -122,7 +122,8 @@ def _relax_in_logs(logits: Tensor, k: int) -> Tensor:
         log_weights = logits.log_softmax(dim=-1)
         volumes.append(log_weights.exp())
         if t + 1 < k:
-            logits = logits + _Log1mExp.apply(log_weights)
+            rest: Tensor = _Log1mExp.apply(log_weights)  # type: ignore[no-untyped-call]
+            logits = logits + rest
     return torch.stack(volumes)
 
 
@@ -162,4 +163,5 @@ class _Log1mExp(torch.autograd.Function):
     @staticmethod
     def backward(ctx: torch.autograd.function.FunctionCtx, *grads: Tensor) -> Tensor:
         x, rest = ctx.saved_tensors  # type: ignore[attr-defined]
-        return -grads[0] * x.exp() / (rest + torch.finfo(x.dtype).eps)
+        gradient: Tensor = -grads[0] * x.exp() / (rest + torch.finfo(x.dtype).eps)
+        return gradient

@@ -19,15 +19,14 @@ def load_model(
         name: a path, a Hub id (``org/name`` or ``org/name@revision``), a full zoo name
             (``denoise-n3unet-gray``) or a short one (``n3unet``); None for the task's default.
         task: what the model must do.
-        channels: image planes that it must work on, 1 or 3; None for any (then a short name must
-            say which it means).
+        channels: planes of the images it is meant for, 1 or 3: completes a short name, which
+            must say itself what it means where this is None.
 
     Returns:
         The model, on the CPU, ready to run.
 
     Raises:
-        ModelError: no such model, damaged, for another task or other images, or not to be
-            downloaded.
+        ModelError: no such model, damaged, for another task, or not to be downloaded.
 
     Example:
         >>> load_model("n3unet", channels=1).config.name
@@ -39,11 +38,5 @@ def load_model(
     if model.config.task != task:
         raise ModelError(
             f"{place.source} is for the task {model.config.task}, not {task}; see `n3 models list`."
-        )
-    planes = model.network.description.channels
-    if channels not in (None, planes):
-        raise ModelError(
-            f"{place.source} works on {planes} image plane{'s' * (planes > 1)}, not {channels}; "
-            "see `n3 models list`."
         )
     return model

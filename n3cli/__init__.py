@@ -1,0 +1,36 @@
+"""Neural nearest neighbours (N3) for images: denoising in Python and as the command `n3`.
+
+>>> import n3cli
+>>> clean = n3cli.denoise(noisy)  # H×W or H×W×C array in, the same shape and dtype out
+
+Importing the package is cheap: what it offers, and torch with it, is loaded on first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from n3cli.inference.denoise import denoise
+    from n3cli.zoo.load import load_model
+
+    __version__: str
+
+__all__ = ["__version__", "denoise", "load_model"]
+
+_HOME = {"denoise": "n3cli.inference.denoise", "load_model": "n3cli.zoo.load"}
+
+
+def __getattr__(name: str) -> object:  # PEP 562
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("n3cli")
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,1 @@
+"""Quality and speed, measured: suites, peers, published figures, reports."""

@@ -1,0 +1,37 @@
+"""Our own models, as methods of a benchmark."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from n3cli.bench.method import Method
+from n3cli.inference.denoise import Denoiser
+from n3cli.inference.source import ArraySource
+
+
+def make_model(name: str | None, channels: int, device: str, precision: str) -> Method:
+    """A pretrained model, loaded once for all images.
+
+    Args:
+        name: as in ``-m``; None for the default.
+        channels: image planes it will be given.
+        device: as in ``--device``.
+        precision: as in ``--precision``.
+
+    Raises:
+        ModelError: it cannot be had or used.
+        DeviceError: there is no such device.
+    """
+    # "auto" means float32 for the float images of a benchmark; saying so makes it the report's.
+    precision = "fp32" if precision == "auto" else precision
+    denoiser = Denoiser(name, device=device, precision=precision)
+    model = denoiser.model(channels)
+    parameters = sum(parameter.numel() for parameter in model.network.parameters())
+    given = f", given as {name}" if name not in (None, model.config.name) else ""
+
+    def run(noisy: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+        return np.concatenate(list(denoiser.rows(ArraySource(noisy), sigma=sigma)))
+
+    note = f"{model.config.network}, {parameters:,} parameters, {precision}{given}"
+    return Method(model.config.name, note, run)

@@ -1,0 +1,81 @@
+"""How often `--sigma auto` finds the noise level that was put in, beside a peer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from n3cli.bench.protocol import make_noisy
+from n3cli.inference.noise_level import estimate_sigma_array
+
+LEVELS = (0, 5, 15, 25, 50, 75)
+
+TITLE = (
+    "Share of the images whose estimated noise level is within 10 % of the truth "
+    "(σ0: at most 2), and the root mean square of the relative error (σ0: the median estimate)."
+)
+
+Estimator = Callable[[NDArray[np.float32]], float]
+
+
+def noise_level_header() -> list[str]:
+    """What the columns of `noise_level_rows` are."""
+    return ["estimator", "values", *(f"σ{level}" for level in LEVELS)]
+
+
+def noise_level_rows(
+    images: Sequence[NDArray[np.float32]], *, peers: bool = True
+) -> list[list[str]]:
+    """Measure the estimators on images with known noise.
+
+    Each is measured on noise as drawn, and on the same noise clipped to 0–255 and rounded to
+    8 bits, as files have it. The seed is the image's index, as in the other benchmarks.
+
+    Args:
+        images: clean images, H×W×C, in [0, 1].
+        peers: whether to measure scikit-image's `estimate_sigma` as well.
+
+    Returns:
+        A row for each estimator and form of the values.
+
+    Raises:
+        ImportError: `peers` without scikit-image.
+    """
+    estimators = {"n3": _own}
+    if peers:
+        estimators["scikit-image (wavelets)"] = _scikit_image()
+    return [
+        [name, form, *(_cell(images, level, estimate, eight_bit) for level in LEVELS)]
+        for name, estimate in estimators.items()
+        for form, eight_bit in (("as drawn", False), ("8 bits", True))
+    ]
+
+
+def _cell(
+    images: Sequence[NDArray[np.float32]], level: int, estimate: Estimator, eight_bit: bool
+) -> str:
+    found = []
+    for index, clean in enumerate(images):
+        noisy = make_noisy(clean, level, index)
+        if eight_bit:
+            noisy = np.rint(255 * np.clip(noisy, 0, 1)) / np.float32(255)
+        found.append(estimate(noisy))
+    if level == 0:
+        return f"{np.mean(np.less_equal(found, 2)):.0%} / {np.median(found):.2f}"
+    error = np.divide(found, level) - 1
+    return f"{np.mean(np.abs(error) <= 0.1):.0%} / {np.sqrt(np.mean(error**2)):.1%}"
+
+
+def _own(noisy: NDArray[np.float32]) -> float:
+    return estimate_sigma_array(noisy).sigma
+
+
+def _scikit_image() -> Estimator:
+    from skimage.restoration import estimate_sigma
+
+    def estimate(noisy: NDArray[np.float32]) -> float:
+        return 255 * float(estimate_sigma(noisy, average_sigmas=True, channel_axis=-1))
+
+    return estimate

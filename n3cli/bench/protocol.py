@@ -1,0 +1,58 @@
+"""The rules of a measurement: what goes into a method, and how what comes out is scored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from n3cli.errors import DataError
+from n3cli.io.picture import read_picture
+from n3cli.ops.metric import psnr, ssim
+from n3cli.ops.noise import add_gaussian_noise
+
+PROTOCOL = (
+    "Whole images in float32, [0, 1]. White Gaussian noise, neither clipped nor rounded, from "
+    "numpy's default_rng(seed), where seed is the image's index from 0 in sorted order; every "
+    "method gets the same noisy image. Output clipped to [0, 1] before scoring, not rounded to "
+    "8 bits. PSNR in dB and SSIM (11×11 Gaussian window), means over the images."
+)
+
+
+class Score(NamedTuple):
+    """How close an estimate is to the clean image."""
+
+    psnr: float
+    """In dB."""
+    ssim: float
+
+
+def load_clean(path: Path, channels: int) -> NDArray[np.float32]:
+    """A test image, H×W×`channels`, in [0, 1].
+
+    Raises:
+        DataError: the file has another number of planes.
+        InputError: the file cannot be read.
+    """
+    pixels = read_picture(path).pixels
+    if pixels.shape[2] != channels:
+        raise DataError(
+            f"{path} has {pixels.shape[2]} planes, expected {channels}; "
+            "restore the data set or name another folder with --data DIR"
+        )
+    if np.issubdtype(pixels.dtype, np.integer):
+        return pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
+    return pixels.astype(np.float32)
+
+
+def make_noisy(clean: NDArray[np.float32], sigma: float, index: int) -> NDArray[np.float32]:
+    """The noisy form of a suite's image number `index`, at `sigma` on the 0–255 scale."""
+    return add_gaussian_noise(clean, sigma / 255, seed=index)
+
+
+def score(estimate: NDArray[np.float32], clean: NDArray[np.float32]) -> Score:
+    """Score an estimate, H×W×C and unclipped, against the clean image in [0, 1]."""
+    shown = np.clip(estimate, 0, 1)
+    return Score(psnr(shown, clean, peak=1), ssim(shown, clean, peak=1))

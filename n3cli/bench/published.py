@@ -1,0 +1,54 @@
+"""Figures that others published, each with its source: quoted beside ours, never measured by us."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+from n3cli.bench.suite import Suite
+
+
+@dataclass(frozen=True)
+class Published:
+    """One method's published PSNR on one suite.
+
+    Attributes:
+        method: its name.
+        psnr: in dB, one for each noise level asked for; None where it was not published.
+        source: a short name for the publication.
+        reference: the publication.
+    """
+
+    method: str
+    psnr: tuple[float | None, ...]
+    source: str
+    reference: str
+
+
+def load_published(suite: Suite, sigmas: Sequence[float]) -> list[Published]:
+    """What was published for a suite.
+
+    Args:
+        suite: the suite.
+        sigmas: the noise levels of interest, on the 0–255 scale.
+
+    Returns:
+        The methods with a figure at one level or more, in the order of ``published.toml``.
+    """
+    table = tomllib.loads(files("n3cli.bench").joinpath("published.toml").read_text("utf-8"))
+    gaussian = table["gaussian"]["gray" if suite.channels == 1 else "color"]
+    rows = []
+    for method, entry in gaussian.get(suite.name, {}).items():
+        # 0 stands for "not published"
+        known = {
+            level: psnr
+            for level, psnr in zip(gaussian["levels"], entry["psnr"], strict=True)
+            if psnr
+        }
+        psnr = tuple(known.get(sigma) for sigma in sigmas)
+        if any(psnr):
+            source = entry["source"]
+            rows.append(Published(method, psnr, source, table["sources"][source]))
+    return rows

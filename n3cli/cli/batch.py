@@ -1,0 +1,119 @@
+"""A batch as it is seen on stderr: a line for each file, a bar on terminals, a count at the end."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Generic, Self, assert_never
+
+from n3cli.cli import console
+from n3cli.jobs.run import Advanced, Done, Event, Failed, Result, Started, Summary
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from n3cli.jobs.plan import Job, Plan
+
+
+class BatchView(Generic[Result]):
+    """Shows the events of a batch; a context manager that takes its bar away at the end.
+
+    Args:
+        plan: the batch.
+        describe: what a result's line says between the names and the time.
+        quiet: show warnings and errors only.
+        debug: show where errors come from.
+    """
+
+    def __init__(
+        self, plan: Plan, describe: Callable[[Result], str], *, quiet: bool, debug: bool
+    ) -> None:
+        self._plan, self._describe, self._quiet, self._debug = plan, describe, quiet, debug
+        self._finished = 0
+        self._bar = _make_bar() if plan.jobs and not quiet and sys.stderr.isatty() else None
+
+    def __enter__(self) -> Self:
+        if self._bar:
+            self._bar.start()
+            self._bar.add_task("getting ready", total=len(self._plan.jobs))
+        if self._plan.skipped and not self._quiet:
+            console.line(_tell_skipped([str(path) for path in self._plan.skipped]))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
+    ) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def tell(self, event: Event[Result]) -> None:
+        """Show an event."""
+        match event:
+            case Started(job):
+                self._move(description=console.printable(job.source_name))
+            case Advanced(_, fraction):
+                self._move(completed=self._finished + fraction)
+            case Done(job, result, seconds):
+                self._finish()
+                if not self._quiet:
+                    names = f"{job.source_name} → {job.target_name}"
+                    console.line(f"{names}  {self._describe(result)}  {seconds:.1f} s")
+            case Failed(job, error):
+                if self._debug:
+                    traceback.print_exception(error)
+                console.error(str(error) if job is None else _name_source(job, str(error)))
+                if job:
+                    self._finish()
+            case _:
+                assert_never(event)
+
+    def sum_up(self, summary: Summary) -> None:
+        """Show the counts, where there is more than one thing to count."""
+        if summary.done + summary.failed > 1 and not self._quiet:
+            console.line(str(summary))
+
+    def _finish(self) -> None:
+        self._finished += 1
+        self._move(completed=self._finished)
+
+    def _move(self, *, completed: float | None = None, description: str | None = None) -> None:
+        if self._bar:
+            task = self._bar.task_ids[0]
+            self._bar.update(task, completed=completed, description=description)
+
+
+def _make_bar() -> Progress:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        redirect_stdout=False,  # pictures may go there
+    )
+
+
+def _tell_skipped(names: list[str]) -> str:
+    shown = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
+    return f"skipped {len(names)} made by an earlier run: {shown}"
+
+
+def _name_source(job: Job, text: str) -> str:
+    """An error's text, led by the source's name; below, some errors know no names."""
+    name, text = console.printable(job.source_name), console.printable(text)
+    return text if text.startswith(name) else f"{name}: {text}"

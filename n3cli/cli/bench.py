@@ -1,0 +1,170 @@
+"""The command `n3 bench`: quality on test sets, and speed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from n3cli.cli import console, options
+from n3cli.errors import ConfigError
+
+
+def _words(
+    ctx: click.Context, param: click.Parameter, value: str | tuple[str, ...] | None
+) -> tuple[str, ...]:
+    """Split values that are repeatable, comma separated, or both; the same word counts once."""
+    values = (value,) if isinstance(value, str) else value or ()
+    words = (word.strip() for text in values for word in text.split(","))
+    return tuple(dict.fromkeys(word for word in words if word))
+
+
+def _levels(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[float, ...]:
+    """Noise levels, above 0 on the 0–255 scale."""
+    try:
+        levels = tuple(map(float, _words(ctx, param, value)))
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r} is no list of numbers, as 15,25,50 is") from error
+    for level in levels:
+        if not 0 < level <= 255:
+            raise click.BadParameter(f"{level:g} is not above 0 and at most 255")
+    return levels
+
+
+@click.command(epilog="\b\nExample:\n  n3 bench set12 --sigma 25 --images 2")
+@click.argument("suites", callback=_words, metavar="SUITE[,SUITE...]")
+@click.option(
+    "--sigma",
+    "sigmas",
+    callback=_levels,
+    metavar="LIST",
+    help="Noise levels on the 0-255 scale. [default: 15,25,50]",
+)
+@click.option(
+    "-m",
+    "--model",
+    "models",
+    multiple=True,
+    callback=_words,
+    metavar="MODEL",
+    help="Model to measure; repeatable or comma separated. [default: the best bundled one]",
+)
+@click.option(
+    "--peer",
+    "peers",
+    multiple=True,
+    callback=_words,
+    metavar="NAME",
+    help="Other denoiser on the same noise: nlm-opencv, nlm-skimage. Without -m, peers alone.",
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the data sets. [default: N3_DATA, else the cache folder]",
+)
+@click.option("--images", type=click.IntRange(min=1), help="Only the first N images of a set.")
+@click.option("--size", type=click.IntRange(16, 4096), help="Of speed: side of the image. [512]")
+@click.option("--repeats", type=click.IntRange(min=1), help="Of speed: rounds. [5]")
+@options.device
+@options.precision
+@click.option("--json", "form", flag_value="json", help="Print JSON.")
+@click.option("--markdown", "form", flag_value="markdown", help="Print Markdown.")
+def bench(
+    suites: tuple[str, ...],
+    sigmas: tuple[float, ...],
+    models: tuple[str, ...],
+    peers: tuple[str, ...],
+    data: Path | None,
+    images: int | None,
+    size: int | None,
+    repeats: int | None,
+    device: str,
+    precision: str,
+    form: str | None,
+) -> None:
+    """Measure quality or speed.
+
+    SUITE is set12, bsd68 or cbsd68 (PSNR and SSIM of Gaussian denoising, beside published
+    figures), or speed (how long the networks take, and what their N3 blocks add).
+    """
+    if "speed" in suites:
+        if len(suites) > 1 or sigmas or models or peers or data or images or precision != "auto":
+            raise ConfigError("speed stands alone, and takes --size, --repeats and --device only")
+        click.echo(_speed(size or 512, repeats or 5, device, form))
+    else:
+        if size or repeats:
+            raise ConfigError("--size and --repeats are options of speed; leave them out")
+        click.echo(_quality(suites, sigmas, models, peers, data, images, device, precision, form))
+
+
+def _quality(
+    names: tuple[str, ...],
+    sigmas: tuple[float, ...],
+    models: tuple[str, ...],
+    peers: tuple[str, ...],
+    data: Path | None,
+    images: int | None,
+    device: str,
+    precision: str,
+    form: str | None,
+) -> str:
+    from n3cli.bench.machine import describe_machine
+    from n3cli.bench.measurement import measure
+    from n3cli.bench.model import make_model
+    from n3cli.bench.peer import make_peer
+    from n3cli.bench.report import write_json, write_text
+    from n3cli.bench.suite import find_suites
+    from n3cli.data.location import list_images
+    from n3cli.inference.device import choose_device
+
+    wanted = models or (() if peers else (None,))
+    # Everything that can be missing is asked for before anything is run.
+    plan = [
+        (
+            suite,
+            list_images(suite.data, data)[:images],
+            [make_model(name, suite.channels, device, precision) for name in wanted]
+            + [make_peer(name) for name in peers],
+        )
+        for suite in find_suites(names)
+    ]
+    with _progress() as progress:
+        measured = [
+            measure(suite, paths, methods, sigmas or suite.levels, progress)
+            for suite, paths, methods in plan
+        ]
+    machine = describe_machine(choose_device(device))
+    if form == "json":
+        return json.dumps(write_json(measured, machine), indent=2)
+    return write_text(measured, machine, markdown=form == "markdown")
+
+
+def _speed(size: int, repeats: int, device: str, form: str | None) -> str:
+    from n3cli.bench.machine import describe_machine
+    from n3cli.bench.speed import measure_speed, write_speed_json, write_speed_text
+    from n3cli.inference.device import choose_device
+
+    chosen = choose_device(device)
+    with _progress() as progress:
+        speed = measure_speed(size, repeats, chosen, progress)
+    machine = describe_machine(chosen)
+    if form == "json":
+        return json.dumps(write_speed_json(speed, machine), indent=2)
+    return write_speed_text(speed, machine, markdown=form == "markdown")
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """Give a function that shows what is going on: one changing line, or lines in a log."""
+    if not sys.stderr.isatty():
+        yield console.line
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    with Console(stderr=True).status("") as status:
+        yield lambda text: status.update(Text(console.printable(text)))

@@ -1,0 +1,59 @@
+"""What people see on stderr: errors, warnings, progress and results, one line each."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import TextIO
+
+from n3cli.errors import N3Warning
+
+
+def printable(text: str) -> str:
+    """Make any text one harmless line: what cannot be printed is shown as an escape.
+
+    File names may hold line breaks, terminal commands and bytes that are no UTF-8.
+    """
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
+
+
+def line(text: str) -> None:
+    """Print one line on stderr."""
+    # Looked up at each call: while a progress bar is up, sys.stderr prints above it.
+    print(printable(text), file=sys.stderr, flush=True)
+
+
+def error(text: str) -> None:
+    """Print `n3: error: text`."""
+    line(f"n3: error: {text}")
+
+
+def warning(text: str) -> None:
+    """Print `n3: warning: text`."""
+    line(f"n3: warning: {text}")
+
+
+def show_warnings() -> None:
+    """Show each N3Warning as a line, the same text once; other warnings as Python does.
+
+    Lasts until the `warnings.catch_warnings` around it ends.
+    """
+    python_shows = warnings.showwarning
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        if issubclass(category, N3Warning):
+            warning(str(message))
+        else:
+            python_shows(message, category, filename, lineno, file, line)
+
+    warnings.showwarning = show
+    warnings.simplefilter("default", N3Warning)

@@ -1,0 +1,121 @@
+"""The command `n3`: a table of commands that are loaded when called, and one place for errors."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+import click
+
+from n3cli.cli import console, options
+from n3cli.errors import N3Error
+
+# A command is one file in this folder and one line here: where it is, and what `n3 --help` says.
+COMMANDS = {
+    "denoise": ("n3cli.cli.denoise:denoise", "Remove noise from images."),
+    "models": ("n3cli.cli.models:models", "List, show and check models."),
+    "bench": ("n3cli.cli.bench:bench", "Measure quality and speed."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is called, not to list it.
+
+    Click's own group loads every command to print its help, and torch with it.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names in the table's order."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load a command, or None where the table has no such name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table's short texts."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or name the one that was probably meant."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            nearest = difflib.get_close_matches(name, COMMANDS, n=1)
+            hint = (
+                f"did you mean {nearest[0]!r}?" if nearest else f"choose of {', '.join(COMMANDS)}."
+            )
+            ctx.fail(f"No such command {name!r}; {hint}")
+        return super().resolve_command(ctx, args)
+
+    def main(  # type: ignore[override]
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        *,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> int:
+        """Run the command line; turn whatever is raised for people into one line and a code.
+
+        Exits with the code, or returns it where `standalone_mode` is off.
+        """
+        shared: dict[str, bool] = {}
+        with warnings.catch_warnings():
+            console.show_warnings()
+            try:
+                code = super().main(args, prog_name, standalone_mode=False, obj=shared, **extra)
+            except Exception as error:
+                code = _tell(error, debug="debug" in shared)
+        if standalone_mode:
+            sys.exit(code)
+        return code or 0
+
+
+def _tell(error: Exception, *, debug: bool) -> int:
+    """Show an error that is meant for people and give its exit code; raise any other."""
+    match error:
+        case N3Error():
+            if debug:
+                traceback.print_exception(error)
+            console.error(str(error))
+            return error.exit_code
+        case click.exceptions.NoArgsIsHelpError():
+            error.show()
+            return error.exit_code
+        case click.UsageError():
+            where = error.ctx.command_path if error.ctx else "n3"
+            console.error(f"{error.format_message()} ({where} --help tells more)")
+            return error.exit_code
+        case click.Abort():  # Ctrl-C
+            console.error("interrupted")
+            return 130
+        case BrokenPipeError():
+            # Who read us has gone; nothing to say, but Python would when it flushes at the end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 1
+        case _:
+            raise error
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="\b\nExample:\n  n3 denoise photo.jpg",
+)
+@click.version_option(package_name="n3cli", prog_name="n3", message="%(prog)s %(version)s")
+@options.debug
+def n3() -> None:
+    """Denoise images with neural nearest neighbours (N3)."""

@@ -1,0 +1,136 @@
+"""Options that several commands share, each written once, and the readers of their values."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import click
+
+from n3cli.errors import InputError
+from n3cli.io.format import format_of
+
+Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def number(low: float, high: float, *, auto: bool = False) -> Callable[[str], float | None]:
+    """Make a reader of numbers in a closed range; click's own FloatRange lets NaN pass.
+
+    Args:
+        low: the smallest value.
+        high: the largest value.
+        auto: whether `auto` is a value, too; it becomes None.
+    """
+    wanted = f"a number from {low:g} to {high:g}" + (" or auto" if auto else "")
+
+    def read(text: str) -> float | None:
+        if auto and text == "auto":
+            return None
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not low <= value <= high:
+            raise click.BadParameter(f"{text!r} is not {wanted}.")
+        return value
+
+    return read
+
+
+def _tile(text: str) -> str | int:
+    if text in ("auto", "off"):
+        return text
+    if not re.fullmatch(r"[1-9][0-9]{0,5}", text):
+        raise click.BadParameter(f"{text!r} is not auto, off or a number of pixels.")
+    return int(text)
+
+
+def _device(text: str) -> str:
+    # Whether it is there shows when it is used.
+    if not re.fullmatch(r"auto|cpu|mps|(cuda|xpu)(:[0-9]{1,3})?", text):
+        raise click.BadParameter(f"{text!r} is not auto, cpu, cuda, cuda:N, mps or xpu.")
+    return text
+
+
+def _format(text: str) -> str:
+    try:
+        return format_of(Path(f"picture.{text.lower().removeprefix('.')}"))
+    except InputError as error:
+        # What the message says behind the file's name is as true of the option.
+        raise click.BadParameter(str(error).partition(": ")[2]) from error
+
+
+def _remember_debug(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    # The object is shared by the group and its command: either may be given the option.
+    if value:
+        ctx.ensure_object(dict)["debug"] = True
+
+
+def debugging(ctx: click.Context) -> bool:
+    """Whether `--debug` was given."""
+    return "debug" in ctx.ensure_object(dict)
+
+
+debug: Decorator = click.option(
+    "--debug",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_remember_debug,
+    help="Show where errors come from.",
+)
+model: Decorator = click.option(
+    "-m",
+    "--model",
+    metavar="MODEL",
+    help="Name, folder or Hub id (org/name[@rev]) of a model.  [default: the bundled one]",
+)
+device: Decorator = click.option(
+    "--device",
+    type=_device,
+    metavar="auto|cpu|cuda[:N]|mps|xpu",
+    default="auto",
+    show_default=True,
+    help="Where to compute.",
+)
+precision: Decorator = click.option(
+    "--precision",
+    type=click.Choice(["auto", "fp32", "bf16", "fp16"]),
+    default="auto",
+    show_default=True,
+    help="Number format to compute in.",
+)
+tile: Decorator = click.option(
+    "--tile",
+    type=_tile,
+    metavar="auto|off|N",
+    default="auto",
+    show_default=True,
+    help="Size of the tiles to work in, in pixels; changes memory and speed, not the result.",
+)
+recursive: Decorator = click.option(
+    "-r", "--recursive", is_flag=True, help="Take whole trees of folders; -o FOLDER/ mirrors them."
+)
+overwrite: Decorator = click.option(
+    "-y", "--overwrite", is_flag=True, help="Replace outputs that exist."
+)
+quality: Decorator = click.option(
+    "--quality",
+    type=click.IntRange(1, 100),
+    default=95,
+    show_default=True,
+    help="Quality of JPEG, WebP and AVIF outputs.",
+)
+picture_format: Decorator = click.option(
+    "--format",
+    type=_format,
+    metavar="png|jpeg|tiff|…",
+    help="Format to write.  [default: what the output's suffix says, else the input's]",
+)
+quiet: Decorator = click.option(
+    "-q", "--quiet", is_flag=True, help="Show warnings and errors only."
+)
+verbose: Decorator = click.option("-v", "--verbose", is_flag=True, help="Say more of each file.")

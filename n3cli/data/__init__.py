@@ -1,0 +1,1 @@
+"""Which data sets there are, and where they lie."""

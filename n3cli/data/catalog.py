@@ -1,0 +1,39 @@
+"""The data sets that the program knows: one record each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A fixed, ordered set of images inside a data folder.
+
+    Attributes:
+        name: what the program calls it, for example ``"set12"``.
+        title: what people call it.
+        folder: where its images lie, relative to the data folder.
+        pattern: which files of that folder are its images (a glob), unless `listing` says.
+        count: how many images it has.
+        channels: their planes, 1 grey or 3 colour.
+        listing: a text file beside this one with one path a line, relative to `folder`.
+    """
+
+    name: str
+    title: str
+    folder: str
+    count: int
+    channels: int
+    pattern: str = "*.png"
+    listing: str | None = None
+
+
+CATALOG = {
+    data.name: data
+    for data in (
+        DataSet("set12", "Set12", "Set12", count=12, channels=1),
+        DataSet("bsd68", "BSD68", "BSD68", count=68, channels=1),
+        # The colour originals of BSD68; they were found by content in BSDS500's val.
+        DataSet("cbsd68", "CBSD68", "BSDS500", count=68, channels=3, listing="cbsd68.txt"),
+    )
+}

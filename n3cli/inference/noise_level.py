@@ -1,0 +1,154 @@
+"""The noise level of a picture, for `--sigma auto`: samples of it, judged by `ops.noise_level`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from n3cli.errors import InputError
+from n3cli.ops.noise_level import Finding, NoiseEstimate, estimate_noise
+
+_SAMPLED = 1 << 21  # pixels; a larger picture is judged by crops of so many in all
+_CROP = 128  # pixels on a side
+_UNEQUAL = 1.5  # the network assumes equal noise in all channels; beyond this ratio it is not
+_VISIBLE = 2.0  # on the 0–255 scale; fainter noise may be as unequal as it likes
+
+Pixels = NDArray[Any]
+
+
+class Rows(Protocol):
+    """A picture that is read from top to bottom, such as `io.reader.PictureReader`."""
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+
+    def rows(self, top: int, bottom: int) -> tuple[Pixels, Pixels | None]:
+        """The rows [top, bottom), h×W×C, and their alpha; `top` never goes back."""
+
+
+@dataclass(frozen=True)
+class NoiseLevel:
+    """The noise of a picture.
+
+    Attributes:
+        sigma: standard deviation of the noise on the 0–255 scale, whatever the picture's dtype.
+        reliable: whether white noise of this level in all channels describes the picture.
+        reason: if not, why, as a clause that can follow a colon; otherwise empty.
+    """
+
+    sigma: float
+    reliable: bool
+    reason: str
+
+
+def estimate_sigma(picture: Rows) -> NoiseLevel:
+    """Estimate the noise level of a picture that is read row by row.
+
+    Pictures above two megapixels are judged by crops spread evenly over them; one band of 128 rows
+    is held at a time.
+
+    Args:
+        picture: integer pixels (of their type's full range) or floating ones in [0, 1]; alpha is
+            not looked at.
+
+    Returns:
+        The level, one for all channels, since the network is told one: the root mean square over
+        those whose noise is of the same kind as the middle channel's.
+
+    Raises:
+        InputError: the pixels are neither unsigned integers nor floating, or not finite.
+    """
+    return _estimate(
+        lambda top, bottom: picture.rows(top, bottom)[0], picture.height, picture.width
+    )
+
+
+def estimate_sigma_array(array: Pixels) -> NoiseLevel:
+    """Estimate the noise level of an image in memory; see `estimate_sigma`.
+
+    Args:
+        array: H×W or H×W×C, unsigned integers of their type's full range or floating in [0, 1].
+
+    Returns:
+        The level.
+
+    Raises:
+        InputError: another shape or dtype, or values that are not finite.
+    """
+    if array.ndim not in (2, 3) or 0 in array.shape:
+        raise InputError(f"expected an image H×W or H×W×C, got an array of shape {array.shape}")
+    height, width, *_ = array.shape
+    pixels = array.reshape(height, width, -1)
+    return _estimate(lambda top, bottom: pixels[top:bottom], height, width)
+
+
+def _estimate(read: Callable[[int, int], Pixels], height: int, width: int) -> NoiseLevel:
+    crops = [
+        _scaled(band[:, left:right])
+        for top, bottom, spans in _bands(height, width)
+        for band in (read(top, bottom),)
+        for left, right in spans
+    ]
+    channels = crops[0].shape[2]
+    return _combine([estimate_noise([crop[..., c] for crop in crops]) for c in range(channels)])
+
+
+def _bands(height: int, width: int) -> Iterator[tuple[int, int, list[tuple[int, int]]]]:
+    """What to read: bands of rows and, in each, spans of columns."""
+    if height * width <= _SAMPLED:
+        yield 0, height, [(0, width)]
+        return
+    count = _SAMPLED // _CROP**2
+    down = min(max(round((count * height / width) ** 0.5), 1), max(height // _CROP, 1), count)
+    across = min(count // down, max(width // _CROP, 1))
+    lefts = _spread(width, across)
+    for top, bottom in _spread(height, down):
+        yield top, bottom, lefts
+
+
+def _spread(size: int, count: int) -> list[tuple[int, int]]:
+    """`count` equal spans of at most a crop's side, from one end to the other."""
+    length = min(_CROP, size)
+    ends = (0, size - length) if count > 1 else ((size - length) // 2,) * 2
+    starts = np.linspace(*ends, count).astype(int).tolist()
+    return [(start, start + length) for start in starts]
+
+
+def _scaled(pixels: Pixels) -> NDArray[np.float32]:
+    """A copy in [0, 1]."""
+    if pixels.dtype.kind == "f":
+        if not np.isfinite(pixels).all():
+            raise InputError(
+                "the image has values that are not finite (NaN or infinity); mend them"
+            )
+        return pixels.astype(np.float32)
+    if pixels.dtype.kind == "u":
+        return pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
+    raise InputError(
+        f"expected pixels of an unsigned integer or a floating type, got {pixels.dtype}"
+    )
+
+
+def _combine(channels: list[NoiseEstimate]) -> NoiseLevel:
+    """One level for all channels, and what is to be said about it."""
+    # Cameras sample green most densely: what only red or blue shows at half size is mostly texture.
+    correlated = channels[len(channels) // 2].finding is Finding.CORRELATED
+    told = [one for one in channels if (one.finding is Finding.CORRELATED) == correlated]
+    sigma = 255 * float(np.sqrt(np.mean([one.sigma**2 for one in told])))
+    for one in told:
+        if not one.reliable:
+            return NoiseLevel(sigma, False, one.finding.value)
+    levels = [255 * one.sigma for one in told]
+    if max(levels) > max(_UNEQUAL * min(levels), _VISIBLE):
+        listed = ", ".join(f"{level:.1f}" for level in levels)
+        return NoiseLevel(sigma, False, f"its channels differ ({listed})")
+    return NoiseLevel(sigma, True, "")

@@ -1,0 +1,1 @@
+"""Files ↔ pixels and metadata: row strips in and out, naming, atomic writes."""

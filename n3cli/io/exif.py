@@ -1,0 +1,151 @@
+"""Exif blocks: made, corrected, and carried from and to TIFF files.
+
+A block that needs no change is passed on byte for byte, for makers' notes refer to places in it.
+Tags: Exif 2.32, section 4.6.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import struct
+from fractions import Fraction
+from typing import BinaryIO
+
+from n3cli.io.meta import Meta, decode
+from n3cli.io.tiff import ASCII, BYTE, RATIONAL, SHORT, Directory, Field, Layout, read_head
+
+DESCRIPTION = "Description"
+_DESCRIPTION, _ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _UNIT = 270, 274, 282, 283, 296
+_XMP = 700
+_EXIF, _GPS, _INTEROPERABILITY = 0x8769, 0x8825, 0xA005
+_BRANCHES = (_EXIF, _GPS)
+# Description, make, model, software, date, artist, host computer, copyright.
+_DESCRIPTIVE = (_DESCRIPTION, 271, 272, 305, 306, 315, 316, 33432)
+_PLAIN = Layout("<", big=False)
+
+Tree = dict[int, Directory]
+"""The main directory under 0, the directories that it points to under the tags that do so."""
+
+
+def complete(meta: Meta, *, with_dpi: bool) -> bytes | None:
+    """Give the Exif block that a file with this metadata needs.
+
+    Args:
+        meta: the picture's metadata.
+        with_dpi: whether the block must tell the resolution, for formats without another place.
+
+    Returns:
+        `meta.exif` itself if it agrees with the rest of `meta`, else one made from both; None if
+        there is nothing to say.
+    """
+    tree = _read(meta.exif)
+    needed: Directory = {}
+    if meta.orientation != 1 or _ORIENTATION in tree[0]:
+        needed[_ORIENTATION] = _short(meta.orientation)
+    if with_dpi and meta.dpi:
+        needed |= _resolution(meta.dpi)
+    if all(tree[0].get(tag) == field for tag, field in needed.items()):
+        return meta.exif
+    return _pack(tree | {0: tree[0] | needed})
+
+
+def read_dpi(exif: bytes | None) -> tuple[float, float] | None:
+    """Read the resolution in dots per inch that an Exif block tells."""
+    return _dpi(_read(exif)[0])
+
+
+def read_tiff(file: BinaryIO) -> Meta:
+    """Read the resolution, description and Exif block of a TIFF file's first picture."""
+    tree = _read_tree(file)
+    description = tree[0].get(_DESCRIPTION)
+    text = {DESCRIPTION: decode(description.data.rstrip(b"\0"))} if description else {}
+    dpi = _dpi(tree[0])
+    tree[0] = {tag: field for tag, field in tree[0].items() if tag in _DESCRIPTIVE}
+    return Meta(exif=_pack(tree) if any(tree.values()) else None, dpi=dpi, text=text)
+
+
+def into_tiff(file: BinaryIO, meta: Meta) -> None:
+    """Add all metadata but the colour profile to the only picture of a finished TIFF file.
+
+    The directory is written anew at the end of the file; the pixels stay where they are.
+    """
+    layout, offset = read_head(file)
+    tree = _read(meta.exif)
+    told = {tag: field for tag, field in tree[0].items() if tag in _DESCRIPTIVE}
+    tree[0] = layout.read(file, offset) | told | _tags(meta)
+    end = file.seek(0, os.SEEK_END)
+    padding = end % 2
+    first, body = _pack_tree(tree, layout, end + padding)
+    file.write(b"\0" * padding + body)
+    file.seek(0)
+    file.write(layout.head(first))
+
+
+def _tags(meta: Meta) -> Directory:
+    tags = {_ORIENTATION: _short(meta.orientation)} | _resolution(meta.dpi)
+    if meta.xmp:
+        tags[_XMP] = Field(BYTE, meta.xmp)
+    if description := meta.text.get(DESCRIPTION):
+        tags[_DESCRIPTION] = Field(ASCII, description.encode() + b"\0")
+    return tags
+
+
+def _resolution(dpi: tuple[float, float] | None) -> Directory:
+    across, down = dpi or (1.0, 1.0)
+    unit = _short(2 if dpi else 1)  # inches, or none: then only the pixels' shape is meant
+    return {_X_RESOLUTION: _rational(across), _Y_RESOLUTION: _rational(down), _UNIT: unit}
+
+
+def _dpi(fields: Directory) -> tuple[float, float] | None:
+    inches = {_short(2): 1.0, _short(3): 2.54}.get(fields.get(_UNIT, _short(2)))
+    try:
+        across, down = (
+            float(Fraction(*struct.unpack("<II", fields[tag].data)))
+            for tag in (_X_RESOLUTION, _Y_RESOLUTION)
+        )
+    except (KeyError, struct.error, ZeroDivisionError):
+        return None
+    return (across * inches, down * inches) if inches and across and down else None
+
+
+def _short(value: int) -> Field:
+    return Field(SHORT, struct.pack("<H", value))
+
+
+def _rational(value: float) -> Field:
+    fraction = Fraction(value).limit_denominator(10000)
+    return Field(RATIONAL, struct.pack("<II", fraction.numerator, fraction.denominator))
+
+
+def _read(exif: bytes | None) -> Tree:
+    return _read_tree(io.BytesIO(exif or b""))
+
+
+def _read_tree(file: BinaryIO) -> Tree:
+    """Read the directories of a TIFF stream; what is damaged counts as absent."""
+    tree: Tree = {0: {}}
+    with contextlib.suppress(ValueError, struct.error):
+        layout, offset = read_head(file)
+        tree[0] = layout.read(file, offset)
+        for tag in _BRANCHES:
+            if pointer := tree[0].pop(tag, None):
+                tree[tag] = layout.read(file, int.from_bytes(pointer.data, "little"))
+                tree[tag].pop(_INTEROPERABILITY, None)
+    return tree
+
+
+def _pack(tree: Tree) -> bytes:
+    first, body = _pack_tree(tree, _PLAIN, len(_PLAIN.head(0)))
+    return _PLAIN.head(first) + body
+
+
+def _pack_tree(tree: Tree, layout: Layout, at: int) -> tuple[int, bytes]:
+    """Lay directories out from offset `at`; gives the main one's offset, and all bytes."""
+    main, body = dict(tree[0]), b""
+    for tag in _BRANCHES:
+        if fields := tree.get(tag):
+            main[tag] = layout.pointer(at + len(body))
+            body += layout.pack(fields, at + len(body))
+    return at + len(body), body + layout.pack(main, at + len(body))

@@ -1,0 +1,39 @@
+"""What a picture file says besides its pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+
+@dataclass(frozen=True)
+class Meta:
+    """Everything a picture file says besides its pixels.
+
+    Attributes:
+        icc: ICC colour profile.
+        exif: Exif block, a little TIFF stream that begins with ``II`` or ``MM``.
+        xmp: XMP packet.
+        dpi: horizontal and vertical resolution in dots per inch.
+        orientation: Exif orientation, 1 to 8; 1 is upright. The pixels are as in the file, not
+            turned by it.
+        text: named texts: PNG's text chunks, "Comment" in JPEG, "Description" in TIFF.
+        format: name of the format it was read from ("png", "jpeg", …); empty if from no file.
+    """
+
+    icc: bytes | None = None
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    dpi: tuple[float, float] | None = None
+    orientation: int = 1
+    text: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    format: str = ""
+
+
+def decode(text: bytes) -> str:
+    """Read text of unsaid encoding: UTF-8 where it is valid, else Latin-1, which always is."""
+    try:
+        return text.decode()
+    except UnicodeDecodeError:
+        return text.decode("latin-1")

@@ -1,0 +1,38 @@
+"""Where a result goes when nobody says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from n3cli.errors import InputError
+from n3cli.io.format import FORMATS, writable_names, writable_suffixes
+
+
+def default_target(source: Path, tag: str, format: str | None = None) -> Path:
+    """Name the result that stands beside its source: ``photo.png`` → ``photo_n3dn.png``.
+
+    The source's own suffix is kept if its format can be written, else the result is a PNG.
+
+    Args:
+        source: the picture's path.
+        tag: what was done to it, without an underscore ("n3dn", "n3x4").
+        format: a format's name or suffix ("jpeg", ".jpg"), which takes the place of the source's;
+            a name gives the format's usual suffix.
+
+    Raises:
+        InputError: `format` is unknown or cannot be written.
+    """
+    return source.with_name(f"{source.stem}_{tag}{_suffix(source, format)}")
+
+
+def _suffix(source: Path, format: str | None) -> str:
+    if format is None:
+        return source.suffix if source.suffix.lower() in writable_suffixes() else ".png"
+    given = format.lower().removeprefix(".")
+    if given in writable_names():
+        return FORMATS[given].suffixes[0]
+    if f".{given}" in writable_suffixes():
+        return f".{given}"
+    raise InputError(
+        f"cannot write the format {format!r}; use one of {', '.join(writable_names())}"
+    )

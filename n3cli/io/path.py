@@ -1,0 +1,81 @@
+"""Finished files appear at once and whole, or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from stat import S_ISDIR, S_ISREG
+from typing import BinaryIO
+
+from n3cli.errors import InputError
+from n3cli.io.format import printable
+
+
+@contextmanager
+def explained(name: Path | str) -> Iterator[None]:
+    """Turn the operating system's refusals about a file into one `InputError` that names it."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{printable(name)}: {error.strerror or error}") from error
+
+
+@contextmanager
+def staging(target: Path | BinaryIO) -> Iterator[Path]:
+    """Lend a private folder for unfinished files, on the disk that the target will be on.
+
+    It is removed with all it holds, whatever happens. Files made in it have the permissions of
+    any new file of this process, so that what `deliver` moves needs no change.
+
+    Raises:
+        InputError: the target's folder is missing or cannot be written to, or the target exists
+            and is no regular file.
+    """
+    folder = None
+    if isinstance(target, Path):
+        with explained(target):
+            _check(target)
+        folder = os.path.realpath(target.parent)
+    with explained(target.parent if isinstance(target, Path) else tempfile.gettempdir()):
+        lent = tempfile.TemporaryDirectory(prefix=".n3-", dir=folder)
+    with lent as path:
+        yield Path(path)
+
+
+def deliver(finished: Path, target: Path | BinaryIO) -> None:
+    """Put a finished file in its place: renamed over the target, or copied into the stream.
+
+    Where the target is a symbolic link, the file that it points to is replaced.
+
+    Raises:
+        InputError: the disk is full, the stream is closed, …
+    """
+    if isinstance(target, Path):
+        with explained(target):
+            with finished.open("rb") as file:
+                os.fsync(file.fileno())
+            finished.replace(os.path.realpath(target))
+        return
+    with explained("output stream"), finished.open("rb") as file:
+        shutil.copyfileobj(file, target)
+        target.flush()
+
+
+def _check(target: Path) -> None:
+    try:
+        mode = target.stat().st_mode
+    except FileNotFoundError:
+        if not target.parent.is_dir():
+            raise InputError(
+                f"{printable(target)}: the folder {printable(target.parent)} does not exist; "
+                "make it first"
+            ) from None
+        return
+    if S_ISDIR(mode):
+        raise InputError(f"{printable(target)}: is a folder; give a file name")
+    if not S_ISREG(mode):
+        raise InputError(f"{printable(target)}: is no regular file; give another name, or a stream")

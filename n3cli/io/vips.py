@@ -1,0 +1,123 @@
+"""Opening files with libvips: no option syntax, no chatter, one-line errors."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+import numpy as np
+import pyvips
+from numpy.typing import NDArray
+
+from n3cli.errors import InputError, N3Warning
+from n3cli.io.depth import Pixels
+from n3cli.io.meta import Meta
+
+# Every picture is read once: the cache of operations would only keep files open.
+pyvips.cache_set_max(0)
+
+_DTYPES = {"uchar": np.uint8, "ushort": np.uint16, "float": np.float32}
+_TROUBLE = "{}: damaged, cut off, or of a kind that cannot be decoded"
+_OTHER_SPACES = frozenset(("cmyk", "lab", "labq", "labs", "lch", "cmc", "xyz", "yxy", "hsv"))
+
+
+@contextmanager
+def explained(trouble: str) -> Iterator[None]:
+    """Turn libvips' many-line complaints into one `InputError` of one line.
+
+    Args:
+        trouble: which file it is, and what failed; the cause is added.
+    """
+    pyvips.vips_lib.vips_error_clear()  # or older complaints are taken for the cause
+    try:
+        yield
+    except pyvips.Error as error:
+        # The log repeats itself; its first line names the cause.
+        causes = [line.strip() for line in str(error.detail).splitlines() if line.strip()]
+        raise InputError(f"{trouble} ({causes[0]})" if causes else trouble) from error
+
+
+def load(file: BinaryIO | bytes, name: str) -> Any:
+    """Open a picture for reading from top to bottom; pixels are decoded as they are asked for.
+
+    Args:
+        file: an open regular file, or all its bytes.
+        name: what to call it in messages.
+
+    Returns:
+        A `pyvips.Image` with 1 to 4 bands of uchar, ushort or float, grey or RGB.
+
+    Raises:
+        InputError: the header is damaged, or the pixels are of a kind that we do not treat.
+    """
+    with explained(_TROUBLE.format(name)):
+        if isinstance(file, bytes):
+            source = pyvips.Source.new_from_memory(file)
+        else:
+            os.lseek(file.fileno(), 0, os.SEEK_SET)  # Python's own position may differ
+            source = pyvips.Source.new_from_descriptor(file.fileno())
+        image = pyvips.Image.new_from_source(source, "", access="sequential", fail_on="error")
+        if "n-pages" in image.get_fields() and image.get("n-pages") > 1:
+            _warn(name, f"only the first of its {image.get('n-pages')} pages or frames is read")
+        image = _to_rgb(image, name)
+    if image.format == "double":
+        image = image.cast("float")
+    if image.format not in _DTYPES:
+        raise InputError(
+            f"{name}: pixels of type {image.format!r} are not supported; "
+            "convert it to 8 or 16 bits or to 32-bit float"
+        )
+    if image.bands > 4:
+        raise InputError(f"{name}: has {image.bands} channels; at most RGB and alpha are supported")
+    return image
+
+
+def read_meta(image: Any) -> Meta:
+    """Collect what libvips knows of a picture's metadata: profile, Exif, XMP, orientation."""
+    known = set(image.get_fields())
+
+    def get(field: str) -> Any:
+        return image.get(field) if field in known else None
+
+    block = get("exif-data")
+    return Meta(
+        icc=get("icc-profile-data"),
+        exif=block and block.removeprefix(b"Exif\0\0"),
+        xmp=get("xmp-data"),
+        orientation=get("orientation") or 1,
+    )
+
+
+class Strips:
+    """The rows of an image that `load` opened."""
+
+    def __init__(self, image: Any, name: str) -> None:
+        self._image, self._name = image, name
+        self.height, self.width, self.bands = image.height, image.width, image.bands
+        self.dtype = np.dtype(_DTYPES[image.format])
+
+    def fetch(self, top: int, bottom: int) -> Pixels:
+        """Decode the rows [top, bottom), h×W×bands; `top` never goes back."""
+        with explained(_TROUBLE.format(self._name)):
+            # A region belongs to the thread that made it, and rows may be asked for by any.
+            region = pyvips.Region.new(self._image)
+            buffer = region.fetch(0, top, self.width, bottom - top)
+        rows: NDArray[Any] = np.frombuffer(buffer, self.dtype)
+        return rows.reshape(bottom - top, self.width, self.bands)
+
+
+def _to_rgb(image: Any, name: str) -> Any:
+    if image.interpretation not in _OTHER_SPACES:
+        return image
+    _warn(name, f"its colours are converted from {image.interpretation.upper()} to sRGB")
+    if image.interpretation == "cmyk":
+        depth = 16 if image.format == "ushort" else 8
+        return image.icc_transform("srgb", embedded=True, input_profile="cmyk", depth=depth)
+    return image.colourspace("rgb16" if image.format != "uchar" else "srgb")
+
+
+def _warn(name: str, text: str) -> None:
+    warnings.warn(f"{name}: {text}", N3Warning, stacklevel=4)

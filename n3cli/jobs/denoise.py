@@ -1,0 +1,160 @@
+"""One job of `n3 denoise`: read, learn the noise level, denoise strip by strip, write."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from n3cli.errors import InputError, N3Warning
+from n3cli.inference.denoise import Denoiser, usable_sigma
+from n3cli.inference.noise_level import estimate_sigma
+from n3cli.io.format import FORMATS
+from n3cli.io.path import explained
+from n3cli.io.reader import open_picture
+from n3cli.io.writer import create_picture
+from n3cli.jobs.plan import Job
+from n3cli.jobs.view import AlphaKeeper, Crop, View
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is the same for every picture of a batch.
+
+    Attributes:
+        sigma: noise level on the 0–255 scale; None estimates it for each picture.
+        strength: share of the noise to take away, 0–1.
+        crop: the part of each picture to keep; None is everything.
+        quality: of lossy formats, 1–100.
+    """
+
+    sigma: float | None = None
+    strength: float = 1.0
+    crop: Crop | None = None
+    quality: int = 95
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of a picture.
+
+    Attributes:
+        sigma: the noise level used, 0–255 scale.
+        estimated: whether it was estimated from the picture.
+        layout: size and kind of the result, for people.
+        model: name of the model that did it.
+    """
+
+    sigma: float
+    estimated: bool
+    layout: str
+    model: str
+
+
+def denoise_picture(
+    job: Job,
+    denoiser: Denoiser,
+    settings: Settings,
+    progress: Callable[[float], None] | None = None,
+) -> Report:
+    """Make one denoised picture; the target's folder is made where it is missing.
+
+    Args:
+        job: what to read and write.
+        denoiser: the network, ready on its device.
+        settings: what the batch has in common.
+        progress: is called with the fraction done, 0–1.
+
+    Raises:
+        InputError: the source cannot be read, the target cannot be written, or the crop does not
+            fit.
+        BrokenPipeError: who read standard output has gone.
+    """
+    source = _source(job)
+    sigma = settings.sigma
+    if sigma is None:
+        sigma = _estimate(source, job.source_name, settings.crop)
+    with open_picture(source, job.source_name) as reader:
+        view = AlphaKeeper(reader, settings.crop)
+        model = denoiser.model(view.channels)
+        sigma = usable_sigma(sigma, model)
+        with (
+            _closed_pipe_as_itself(),
+            create_picture(
+                _target(job),
+                format=job.format or _format_to_keep(reader.meta.format),
+                height=view.height,
+                width=view.width,
+                channels=view.channels,
+                has_alpha=view.has_alpha,
+                dtype=view.dtype,
+                meta=view.meta,
+                quality=settings.quality,
+            ) as writer,
+        ):
+            for strip in denoiser.rows(
+                view, sigma=sigma, strength=settings.strength, progress=progress
+            ):
+                writer.write(strip, view.take(len(strip)))
+    return Report(
+        sigma, estimated=settings.sigma is None, layout=_describe(view), model=model.config.name
+    )
+
+
+def _source(job: Job) -> Path | bytes:
+    """The source as something that can be opened twice."""
+    if job.source is None:
+        return sys.stdin.buffer.read()
+    if job.source.is_fifo():
+        with explained(job.source):
+            return job.source.read_bytes()
+    return job.source
+
+
+def _estimate(source: Path | bytes, name: str, crop: Crop | None) -> float:
+    # A reader of its own: samples come from the whole picture, and rows cannot be read twice.
+    with open_picture(source, name) as reader:
+        estimate = estimate_sigma(View(reader, crop))
+    if not estimate.reliable:
+        warnings.warn(
+            f"{name}: the estimated noise level {estimate.sigma:.1f} is uncertain: "
+            f"{estimate.reason}; --sigma sets another",
+            N3Warning,
+            stacklevel=3,
+        )
+    return estimate.sigma
+
+
+def _target(job: Job) -> Path | BinaryIO:
+    if job.target is None:
+        return sys.stdout.buffer
+    folder = job.target.parent
+    with explained(folder):
+        if folder.is_file():
+            raise InputError(f"{job.target}: {folder} is a file, not a folder to write to")
+        folder.mkdir(parents=True, exist_ok=True)
+    return job.target
+
+
+@contextmanager
+def _closed_pipe_as_itself() -> Iterator[None]:
+    """Undo the writer's explanation: that nobody reads any more is no fault of this file."""
+    try:
+        yield
+    except InputError as error:
+        if isinstance(error.__cause__, BrokenPipeError):
+            raise error.__cause__ from None
+        raise
+
+
+def _format_to_keep(format: str) -> str:
+    return format if FORMATS[format].depths else "png"
+
+
+def _describe(view: View) -> str:
+    kind = {1: "grey", 3: "RGB"}[view.channels] + ("+alpha" if view.has_alpha else "")
+    return f"{view.width}×{view.height} {kind} {view.dtype}"

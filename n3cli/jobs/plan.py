@@ -1,0 +1,127 @@
+"""Which file becomes which: inputs and an output turned into jobs, before any picture is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from n3cli.errors import ConfigError, InputError
+from n3cli.io.format import FORMATS, READABLE, format_of
+from n3cli.jobs.scan import real, scan
+from n3cli.jobs.target import Guard, output_folder, target_of
+
+STANDARD = "-"
+"""As an input: standard input. As an output: standard output."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture to make.
+
+    Attributes:
+        source: the file to read; None is standard input.
+        target: the file to write; None is standard output.
+        format: what to write; None keeps the source's format, known once it has been opened.
+    """
+
+    source: Path | None
+    target: Path | None
+    format: str | None = None
+
+    @property
+    def source_name(self) -> str:
+        """The source as people know it."""
+        return "standard input" if self.source is None else str(self.source)
+
+    @property
+    def target_name(self) -> str:
+        """The target as people know it."""
+        return "standard output" if self.target is None else str(self.target)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a batch is to do.
+
+    Attributes:
+        jobs: the pictures to make, in the order of the inputs.
+        failed: one error for each input that cannot be done.
+        skipped: files of folders that carry the output tag, thus results of an earlier run.
+    """
+
+    jobs: tuple[Job, ...]
+    failed: tuple[InputError, ...] = ()
+    skipped: tuple[Path, ...] = ()
+
+
+def plan(
+    inputs: Sequence[str],
+    output: str | None = None,
+    *,
+    tag: str,
+    recursive: bool = False,
+    overwrite: bool = False,
+    format: str | None = None,
+) -> Plan:
+    """Plan a batch; reads names and folders, no pictures.
+
+    Args:
+        inputs: files, folders (standing for their picture files), or `-` alone.
+        output: a file for one input; a folder (existing, ending with a slash, or any new name
+            where there are several inputs); `-`; or None for `photo_<tag>.png` beside each
+            `photo.png`, and standard output for standard input.
+        tag: ends the stem of default outputs; files of folders that carry it are skipped.
+        recursive: take whole trees of folders; an output folder mirrors them.
+        overwrite: allow to replace an existing output (never an input).
+        format: the format to write; None follows the output's suffix, or the input's format.
+
+    Raises:
+        ConfigError: the inputs and the output, or its suffix and the format, do not go together.
+        InputError: the output cannot be looked at.
+    """
+    if STANDARD in inputs:
+        return _plan_standard_input(inputs, output, overwrite=overwrite, format=format)
+    folder = None if output == STANDARD else output_folder(inputs, output)
+    found = scan(inputs, tag=tag, recursive=recursive, leave_out=folder)
+    jobs, failed = [], list(found.failed)
+    if output == STANDARD:
+        if len(found.sources) + len(failed) != 1:
+            raise ConfigError("-o - (standard output) takes one input; use -o FOLDER/ for several")
+        jobs = [Job(source.path, None, format) for source in found.sources]
+        return Plan(tuple(jobs), found.failed, found.skipped)
+    guard = Guard(frozenset(real(source.path) for source in found.sources), overwrite)
+    for source in found.sources:
+        target = target_of(source, output, folder, tag=tag, format=format)
+        try:
+            guard.check(source.path, target)
+            jobs.append(Job(source.path, target, _format(target, format)))
+        except InputError as error:
+            failed.append(error)
+    return Plan(tuple(jobs), tuple(failed), found.skipped)
+
+
+def _plan_standard_input(
+    inputs: Sequence[str], output: str | None, *, overwrite: bool, format: str | None
+) -> Plan:
+    if len(inputs) > 1:
+        raise ConfigError("- (standard input) stands alone; other inputs were given beside it")
+    if output is None or output == STANDARD:
+        return Plan((Job(None, None, format),))
+    if output_folder(inputs, output):
+        raise ConfigError(f"-o {output}: what comes from standard input has no name; give a file")
+    target = Path(output)
+    try:
+        Guard(frozenset(), overwrite).check(None, target)
+        return Plan((Job(None, target, _format(target, format)),))
+    except InputError as error:
+        return Plan((), (error,))
+
+
+def _format(target: Path, format: str | None) -> str:
+    if format is None:
+        return format_of(target)
+    suffix = target.suffix.lower()
+    if suffix in READABLE and suffix not in FORMATS[format].suffixes:
+        raise ConfigError(f"-o {target}: its suffix contradicts --format {format}; leave one out")
+    return format

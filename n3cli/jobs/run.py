@@ -1,0 +1,101 @@
+"""Do a plan's jobs one after the other; one bad file does not stop the others."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeAlias, TypeVar
+
+from n3cli.errors import InputError
+from n3cli.jobs.plan import Job, Plan
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Started:
+    """A job begins."""
+
+    job: Job
+
+
+@dataclass(frozen=True)
+class Advanced:
+    """A job has come to a `fraction` (0–1) of its work."""
+
+    job: Job
+    fraction: float
+
+
+@dataclass(frozen=True)
+class Done(Generic[Result]):
+    """A job's output is complete; `result` is what the work says of it."""
+
+    job: Job
+    result: Result
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Failed:
+    """An input came to nothing; `job` is None where none could be planned."""
+
+    job: Job | None
+    error: InputError
+
+
+Event: TypeAlias = Started | Advanced | Done[Result] | Failed
+Work: TypeAlias = Callable[[Job, Callable[[float], None]], Result]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How many inputs are done, how many failed."""
+
+    done: int
+    failed: int
+
+    @property
+    def exit_code(self) -> int:
+        """0 where all is done, else 1."""
+        return 1 if self.failed else 0
+
+    def __str__(self) -> str:
+        return f"{self.done} done, {self.failed} failed" if self.failed else f"{self.done} done"
+
+
+def run(
+    plan: Plan, prepare: Callable[[], Work[Result]], tell: Callable[[Event[Result]], None]
+) -> Summary:
+    """Run a plan.
+
+    Args:
+        plan: what is to be done; its failures are told first.
+        prepare: gets ready and returns the work; is called once, if there is a job. The work
+            makes one picture, given its job and a function to call with the fraction done. An
+            InputError fails that job only, anything else ends the run.
+        tell: is called with each event as it happens.
+
+    Returns:
+        The counts over all inputs of the plan.
+    """
+    for error in plan.failed:
+        tell(Failed(None, error))
+    if not plan.jobs:
+        return Summary(done=0, failed=len(plan.failed))
+    work = prepare()
+    done = sum(_succeeds(job, work, tell) for job in plan.jobs)
+    return Summary(done, failed=len(plan.failed) + len(plan.jobs) - done)
+
+
+def _succeeds(job: Job, work: Work[Result], tell: Callable[[Event[Result]], None]) -> bool:
+    tell(Started(job))
+    start = time.perf_counter()
+    try:
+        result = work(job, lambda fraction: tell(Advanced(job, fraction)))
+    except InputError as error:
+        tell(Failed(job, error))
+        return False
+    tell(Done(job, result, time.perf_counter() - start))
+    return True

@@ -1,0 +1,110 @@
+"""Inputs as given → the picture files they stand for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from n3cli.errors import InputError
+from n3cli.io.format import READABLE
+from n3cli.io.path import explained
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file to read.
+
+    Attributes:
+        path: where it is.
+        place: its path inside the folder that was given, or just its name; an output folder
+            mirrors it.
+    """
+
+    path: Path
+    place: Path
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What the inputs stand for.
+
+    Attributes:
+        sources: the files, each once, in the order of the inputs and sorted inside folders.
+        failed: one error for each input that stands for nothing.
+        skipped: files of folders left out because they carry the output tag.
+    """
+
+    sources: tuple[Source, ...]
+    failed: tuple[InputError, ...]
+    skipped: tuple[Path, ...]
+
+
+def scan(inputs: Sequence[str], *, tag: str, recursive: bool, leave_out: Path | None) -> Scan:
+    """Find the files that the inputs stand for.
+
+    Args:
+        inputs: files and folders.
+        tag: files of folders whose stem ends with `_<tag>` are results of an earlier run: skipped.
+        recursive: go down the whole tree of a folder.
+        leave_out: a folder whose content is no input even if it lies in one (the output folder).
+    """
+    sources: dict[Path, Source] = {}  # by resolved path: what is given twice is done once
+    failed: list[InputError] = []
+    skipped: list[Path] = []
+    for given in map(Path, inputs):
+        try:
+            with explained(given):
+                is_folder, exists = given.is_dir(), given.exists()
+        except InputError as error:  # a parent folder is closed to us, the name is too long, …
+            failed.append(error)
+            continue
+        if not is_folder:
+            if exists:
+                sources.setdefault(real(given), Source(given, Path(given.name)))
+            else:
+                failed.append(InputError(f"{given}: no such file"))
+            continue
+        found, unseen = _pictures(given, recursive=recursive, leave_out=leave_out)
+        failed += unseen
+        if not (found or unseen):
+            hint = "" if recursive else "; -r looks into its folders, too"
+            failed.append(InputError(f"{given}: no picture files in this folder{hint}"))
+        for path in found:
+            if path.stem.endswith(f"_{tag}"):
+                skipped.append(path)
+            else:
+                sources.setdefault(real(path), Source(path, path.relative_to(given)))
+    return Scan(tuple(sources.values()), tuple(failed), tuple(skipped))
+
+
+def real(path: Path) -> Path:
+    """The path without links, to tell whether two mean the same; never raises as `resolve` may."""
+    return Path(os.path.realpath(path))
+
+
+def _pictures(
+    folder: Path, *, recursive: bool, leave_out: Path | None
+) -> tuple[list[Path], list[InputError]]:
+    """The picture files of a folder in order, and one error for each folder that is closed to us.
+
+    Hidden files and folders are left out (macOS puts a `._photo.jpg` beside `photo.jpg`).
+    """
+    found: list[Path] = []
+    unseen: list[InputError] = []
+
+    def note(error: OSError) -> None:
+        unseen.append(InputError(f"{error.filename}: cannot be read: {error.strerror}"))
+
+    barred = real(leave_out) if leave_out else None
+    for top, folders, names in os.walk(folder, onerror=note):
+        here = Path(top)
+        shown = sorted(name for name in names if not name.startswith("."))
+        found += [here / name for name in shown if Path(name).suffix.lower() in READABLE]
+        folders[:] = sorted(
+            name
+            for name in folders
+            if recursive and not name.startswith(".") and real(here / name) != barred
+        )
+    return found, unseen

@@ -1,0 +1,85 @@
+"""Between a picture's reader and whoever takes its rows: a crop, and a memory for alpha."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import NamedTuple
+
+import numpy as np
+
+from n3cli.errors import InputError
+from n3cli.io.depth import Pixels
+from n3cli.io.reader import PictureReader
+
+
+class Crop(NamedTuple):
+    """A rectangle of a picture, in its file's pixels."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+class View:
+    """A reader seen through a crop; offers the reader's own attributes and rows.
+
+    Args:
+        reader: an open picture.
+        crop: the part to see; None is everything.
+
+    Raises:
+        InputError: the crop does not lie inside the picture.
+    """
+
+    def __init__(self, reader: PictureReader, crop: Crop | None = None) -> None:
+        self._reader = reader
+        self._crop = crop or Crop(0, 0, reader.width, reader.height)
+        left, top, self.width, self.height = self._crop
+        if left + self.width > reader.width or top + self.height > reader.height:
+            raise InputError(
+                f"{reader.name}: crop {','.join(map(str, self._crop))} does not lie inside the "
+                f"picture, which is {reader.width} wide and {reader.height} high"
+            )
+        self.name, self.meta, self.dtype = reader.name, reader.meta, reader.dtype
+        self.channels, self.has_alpha = reader.channels, reader.has_alpha
+
+    def rows(self, top: int, bottom: int) -> tuple[Pixels, Pixels | None]:
+        """Read the rows [top, bottom) of the crop: h×W×C, and alpha h×W or None."""
+        columns = slice(self._crop.left, self._crop.left + self.width)
+        pixels, alpha = self._reader.rows(self._crop.top + top, self._crop.top + bottom)
+        return pixels[:, columns], None if alpha is None else alpha[:, columns]
+
+
+class AlphaKeeper(View):
+    """A view that keeps the alpha of the rows that go by until `take` fetches it.
+
+    A network reads rows some strips before the result is written. Keeping their alpha until then
+    lets the file be read once, and memory follows the strips.
+    """
+
+    def __init__(self, reader: PictureReader, crop: Crop | None = None) -> None:
+        super().__init__(reader, crop)
+        self._strips: deque[Pixels] = deque()
+        self._kept = 0  # rows kept so far, taken ones included
+
+    def rows(self, top: int, bottom: int) -> tuple[Pixels, Pixels | None]:
+        """Read the rows [top, bottom); no row may be left out."""
+        pixels, alpha = super().rows(top, bottom)
+        if alpha is not None and bottom > self._kept:
+            self._strips.append(alpha[self._kept - top :])
+            self._kept = bottom
+        return pixels, alpha
+
+    def take(self, count: int) -> Pixels | None:
+        """The next `count` alpha rows, each given once; None where the picture has no alpha."""
+        if not self.has_alpha:
+            return None
+        taken: list[Pixels] = []
+        while count:
+            strip = self._strips.popleft()
+            if len(strip) > count:
+                self._strips.appendleft(strip[count:])
+            taken.append(strip[:count])
+            count -= len(taken[-1])
+        return np.concatenate(taken)

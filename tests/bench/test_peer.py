@@ -1,0 +1,49 @@
+"""Other people's denoisers: they take away noise, keep the shape, and are missed clearly."""
+
+import builtins
+
+import numpy as np
+import pytest
+
+from n3cli.bench.peer import PEERS, make_peer
+from n3cli.bench.protocol import make_noisy, score
+from n3cli.errors import ConfigError
+
+
+def picture(channels):
+    """Smooth shading with an edge, H×W×channels in [0, 1]."""
+    y, x = np.mgrid[:48, :56] / 56
+    planes = [0.2 + 0.4 * (x > 0.5) + 0.3 * y * (c + 1) / channels for c in range(channels)]
+    return np.stack(planes, axis=-1).astype(np.float32)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("sigma", [15.0, 50.0])
+@pytest.mark.parametrize("name", PEERS)
+def test_peers_take_away_noise(name, sigma, channels):
+    if name == "nlm-skimage":
+        pytest.importorskip("skimage", reason="scikit-image is not installed")
+    clean = picture(channels)
+    noisy = make_noisy(clean, sigma, 0)
+    estimate = make_peer(name).run(noisy, sigma)
+    assert estimate.shape == clean.shape
+    assert estimate.dtype == np.float32
+    assert score(estimate, clean).psnr > score(noisy, clean).psnr + 3
+
+
+def test_an_unknown_peer_names_the_known_ones():
+    with pytest.raises(ConfigError, match="nlm-skimage, nlm-opencv"):
+        make_peer("bm3d")
+
+
+def test_without_scikit_image_the_extra_is_named(monkeypatch):
+    original = builtins.__import__
+
+    def absent(name, *args, **kwargs):
+        if name.startswith("skimage"):
+            raise ModuleNotFoundError("No module named 'skimage'")
+        return original(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", absent)
+    with pytest.raises(ConfigError, match=r"pip install 'n3cli\[bench\]'"):
+        make_peer("nlm-skimage")

@@ -1,0 +1,90 @@
+"""Reports: every figure arrives, in text, Markdown and JSON."""
+
+import json
+
+import pytest
+
+from n3cli.bench.machine import Machine
+from n3cli.bench.measurement import Measurement, Row
+from n3cli.bench.method import Method
+from n3cli.bench.protocol import PROTOCOL
+from n3cli.bench.report import write_json, write_text
+from n3cli.bench.suite import SUITES
+from n3cli.bench.table import render_table
+
+MACHINE = Machine("2026-01-02", "Some CPU", 2, "cpu", "2.13.0", "0.1.0", "0123456789ab+")
+ROW = Row(Method("ours", "how ours is run", lambda noisy, sigma: noisy), (30.123, 27.5), (0.9, 0.8))
+
+
+def measured(suite="set12", images=12):
+    return [Measurement(SUITES[suite], (25.0, 50.0), images, (ROW,))]
+
+
+def test_tables_are_aligned():
+    lines = render_table(("a", "bb"), [["x", "1.0"], ["long", "10.0"]], markdown=False)
+    assert lines == ["a       bb", "----  ----", "x      1.0", "long  10.0"]
+
+
+def test_markdown_tables_have_one_shape():
+    lines = render_table(("a", "bb"), [["x", "1.0"], ["long", ""]], markdown=True)
+    assert lines[1] == "| ---- | --: |"
+    assert {line.count("|") for line in lines} == {3}
+
+
+@pytest.mark.parametrize("markdown", [False, True])
+def test_text_keeps_measured_and_published_apart(markdown):
+    text = write_text(measured(), MACHINE, markdown=markdown)
+    header = next(line for line in text.splitlines() if "method" in line)
+    assert header.index("measured σ50") < header.index("published σ25") < header.index("source")
+    ours = next(line for line in text.splitlines() if "30.12 / 0.9000" in line)
+    assert "ours" in ours
+    assert ours.index("30.12") < header.index("published σ25")
+    theirs = next(line for line in text.splitlines() if "N3Net" in line)
+    assert theirs.index("30.55") > header.index("measured σ50") + len("measured σ50")
+    for part in (
+        "how ours is run",
+        PROTOCOL,
+        "2026-01-02",
+        "Some CPU",
+        "0123456789ab+",
+        "1810.12575",
+    ):
+        assert part in text
+
+
+def test_markdown_renders_as_a_table():
+    text = write_text(measured(), MACHINE, markdown=True)
+    assert text.startswith("### Set12, grey, 12 images: PSNR in dB / SSIM\n\n| method")
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert len({line.count("|") for line in rows}) == 1
+    assert set(rows[1]) <= set("|-: ")
+
+
+def test_fewer_images_are_said():
+    assert "only the first 2 of 12 images" in write_text(
+        measured(images=2), MACHINE, markdown=False
+    )
+
+
+def test_levels_that_nobody_published_have_no_published_columns():
+    row = Row(ROW.method, (30.0,), (0.9,))
+    measurement = Measurement(SUITES["set12"], (33.0,), 12, (row,))
+    assert "published" not in write_text([measurement], MACHINE, markdown=False)
+
+
+def test_json_has_its_schema_and_survives_a_round_trip():
+    report = write_json(measured("cbsd68", images=68), MACHINE)
+    assert json.loads(json.dumps(report, allow_nan=False)) == report
+    assert report.keys() == {"protocol", "machine", "suites"}
+    assert report["machine"].keys() == {
+        "date", "cpu", "threads", "device", "torch", "n3cli", "commit",
+    }  # fmt: skip
+    (suite,) = report["suites"]
+    assert suite.keys() == {
+        "suite", "data", "channels", "images", "images_in_set", "sigmas", "measured", "published",
+    }  # fmt: skip
+    assert (suite["suite"], suite["channels"], suite["images_in_set"]) == ("cbsd68", 3, 68)
+    assert suite["measured"] == [
+        {"method": "ours", "note": "how ours is run", "psnr": [30.123, 27.5], "ssim": [0.9, 0.8]}
+    ]
+    assert suite["published"][0].keys() == {"method", "psnr", "source", "reference"}

@@ -1,0 +1,164 @@
+"""The command `n3` itself: help, version, errors and warnings."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import os
+import resource
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+import n3cli
+from n3cli.cli import console
+from n3cli.cli.main import COMMANDS, n3
+from n3cli.errors import ConfigError, DeviceError, InputError, ModelError, N3Warning
+
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(n3cli.__file__).parents[1])}
+HEAVY = {"torch", "numpy", "pyvips", "imageio", "cv2", "tifffile", "huggingface_hub", "rich"}
+
+
+def run(*arguments: str):
+    return CliRunner().invoke(n3, arguments)
+
+
+@pytest.fixture
+def command(monkeypatch):
+    """Put a command of one's own into the table."""
+
+    def put(body) -> None:
+        module = type(sys)("n3cli.cli.own")
+        module.own = options_of(click.command()(body))
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        monkeypatch.setitem(COMMANDS, "own", (f"{module.__name__}:own", "A test's own."))
+
+    from n3cli.cli.options import debug as options_of
+
+    return put
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["denoise", "--help"]])
+def test_help_is_light(arguments):
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    report = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "n3cli", *arguments],
+        capture_output=True, text=True, env=ENVIRONMENT, check=True,
+    )  # fmt: skip
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    imported = {line.rpartition("|")[2].strip() for line in report.stderr.splitlines()}
+    assert "click" in imported
+    assert not imported & HEAVY
+    assert "Usage: n3" in report.stdout
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.4
+
+
+def test_help_lists_the_table():
+    result = run("--help")
+    assert result.exit_code == 0
+    for name, (_, text) in COMMANDS.items():
+        assert name in result.stdout
+        assert text in result.stdout
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_of_the_table_is_there(name):
+    module, _, attribute = COMMANDS[name][0].partition(":")
+    assert isinstance(getattr(importlib.import_module(module), attribute), click.Command)
+    assert run(name, "-h").exit_code == 0
+
+
+def test_version():
+    try:
+        version = importlib.metadata.version("n3cli")
+    except importlib.metadata.PackageNotFoundError:
+        pytest.skip("n3cli is not installed, so it has no version")
+    assert run("--version").stdout == f"n3 {version}\n"
+    assert n3cli.__version__ == version
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["denose"], "did you mean 'denoise'?"),
+        (["xyz"], "choose of denoise, models, bench"),
+        (["--nonsense"], "No such option"),
+        (["denoise"], "Missing argument"),
+        (["denoise", "--sigm", "3"], "--sigma"),
+    ],
+)
+def test_wrong_usage_is_one_line(arguments, words):
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("n3: error: ")
+    assert result.stderr.count("\n") == 1
+    assert words in result.stderr
+
+
+@pytest.mark.parametrize("error", [InputError, ConfigError, ModelError, DeviceError])
+def test_errors_for_people(command, error):
+    @command
+    def body():
+        raise error("what is wrong\nand \x1b[31mwhere")
+
+    result = run("own")
+    assert result.stderr == "n3: error: what is wrong\\nand \\x1b[31mwhere\n"
+    assert result.exit_code == error.exit_code
+    for debugging in (["--debug", "own"], ["own", "--debug"]):
+        assert "Traceback" in run(*debugging).stderr
+
+
+def test_a_bug_keeps_its_traceback(command):
+    @command
+    def body():
+        raise ZeroDivisionError("a bug")
+
+    assert isinstance(run("own").exception, ZeroDivisionError)
+
+
+def test_interrupted(command):
+    @command
+    def body():
+        raise KeyboardInterrupt
+
+    result = run("own")
+    assert result.exit_code == 130
+    assert result.stderr.strip() == "n3: error: interrupted"
+
+
+def test_warnings_are_lines_each_once(command):
+    @command
+    def body():
+        for text in ("mind this", "mind this", "and that"):
+            warnings.warn(text, N3Warning, stacklevel=1)
+
+    lines = "n3: warning: mind this\nn3: warning: and that\n"
+    assert run("own").stderr == lines
+    assert run("own").stderr == lines  # the next run starts afresh
+
+
+def test_other_warnings_are_pythons(command):
+    @command
+    def body():
+        warnings.warn("of a library", UserWarning, stacklevel=1)
+
+    with pytest.warns(UserWarning, match="of a library"):
+        run("own")
+
+
+def test_printable():
+    assert console.printable("Übung 日本.png") == "Übung 日本.png"
+    assert console.printable("a\nb\x1b\udcff") == "a\\nb\\x1b\\udcff"
+
+
+def test_package_offers_its_functions():
+    assert {"denoise", "load_model", "__version__"} <= set(dir(n3cli))
+    assert n3cli.load_model("n3unet", channels=1).config.name == "denoise-n3unet-gray"
+    assert callable(n3cli.denoise)
+    with pytest.raises(AttributeError, match="nonsense"):
+        n3cli.nonsense  # noqa: B018

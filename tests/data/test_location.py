@@ -1,0 +1,89 @@
+"""Where data sets are looked for, and what is said when they are not whole."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from n3cli.data.catalog import CATALOG
+from n3cli.data.location import list_images, locate_root
+from n3cli.errors import DataError
+
+SHARED = Path(__file__).parents[3] / "shared" / "datasets"
+
+
+@pytest.fixture
+def clean_environment(monkeypatch):
+    monkeypatch.delenv("N3_DATA", raising=False)
+    return monkeypatch
+
+
+def make_set12(root, names):
+    (root / "Set12").mkdir(parents=True)
+    for name in names:
+        (root / "Set12" / name).touch()
+
+
+def test_the_named_folder_comes_first_then_the_variable_then_the_cache(clean_environment, tmp_path):
+    clean_environment.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    clean_environment.setenv("LOCALAPPDATA", str(tmp_path / "cache"))
+    cache, reason = locate_root()
+    assert reason == "the cache folder"
+    assert cache.parts[-2:] == ("n3cli", "datasets")
+    clean_environment.setenv("N3_DATA", str(tmp_path / "variable"))
+    assert locate_root() == (tmp_path / "variable", "N3_DATA")
+    assert locate_root(tmp_path / "named") == (tmp_path / "named", "--data")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="XDG is a convention of Unix")
+def test_the_cache_follows_xdg(clean_environment, tmp_path):
+    clean_environment.setattr("sys.platform", "linux")
+    clean_environment.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert locate_root()[0] == tmp_path / "n3cli" / "datasets"
+    clean_environment.setenv("XDG_CACHE_HOME", "")
+    clean_environment.setenv("HOME", str(tmp_path))
+    assert locate_root()[0] == tmp_path / ".cache" / "n3cli" / "datasets"
+
+
+def test_images_come_sorted_and_other_files_are_passed_over(tmp_path):
+    names = [f"{i:02}.png" for i in (12, 3, 1, 2, 4, 11, 10, 9, 8, 7, 6, 5)]
+    make_set12(tmp_path, [*names, "README.txt"])
+    assert [p.name for p in list_images(CATALOG["set12"], tmp_path)] == sorted(names)
+
+
+def test_an_absent_set_says_where_it_was_looked_for(clean_environment, tmp_path):
+    clean_environment.setenv("N3_DATA", str(tmp_path))
+    with pytest.raises(DataError) as error:
+        list_images(CATALOG["bsd68"])
+    for part in (str(tmp_path / "BSD68"), "N3_DATA", "--data DIR"):
+        assert part in str(error.value)
+
+
+@pytest.mark.parametrize("count", [0, 11, 13])
+def test_a_wrong_count_is_an_error(tmp_path, count):
+    make_set12(tmp_path, [f"{i}.png" for i in range(count)])
+    with pytest.raises(DataError, match=f"has {count} of its images, expected 12"):
+        list_images(CATALOG["set12"], tmp_path)
+
+
+def test_a_listed_set_ignores_what_is_not_listed(tmp_path):
+    (tmp_path / "BSDS500" / "val").mkdir(parents=True)
+    (tmp_path / "BSDS500" / "val" / "101085.jpg").touch()
+    (tmp_path / "BSDS500" / "val" / "unlisted.jpg").touch()
+    with pytest.raises(DataError, match="has 1 of its images, expected 68"):
+        list_images(CATALOG["cbsd68"], tmp_path)
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the data sets are not beside the repository")
+@pytest.mark.parametrize("name", CATALOG)
+def test_real_sets_are_whole(name):
+    images = list_images(CATALOG[name], SHARED)
+    assert len(images) == CATALOG[name].count
+    assert images == sorted(images)
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the data sets are not beside the repository")
+def test_cbsd68_is_the_colour_of_bsd68():
+    named = [line.split()[1] for line in (SHARED / "bsd68.txt").read_text().splitlines()]
+    images = list_images(CATALOG["cbsd68"], SHARED)
+    assert [image.relative_to(SHARED).as_posix() for image in images] == named

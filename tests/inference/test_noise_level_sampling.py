@@ -1,0 +1,131 @@
+"""The noise level of whole pictures: sampling, dtypes, channels, and photographs."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from n3cli.errors import InputError
+from n3cli.inference.noise_level import estimate_sigma, estimate_sigma_array
+from n3cli.io.picture import read_picture
+
+DATA = Path(__file__).parents[2].parent / "shared" / "datasets"
+
+
+def make_noisy(shape, sigma, seed=0) -> np.ndarray:
+    """A ramp with noise, 8 bits."""
+    ramp = np.linspace(60, 190, shape[1]).reshape((1, -1) + (1,) * (len(shape) - 2))
+    noise = np.random.default_rng(seed).standard_normal(shape, np.float32)
+    return np.clip(np.rint(ramp + sigma * noise), 0, 255).astype(np.uint8)
+
+
+class Reader:
+    """Rows of an array, given once each; remembers what was read."""
+
+    def __init__(self, pixels: np.ndarray) -> None:
+        self.pixels, self.tops, self.tallest = pixels, [0], 0
+        self.height, self.width, self.channels = pixels.shape
+        self.dtype = pixels.dtype
+
+    def rows(self, top: int, bottom: int) -> tuple[np.ndarray, None]:
+        assert self.tops[-1] <= top < bottom <= self.height
+        self.tops.append(top)
+        self.tallest = max(self.tallest, bottom - top)
+        return self.pixels[top:bottom], None
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "float64"])
+def test_level_is_on_the_same_scale_for_every_dtype(dtype) -> None:
+    pixels = make_noisy((200, 300), 20)
+    scaled = {"uint8": pixels, "uint16": pixels.astype(np.uint16) * 257}.get(dtype, pixels / 255)
+    level = estimate_sigma_array(scaled.astype(dtype))
+    assert level.sigma == pytest.approx(20, rel=0.05)
+    assert level.reliable
+    assert level.reason == ""
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 3), (1, 1, 3), (2, 900), (40, 1, 3)])
+def test_tiny_pictures_have_an_answer(shape) -> None:
+    level = estimate_sigma_array(make_noisy(shape, 20))
+    assert level.sigma == 0
+    assert not level.reliable
+    assert "small" in level.reason
+
+
+@pytest.mark.parametrize("shape", [(3000, 4000, 1), (20, 200_000, 1), (200_000, 20, 1)])
+def test_large_pictures_are_sampled_in_thin_bands(shape) -> None:
+    reader = Reader(make_noisy(shape, 12))
+    assert estimate_sigma(reader).sigma == pytest.approx(12, rel=0.05)
+    assert reader.tallest <= 128
+
+
+def test_samples_reach_all_corners() -> None:
+    pixels = np.full((3000, 4000, 1), 128, np.uint8)
+    for rows in (slice(0, 100), slice(-100, None)):
+        for columns in (slice(0, 100), slice(-100, None)):
+            corner = make_noisy((100, 100, 1), 30)
+            pixels[rows, columns] = corner
+    reader = Reader(pixels)
+    estimate_sigma(reader)
+    assert reader.tops[1] == 0
+    assert reader.tops[-1] == 3000 - 128
+
+
+def test_array_and_reader_agree() -> None:
+    pixels = make_noisy((1500, 2000, 3), 12)
+    assert estimate_sigma(Reader(pixels)) == estimate_sigma_array(pixels)
+
+
+def test_twenty_four_megapixels_take_under_two_seconds() -> None:
+    pixels = np.tile(make_noisy((400, 600, 3), 15), (10, 10, 1))
+    start = time.process_time()
+    assert estimate_sigma_array(pixels).sigma == pytest.approx(15, rel=0.05)
+    assert time.process_time() - start < 2
+
+
+def test_channels_that_differ_are_told() -> None:
+    pixels = np.dstack([make_noisy((200, 200), sigma, sigma) for sigma in (5, 10, 20)])
+    level = estimate_sigma_array(pixels)
+    assert level.sigma == pytest.approx(np.sqrt((25 + 100 + 400) / 3), rel=0.05)
+    assert not level.reliable
+    assert level.reason.startswith("its channels differ (")
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (np.zeros(5, np.uint8), "H×W"),
+        (np.zeros((0, 5), np.uint8), "H×W"),
+        (np.zeros((9, 9), np.int32), "int32"),
+        (np.full((9, 9), np.nan), "not finite"),
+    ],
+)
+def test_what_is_no_image_is_refused(array, message) -> None:
+    with pytest.raises(InputError, match=message):
+        estimate_sigma_array(array)
+
+
+def load_photos(count: int) -> list[np.ndarray]:
+    listing = DATA / "val40.txt"
+    if not listing.is_file():
+        pytest.skip(f"no validation images: {listing} is absent")
+    names = listing.read_text("ascii").split()
+    return [read_picture(DATA / name).pixels for name in names[:: len(names) // count]]
+
+
+@pytest.mark.parametrize("sigma", [5, 25, 75])
+@pytest.mark.parametrize("grey", [True, False])
+def test_photographs_with_noise_in_eight_bits(sigma, grey) -> None:
+    near = []
+    for index, photo in enumerate(load_photos(8)):
+        clean = photo[..., 1] if grey else photo
+        noise = np.random.default_rng(index).normal(0, sigma, clean.shape)
+        noisy = np.clip(np.rint(clean + noise), 0, 255).astype(np.uint8)
+        near.append(abs(estimate_sigma_array(noisy).sigma - sigma) <= 0.1 * sigma)
+    assert sum(near) >= 7
+
+
+def test_photographs_without_noise() -> None:
+    levels = [estimate_sigma_array(photo).sigma for photo in load_photos(8)]
+    assert sum(level <= 2 for level in levels) >= 7

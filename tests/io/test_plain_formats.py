@@ -1,0 +1,67 @@
+"""PNM, PFM and BMP against files made by hand and by Pillow."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from n3cli.errors import InputError
+from n3cli.io.picture import read_picture
+
+RGB = np.random.default_rng(1).integers(0, 256, (5, 7, 3), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("format", "mode"),
+    [
+        *(("BMP", mode) for mode in ("RGB", "L", "1", "P")),
+        ("PPM", "RGB"),
+        ("PPM", "L"),
+        ("PPM", "1"),
+    ],
+)
+def test_pillows_files(format: str, mode: str) -> None:
+    image = Image.fromarray(RGB).convert(mode)
+    stream = io.BytesIO()
+    image.save(stream, format)
+    found = read_picture(stream.getvalue())
+    expected = np.asarray(image.convert("RGB" if mode in ("RGB", "P") else "L"))
+    np.testing.assert_array_equal(found.pixels, np.atleast_3d(expected))
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"P1\n# a comment\n3 2\n101\n0 1 0\n", [[0, 255, 0], [255, 0, 255]]),
+        (b"P2 3 1 # sizes\n100\n0 50 100\n", [[0, 128, 255]]),
+        (b"P5\n2 1\n1023\n\x00\x00\x03\xff", [[0, 65535]]),
+        (b"P5\n2 1\n65535\n\x12\x34\xff\xff", [[0x1234, 65535]]),
+        (b"P4\n3 2\n\xa0\x40", [[0, 255, 0], [255, 0, 255]]),
+    ],
+)
+def test_levels_are_brought_to_the_full_range(data: bytes, expected: list[list[int]]) -> None:
+    assert read_picture(data).pixels[..., 0].tolist() == expected
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_pfm_is_upside_down(order: str) -> None:
+    values = np.arange(24, dtype=np.float32).reshape(4, 2, 3) / 24
+    head = b"PF\n2 4\n%s1.0\n" % (b"-" if order == "<" else b"")
+    found = read_picture(head + values[::-1].astype(order + "f4").tobytes())
+    np.testing.assert_array_equal(found.pixels, values)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"P5\n2 2\n0\n\0\0\0\0",
+        b"P5\n2 2\n255\nab",
+        b"P6\nx y\n",
+        b"P2\n2 1\n9\n1 x\n",
+        b"P5 0 4 255 ",
+    ],
+)
+def test_nonsense_is_refused(data: bytes) -> None:
+    with pytest.raises(InputError, match="damaged PNM"):
+        read_picture(data)

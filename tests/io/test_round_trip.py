@@ -1,0 +1,244 @@
+"""What is written is read again: pixels of every type, and all metadata, also by other readers."""
+
+import io
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from PIL import ExifTags, Image, ImageCms
+
+from n3cli.errors import InputError, N3Warning
+from n3cli.io.depth import to_depth
+from n3cli.io.meta import Meta
+from n3cli.io.picture import Picture, read_picture, write_picture
+
+XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><note>\xe4\xb8\xad</note></x:xmpmeta>'
+TYPES = ("uint8", "uint16", "float32")
+
+
+def exif_block(orientation: int = 6) -> bytes:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make], exif[ExifTags.Base.Orientation] = "Canon", orientation
+    photo = exif.get_ifd(ExifTags.IFD.Exif)
+    photo[ExifTags.Base.ExposureTime], photo[ExifTags.Base.LensModel] = 0.01, "EF 50 mm"
+    photo[ExifTags.Base.MakerNote] = b"the maker's own bytes \0\1\2"
+    exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitude] = (48.0, 30.0, 15.5)
+    return exif.tobytes().removeprefix(b"Exif\0\0")
+
+
+@pytest.fixture
+def meta() -> Meta:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    text = {"Title": "Crème", "Author": "中村", "Comment": "ça", "Description": "día"}
+    return Meta(profile, exif_block(), XMP, (300.0, 150.0), 6, text)
+
+
+def picture(dtype: str, channels: int, alpha: bool, meta: Meta | None = None) -> Picture:
+    values = np.random.default_rng(channels).random((13, 17, channels + 1), np.float32)
+    stored = to_depth(values, np.dtype(dtype))
+    return Picture(stored[..., :-1], stored[..., -1] if alpha else None, meta or Meta())
+
+
+def encoded(given: Picture, format: str, quality: int = 95) -> bytes:
+    stream = io.BytesIO()
+    write_picture(stream, given, format=format, quality=quality)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("alpha", [False, True])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(
+    ("format", "dtype"),
+    [("png", "uint8"), ("png", "uint16"), *(("tiff", dtype) for dtype in TYPES)],
+)
+def test_lossless_formats_keep_pixels_and_metadata(
+    format: str, dtype: str, channels: int, alpha: bool, meta: Meta, tmp_path: Path
+) -> None:
+    given = picture(dtype, channels, alpha, replace(meta, icc=meta.icc if channels == 3 else None))
+    path = tmp_path / f"picture.{format}"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        write_picture(path, given)
+        found = read_picture(path)
+    assert found.pixels.dtype == dtype
+    np.testing.assert_array_equal(found.pixels, given.pixels)
+    assert (found.alpha is None) == (not alpha)
+    if alpha:
+        np.testing.assert_array_equal(found.alpha, given.alpha)
+    assert (found.meta.icc, found.meta.xmp, found.meta.orientation, found.meta.format) == (
+        given.meta.icc,
+        XMP,
+        6,
+        format,
+    )
+    assert found.meta.dpi == pytest.approx((300, 150), abs=0.02)
+    if format == "png":
+        assert found.meta.exif == given.meta.exif
+        assert found.meta.text == given.meta.text
+    else:
+        assert found.meta.text == {"Description": "día"}
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    format=st.sampled_from(["png", "tiff"]),
+    data=st.data(),
+    height=st.integers(1, 40),
+    width=st.integers(1, 40),
+    channels=st.sampled_from([1, 3]),
+    dtype=st.sampled_from(["uint8", "uint16"]),
+)
+def test_any_size_survives(
+    format: str, data: st.DataObject, height: int, width: int, channels: int, dtype: str
+) -> None:
+    pixels = data.draw(arrays(dtype, (height, width, channels)))
+    found = read_picture(encoded(Picture(pixels), format))
+    np.testing.assert_array_equal(found.pixels, pixels)
+
+
+@pytest.mark.parametrize("format", ["jpeg", "webp", "avif", "png", "tiff"])
+def test_a_picture_of_one_pixel(format: str) -> None:
+    given = Picture(np.full((1, 1, 3), 200, np.uint8))
+    assert np.abs(read_picture(encoded(given, format)).pixels.astype(int) - 200).max() <= 3
+
+
+def test_jpeg_keeps_metadata_and_nearly_the_pixels(meta: Meta) -> None:
+    ramp = np.linspace(0, 255, 64 * 48 * 3).reshape(64, 48, 3).astype(np.uint8)
+    data = encoded(Picture(ramp, None, meta), "jpeg")
+    found = read_picture(data)
+    assert np.abs(found.pixels.astype(int) - ramp).max() <= 6
+    assert found.meta == replace(meta, text={"Comment": "ça"}, format="jpeg")
+    assert Image.open(io.BytesIO(data)).info["dpi"] == (300, 150)
+
+
+@pytest.mark.parametrize(("quality", "expected"), [(90, "4:2:0"), (91, "4:4:4")])
+def test_jpeg_chroma_is_full_above_90(quality: int, expected: str) -> None:
+    image = Image.open(io.BytesIO(encoded(picture("uint8", 3, False), "jpeg", quality)))
+    factors = [layer[1:3] for layer in image.layer]
+    assert factors[0] == ((2, 2) if expected == "4:2:0" else (1, 1))
+
+
+@pytest.mark.parametrize("alpha", [False, True])
+def test_webp_is_lossless_at_100_and_keeps_metadata(alpha: bool, meta: Meta) -> None:
+    given = picture("uint8", 3, alpha, replace(meta, dpi=None))
+    data = encoded(given, "webp", 100)
+    found = read_picture(data)
+    np.testing.assert_array_equal(found.pixels, given.pixels)
+    assert found.meta == replace(given.meta, text={}, format="webp")
+    if alpha:
+        np.testing.assert_array_equal(found.alpha, given.alpha)
+    other = Image.open(io.BytesIO(data))
+    assert (other.size, other.mode) == ((17, 13), "RGBA" if alpha else "RGB")
+
+
+@pytest.mark.parametrize("format", ["webp", "avif"])
+def test_resolution_without_exif(format: str) -> None:
+    given = picture("uint8", 3, False, Meta(dpi=(300.0, 300.0)))
+    assert read_picture(encoded(given, format)).meta.dpi == pytest.approx((300, 300), abs=0.01)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [("uint8", 0), ("uint16", 16)])
+def test_avif_at_100(dtype: str, tolerance: int, meta: Meta) -> None:
+    given = picture(dtype, 3, True, replace(meta, orientation=1, exif=exif_block(1)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", N3Warning)
+        found = read_picture(encoded(given, "avif", 100))
+    assert np.abs(found.pixels.astype(int) - given.pixels).max() <= tolerance
+    assert (found.meta.icc, found.meta.xmp, found.meta.orientation) == (given.meta.icc, XMP, 1)
+
+
+@pytest.mark.parametrize("format", ["png", "jpeg", "webp", "tiff", "avif"])
+def test_nothing_is_made_up(format: str) -> None:
+    found = read_picture(encoded(picture("uint8", 3, False), format))
+    assert found.meta == Meta(format=format)
+
+
+@pytest.mark.parametrize("format", ["png", "jpeg", "webp", "tiff"])
+def test_an_orientation_without_exif_is_written(format: str) -> None:
+    data = encoded(picture("uint8", 3, False, Meta(orientation=8)), format)
+    assert read_picture(data).meta.orientation == 8
+    assert read_picture(data).pixels.shape == (13, 17, 3)
+    assert Image.open(io.BytesIO(data)).getexif()[ExifTags.Base.Orientation] == 8
+
+
+@pytest.mark.parametrize("format", ["png", "jpeg", "webp", "tiff"])
+def test_other_readers_find_the_exif(format: str, meta: Meta) -> None:
+    exif = Image.open(io.BytesIO(encoded(picture("uint8", 3, False, meta), format))).getexif()
+    photo = exif.get_ifd(ExifTags.IFD.Exif)
+    assert exif[ExifTags.Base.Make] == "Canon"
+    assert exif[ExifTags.Base.Orientation] == 6
+    assert photo[ExifTags.Base.LensModel] == "EF 50 mm"
+    assert photo[ExifTags.Base.MakerNote] == b"the maker's own bytes \0\1\2"
+    assert exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitude] == (48.0, 30.0, 15.5)
+
+
+def test_exif_goes_through_tiff_and_back(meta: Meta) -> None:
+    through = read_picture(encoded(picture("uint8", 3, False, meta), "tiff"))
+    exif = Image.open(io.BytesIO(encoded(through, "jpeg"))).getexif()
+    assert exif[ExifTags.Base.Make] == "Canon"
+    assert exif[ExifTags.Base.Orientation] == 6
+    assert exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ExposureTime] == pytest.approx(0.01)
+
+
+def test_an_orientation_that_contradicts_the_exif_wins(meta: Meta) -> None:
+    given = picture("uint8", 3, False, replace(meta, orientation=3))
+    exif = Image.open(io.BytesIO(encoded(given, "png"))).getexif()
+    assert exif[ExifTags.Base.Orientation] == 3
+    assert exif[ExifTags.Base.Make] == "Canon"
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_tifffile_reads_our_tiff(dtype: str, channels: int, meta: Meta) -> None:
+    given = picture(dtype, channels, False, replace(meta, icc=None))
+    with tifffile.TiffFile(io.BytesIO(encoded(given, "tiff"))) as file:
+        page = file.pages[0]
+        assert len(file.pages) == 1
+        assert page.photometric.name == ("RGB" if channels == 3 else "MINISBLACK")
+        assert page.tags["Orientation"].value == 6
+        found = page.asarray()
+    np.testing.assert_array_equal(np.atleast_3d(found), given.pixels)
+
+
+@pytest.mark.parametrize(
+    ("format", "dtype", "stored"),
+    [
+        ("png", "float32", "uint16"),
+        ("jpeg", "uint16", "uint8"),
+        ("webp", "float32", "uint8"),
+        ("avif", "uint16", "uint16"),
+    ],
+)
+def test_reduced_depth_is_told(format: str, dtype: str, stored: str) -> None:
+    with pytest.warns(N3Warning, match="bit"):
+        data = encoded(picture(dtype, 3, False), format)
+    assert read_picture(data).pixels.dtype == stored
+
+
+def test_transparency_in_jpeg_is_laid_over_white() -> None:
+    pixels = np.full((8, 8, 3), 40, np.uint8)
+    with pytest.warns(N3Warning, match="white"):
+        found = read_picture(encoded(Picture(pixels, np.full((8, 8), 51, np.uint8)), "jpeg", 100))
+    assert found.alpha is None
+    assert np.abs(found.pixels.astype(int) - 212).max() <= 1  # 255 + (40 - 255) · 51/255
+
+
+def test_a_stream_needs_a_format() -> None:
+    with pytest.raises(InputError, match="format"):
+        write_picture(io.BytesIO(), picture("uint8", 1, False))
+
+
+def test_depths() -> None:
+    whites = [to_depth(np.array([value]), np.dtype("uint8"))[0] for value in (np.uint16(65535),)]
+    assert whites == [255]
+    odd = np.array([np.nan, -1, 0.5, 2, np.inf], np.float32)
+    assert to_depth(odd, np.dtype("uint16")).tolist() == [0, 0, 32768, 65535, 65535]
+    every = np.arange(256, dtype=np.uint8)
+    for between in ("uint16", "float32"):
+        assert (to_depth(to_depth(every, np.dtype(between)), np.dtype("uint8")) == every).all()

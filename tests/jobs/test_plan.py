@@ -1,0 +1,185 @@
+"""Planning: names and folders to jobs, without reading a picture."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from n3cli.errors import ConfigError
+from n3cli.jobs.plan import Job, Plan
+from n3cli.jobs.plan import plan as plan_with_tag
+
+
+def plan(inputs, output=None, **options) -> Plan:
+    return plan_with_tag([os.fspath(text) for text in inputs], output, tag="n3dn", **options)
+
+
+def reasons(batch: Plan) -> list[str]:
+    return [str(error) for error in batch.failed]
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Files that are never opened, in a folder that is the current one."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.png", "b.bmp", "in/c.JPG", "in/d_n3dn.png", "in/notes.txt", "in/._c.jpg",
+                 "in/deep/e.tif", "in/.hidden/f.png"):  # fmt: skip
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_bytes(b"")
+    return tmp_path
+
+
+@pytest.mark.usefixtures("tree")
+class TestTargets:
+    def test_default_is_beside_the_source(self):
+        assert plan(["a.png", "in/c.JPG"]).jobs == (
+            Job(Path("a.png"), Path("a_n3dn.png"), "png"),
+            Job(Path("in/c.JPG"), Path("in/c_n3dn.JPG"), "jpeg"),
+        )
+
+    def test_what_cannot_be_written_becomes_png(self):
+        assert plan(["b.bmp"]).jobs == (Job(Path("b.bmp"), Path("b_n3dn.png"), "png"),)
+
+    def test_file(self):
+        assert plan(["a.png"], "x.tif").jobs == (Job(Path("a.png"), Path("x.tif"), "tiff"),)
+
+    @pytest.mark.parametrize("output", ["out/", "in/deep"])
+    def test_folder_for_one_file(self, output):
+        assert plan(["a.png"], output).jobs[0].target == Path(output, "a.png")
+
+    def test_several_inputs_make_a_folder(self):
+        targets = [job.target for job in plan(["a.png", "b.bmp"], "out").jobs]
+        assert targets == [Path("out/a.png"), Path("out/b.png")]
+
+    def test_recursive_mirrors_the_tree(self):
+        targets = [job.target for job in plan(["in"], "out", recursive=True).jobs]
+        assert targets == [Path("out/c.JPG"), Path("out/deep/e.tif")]
+
+    def test_format_changes_suffixes(self):
+        targets = [job.target for job in plan(["in"], "out/", recursive=True, format="webp").jobs]
+        assert targets == [Path("out/c.webp"), Path("out/deep/e.webp")]
+
+    def test_standard_streams(self):
+        assert plan(["-"]).jobs == (Job(None, None),)
+        assert plan(["-"], "x.png").jobs == (Job(None, Path("x.png"), "png"),)
+        assert plan(["a.png"], "-", format="tiff").jobs == (Job(Path("a.png"), None, "tiff"),)
+
+    @pytest.mark.parametrize(
+        ("inputs", "output", "format"),
+        [
+            (["a.png", "b.bmp"], "x.png", None),  # looks like one file
+            (["a.png", "b.bmp"], "a.png", None),  # is one file
+            (["in"], "in/notes.txt", None),
+            (["a.png", "b.bmp"], "-", None),
+            (["a.png", "in"], "-", None),
+            (["-", "a.png"], None, None),
+            (["-"], "out/", None),
+            (["a.png"], "x.jpg", "png"),
+        ],
+    )
+    def test_contradictions(self, inputs, output, format):
+        with pytest.raises(ConfigError):
+            plan(inputs, output, format=format)
+
+
+@pytest.mark.usefixtures("tree")
+class TestScan:
+    def test_folder_means_its_pictures(self):
+        batch = plan(["in"])
+        assert [job.source for job in batch.jobs] == [Path("in/c.JPG")]
+        assert batch.skipped == (Path("in/d_n3dn.png"),)
+        assert not batch.failed
+
+    def test_a_result_that_is_named_is_taken(self):
+        assert plan(["in/d_n3dn.png"]).jobs[0].target == Path("in/d_n3dn_n3dn.png")
+
+    def test_given_twice_done_once(self, tree):
+        batch = plan(["in/c.JPG", "in", tree / "in/deep/../c.JPG"])
+        assert [job.source for job in batch.jobs] == [Path("in/c.JPG")]
+        assert not batch.failed
+
+    def test_output_inside_the_input_is_no_input(self):
+        Path("in/out").mkdir()
+        Path("in/out/g.png").write_bytes(b"")
+        sources = [job.source for job in plan(["in"], "in/out", recursive=True).jobs]
+        assert sources == [Path("in/c.JPG"), Path("in/deep/e.tif")]
+
+    def test_empty_folder_says_how_to_go_deeper(self):
+        Path("in2/deep").mkdir(parents=True)
+        (reason,) = reasons(plan(["in2"]))
+        assert "no picture files" in reason
+        assert "-r" in reason
+
+    def test_missing_and_impossible_names(self):
+        batch = plan(["gone.png", "a.png/b.png", "x" * 5000, "a.png"])
+        assert len(batch.failed) == 3
+        assert len(batch.jobs) == 1
+        assert "gone.png: no such file" in reasons(batch)
+
+    def test_link_loop(self):
+        Path("loop.png").symlink_to("loop.png")
+        assert reasons(plan(["loop.png"])) == ["loop.png: no such file"]
+
+
+@pytest.mark.usefixtures("tree")
+class TestNothingIsLost:
+    def test_existing_output_is_kept(self):
+        Path("a_n3dn.png").write_bytes(b"")
+        (reason,) = reasons(plan(["a.png"]))
+        assert "-y" in reason
+        assert plan(["a.png"], overwrite=True).jobs
+
+    @pytest.mark.parametrize("output", ["a.png", "./in/../a.png", "link.png", "hard.png"])
+    def test_never_the_input(self, output):
+        Path("link.png").symlink_to("a.png")
+        Path("hard.png").hardlink_to("a.png")
+        (reason,) = reasons(plan(["a.png"], output, overwrite=True))
+        assert "input" in reason
+
+    def test_never_the_folder_of_the_inputs(self):
+        batch = plan(["in"], "in", overwrite=True)
+        assert not batch.jobs
+        assert len(batch.failed) == 1
+
+    def test_never_another_input(self):
+        Path("a_n3dn.png").write_bytes(b"")
+        batch = plan(["a.png", "a_n3dn.png"], overwrite=True)
+        assert [job.source for job in batch.jobs] == [Path("a_n3dn.png")]
+
+    def test_two_inputs_never_share_an_output(self):
+        Path("a.bmp").write_bytes(b"")
+        batch = plan(["a.png", "a.bmp"])
+        assert [job.source for job in batch.jobs] == [Path("a.png")]
+        assert "already that of a.png" in reasons(batch)[0]
+
+
+names = st.text(
+    st.characters(exclude_characters="/\0", exclude_categories=("Cs",)), min_size=1, max_size=20
+).filter(lambda name: len(name.encode()) < 100 and name.strip(". "))
+
+
+@given(stems=st.lists(names, min_size=1, max_size=5, unique=True))
+def test_every_input_is_a_job_or_a_failure(stems, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("any")
+    inputs = [folder / f"{stem}.png" for stem in stems]
+    for path in inputs:
+        path.write_bytes(b"")
+    batch = plan(inputs, recursive=True)
+    targets = [job.target for job in batch.jobs]
+    assert len(batch.jobs) + len(batch.failed) == len(inputs)
+    assert len(set(targets)) == len(targets)
+    assert not set(targets) & set(inputs)
+
+
+def test_names_that_are_no_text(tmp_path):
+    name = os.fsdecode(b"\xff\xfe.png")
+    try:
+        (tmp_path / name).write_bytes(b"")
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    (job,) = plan([tmp_path]).jobs
+    assert job.target == tmp_path / os.fsdecode(b"\xff\xfe_n3dn.png")

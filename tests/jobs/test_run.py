@@ -1,0 +1,63 @@
+"""Running: order of events, and what a failure stops."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from n3cli.errors import InputError, ModelError
+from n3cli.jobs.plan import Job, Plan
+from n3cli.jobs.run import Advanced, Done, Failed, Started, Summary, run
+
+JOBS = tuple(Job(Path(name), Path(f"{name}_out"), "png") for name in "abc")
+
+
+def test_one_bad_file_does_not_stop_the_others():
+    bad, unplanned = InputError("b is bad"), InputError("gone")
+    events = []
+
+    def work(job, progress):
+        progress(0.5)
+        if job is JOBS[1]:
+            raise bad
+        return job.source.name.upper()
+
+    summary = run(Plan(JOBS, (unplanned,)), lambda: work, events.append)
+
+    assert summary == Summary(done=2, failed=2)
+    assert str(summary) == "2 done, 2 failed"
+    assert summary.exit_code == 1
+    a, b, c = JOBS
+    timeless = [Done(e.job, e.result, 0) if isinstance(e, Done) else e for e in events]
+    assert timeless == [
+        Failed(None, unplanned),
+        *(Started(a), Advanced(a, 0.5), Done(a, "A", 0)),
+        *(Started(b), Advanced(b, 0.5), Failed(b, bad)),
+        *(Started(c), Advanced(c, 0.5), Done(c, "C", 0)),
+    ]
+
+
+@pytest.mark.parametrize("error", [ModelError("no weights"), BrokenPipeError(), KeyError("a bug")])
+def test_what_is_no_fault_of_a_file_ends_the_run(error):
+    begun = []
+
+    def work(job, progress):
+        begun.append(job)
+        raise error
+
+    with pytest.raises(type(error)):
+        run(Plan(JOBS), lambda: work, lambda event: None)
+    assert begun == [JOBS[0]]
+
+
+def test_nothing_is_made_ready_for_no_jobs():
+    summary = run(
+        Plan((), (InputError("gone"),)), lambda: pytest.fail("made ready"), lambda e: None
+    )
+    assert summary == Summary(done=0, failed=1)
+
+
+def test_all_done():
+    summary = run(Plan(JOBS), lambda: lambda job, progress: None, lambda event: None)
+    assert (str(summary), summary.exit_code) == ("3 done", 0)

@@ -1,0 +1,157 @@
+"""The noise estimator, on pictures whose noise is known."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from n3cli.ops.noise_level import Finding, estimate_noise
+
+
+def draw_picture(height: int = 240, width: int = 320) -> np.ndarray:
+    """A shaded scene in [0.2, 0.8]: a ramp, discs with sharp edges, a strongly textured third."""
+    y, x = np.mgrid[:height, :width]
+    scene = 0.35 + 0.2 * x / width
+    for row, column, radius, step in ((60, 80, 40, 0.2), (150, 120, 30, -0.1), (90, 190, 25, 0.15)):
+        scene = scene + step * ((y - row) ** 2 + (x - column) ** 2 < radius**2)
+    weave = 0.08 * np.sin(1.9 * x + 0.3 * y) * np.sin(1.1 * y - 0.2 * x)
+    return np.clip(scene + weave * (x > 2 * width / 3), 0.2, 0.8)
+
+
+def add_noise(picture: np.ndarray, sigma: float, seed: int = 0) -> np.ndarray:
+    return picture + np.random.default_rng(seed).normal(0, sigma / 255, picture.shape)
+
+
+def to_eight_bits(picture: np.ndarray) -> np.ndarray:
+    return np.rint(np.clip(picture, 0, 1) * 255) / 255
+
+
+@pytest.mark.parametrize("sigma", [5, 15, 25, 50, 75])
+@pytest.mark.parametrize("form", [np.asarray, to_eight_bits])
+def test_known_noise_is_found(sigma, form) -> None:
+    estimate = estimate_noise([form(add_noise(draw_picture(), sigma))])
+    assert 255 * estimate.sigma == pytest.approx(sigma, rel=0.05)
+    assert estimate.finding is Finding.WHITE
+    assert estimate.reliable
+
+
+def test_choosing_flat_windows_does_not_read_low() -> None:
+    errors = [estimate_noise([add_noise(np.zeros((96, 96)), 25, s)]).sigma for s in range(30)]
+    assert 255 * np.mean(errors) == pytest.approx(25, rel=0.01)
+
+
+@pytest.mark.parametrize("level", [0, 0.05, 0.2, 0.5, 0.95, 1])
+@pytest.mark.parametrize("sigma", [10, 50, 75])
+def test_clipping_is_undone_at_every_brightness(level, sigma) -> None:
+    plane = to_eight_bits(add_noise(np.full((200, 200), level), sigma))
+    assert 255 * estimate_noise([plane]).sigma == pytest.approx(sigma, rel=0.06)
+
+
+def test_values_that_go_beyond_white_are_not_taken_for_clipped() -> None:
+    plane = np.clip(add_noise(np.full((200, 200), 0.9), 50), 0, None)
+    assert 255 * estimate_noise([plane]).sigma == pytest.approx(50, rel=0.03)
+
+
+def test_clean_picture_has_next_to_none() -> None:
+    assert 255 * estimate_noise([draw_picture()]).sigma < 0.5
+
+
+@given(value=st.floats(0, 1), height=st.integers(1, 40), width=st.integers(1, 40))
+@settings(max_examples=50, deadline=None)
+def test_constant_is_exactly_zero(value, height, width) -> None:
+    assert estimate_noise([np.full((height, width), value)]).sigma == 0
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 50), (3, 3), (7, 7), (7, 400)])
+def test_too_small_says_so(size) -> None:
+    estimate = estimate_noise([add_noise(np.full(size, 0.5), 20)])
+    assert estimate == estimate_noise([np.zeros((1, 1))])
+    assert estimate.finding is Finding.SMALL
+    assert not estimate.reliable
+
+
+@pytest.mark.parametrize("size", [(8, 8), (8, 9), (16, 12), (29, 29)])
+def test_small_gives_a_rough_answer_and_says_so(size) -> None:
+    estimate = estimate_noise([add_noise(np.full(size, 0.5), 20)])
+    assert 255 * estimate.sigma == pytest.approx(20, rel=0.35)
+    assert estimate.finding is Finding.SMALL
+
+
+def test_black_and_white_is_no_ground_for_an_estimate() -> None:
+    dots = np.random.default_rng(0).integers(0, 2, (100, 100)).astype(float)
+    assert estimate_noise([dots]).finding is Finding.CLIPPED
+
+
+@pytest.mark.parametrize(
+    "turn", [np.flipud, np.fliplr, np.transpose, lambda p: p + 0.1, lambda p: 0.8 * p / 0.8]
+)
+def test_the_picture_may_be_turned_and_shifted(turn) -> None:
+    plane = add_noise(draw_picture(), 15)
+    assert estimate_noise([turn(plane)]).sigma == pytest.approx(
+        estimate_noise([plane]).sigma, rel=0.01
+    )
+
+
+@given(factor=st.floats(0.1, 3))
+@settings(max_examples=10, deadline=None)
+def test_estimate_follows_the_contrast(factor) -> None:
+    plane = add_noise(np.zeros((128, 128)), 25)
+    assert estimate_noise([factor * plane]).sigma == pytest.approx(
+        factor * estimate_noise([plane]).sigma, rel=0.01
+    )
+
+
+def test_same_planes_same_answer_and_planes_are_left_alone() -> None:
+    plane = add_noise(draw_picture(), 15)
+    before = plane.copy()
+    assert estimate_noise([plane]) == estimate_noise([plane])
+    np.testing.assert_array_equal(plane, before)
+
+
+def test_crops_of_different_sizes_are_pooled() -> None:
+    plane = add_noise(draw_picture(), 15)
+    crops = [plane[:100, :70], plane[:5, :300], plane[120:, 20:220]]
+    estimate = estimate_noise(crops)
+    assert 255 * estimate.sigma == pytest.approx(15, rel=0.05)
+    assert estimate.reliable
+
+
+def test_constant_border_is_not_the_picture() -> None:
+    plane = np.full((300, 400), 0.5)
+    plane[40:260, 50:350] = add_noise(draw_picture(), 25)[:220, :300]
+    assert 255 * estimate_noise([plane]).sigma == pytest.approx(25, rel=0.08)
+
+
+def demosaic(noisy: np.ndarray) -> np.ndarray:
+    """The green plane that bilinear interpolation makes of a Bayer mosaic."""
+    y, x = np.mgrid[: noisy.shape[0], : noisy.shape[1]]
+    four = sum(np.roll(noisy, shift, axis) for shift in (1, -1) for axis in (0, 1)) / 4
+    return np.where((x + y) % 2 == 0, noisy, four)
+
+
+def enlarge(noisy: np.ndarray) -> np.ndarray:
+    wide = np.repeat(np.repeat(noisy, 2, 0), 2, 1)
+    return (wide + np.roll(wide, 1, 0) + np.roll(wide, 1, 1) + np.roll(wide, 1, (0, 1))) / 4
+
+
+@pytest.mark.parametrize("spread", [demosaic, enlarge])
+@pytest.mark.parametrize("sigma", [10, 25])
+def test_correlated_noise_is_told_and_measured_at_half_the_size(spread, sigma) -> None:
+    estimate = estimate_noise([spread(add_noise(draw_picture(), sigma))])
+    assert estimate.finding is Finding.CORRELATED
+    assert not estimate.reliable
+    # At low frequencies it is at least as strong as the white noise that it was made of; along
+    # its quietest directions there is less than a third of that.
+    assert 0.85 * sigma < 255 * estimate.sigma < 2.2 * sigma
+
+
+def test_texture_everywhere_is_told() -> None:
+    y, x = np.mgrid[:200, :200]
+    rng = np.random.default_rng(0)
+    waves = sum(
+        rng.normal() / (1 + np.hypot(u, v)) * np.sin(u * x + v * y + rng.uniform(0, 6))
+        for u, v in rng.uniform(-2, 2, (60, 2))
+    )
+    estimate = estimate_noise([0.5 + 0.1 * waves])
+    assert 255 * estimate.sigma < 2
+    assert estimate.finding in (Finding.TEXTURED, Finding.CORRELATED)

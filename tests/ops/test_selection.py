@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from reference import slow_selection
+from safetensors.torch import load_file
+
+from n3cli.ops.selection import (
+    EXCLUDED,
+    _relax_by_products,
+    _relax_in_logs,
+    select_hard,
+    select_relaxed,
+    select_stochastic,
+    selection_rule,
+)
+
+
+def test_relaxed_matches_the_official_implementation(shared):
+    golden = load_file(shared / "reference" / "selection.safetensors")
+    temperature = 0.1 * golden["log_temperature"].exp()
+    weights = select_relaxed(golden["neg_squared_distance"] / temperature[:, None], 7)
+    torch.testing.assert_close(weights.permute(1, 2, 0), golden["weights"], atol=1e-6, rtol=1e-4)
+
+
+@given(
+    st.integers(1, 9),
+    st.lists(st.floats(-6, 6), min_size=2, max_size=12),
+    st.sampled_from([torch.float32, torch.float64]),
+)
+@settings(max_examples=60, deadline=None)
+def test_relaxed_matches_the_slow_reference_in_both_forms(k, logits, dtype):
+    alpha = torch.tensor([logits], dtype=dtype)
+    expected = torch.from_numpy(slow_selection.relaxed(logits, k)).to(dtype)
+    for form in (_relax_in_logs, _relax_by_products):
+        torch.testing.assert_close(form(alpha, k)[:, 0], expected, atol=2e-5, rtol=1e-3)
+
+
+@given(st.integers(1, 8), st.integers(1, 8), st.floats(1e-6, 1e8), st.booleans())
+@settings(max_examples=80, deadline=None)
+def test_relaxed_stays_finite_at_every_temperature(k, candidates, sharpness, excluded):
+    logits = -torch.rand(3, candidates) * sharpness
+    if excluded:
+        logits[:, 0] = EXCLUDED
+    logits.requires_grad_()
+    weights = select_relaxed(logits, k)
+    (gradient,) = torch.autograd.grad((weights * torch.rand_like(weights)).sum(), logits)
+    assert torch.isfinite(weights).all()
+    assert torch.isfinite(gradient).all()
+    torch.testing.assert_close(weights.sum(-1), torch.ones(k, 3))
+    with torch.no_grad():
+        torch.testing.assert_close(select_relaxed(logits, k).sum(-1), torch.ones(k, 3))
+
+
+def test_relaxed_gradient():
+    logits = torch.randn(2, 6, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda a: select_relaxed(a, 4), logits)
+
+
+def test_relaxed_gradient_with_an_excluded_candidate():
+    logits = torch.randn(2, 6, dtype=torch.float64, requires_grad=True)
+    mask = torch.tensor([True] + [False] * 5)
+    assert torch.autograd.gradcheck(
+        lambda a: select_relaxed(a.masked_fill(mask, EXCLUDED), 4), logits
+    )
+
+
+def test_relaxed_tends_to_the_nearest_as_temperature_falls():
+    logits = torch.randn(20, 12)
+    sharp = logits * 1e6
+    torch.testing.assert_close(select_relaxed(sharp, 5), select_hard(sharp, 5))
+    sharp.requires_grad_()
+    torch.testing.assert_close(select_relaxed(sharp, 5).detach(), select_hard(logits, 5))
+
+
+def test_relaxed_tends_to_the_mean_as_temperature_rises():
+    weights = select_relaxed(torch.randn(20, 12) * 1e-6, 5)
+    torch.testing.assert_close(weights, torch.full((5, 20, 12), 1 / 12))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("rule", ["relaxed", "hard", "stochastic"])
+def test_half_precision_in_and_out(dtype, rule):
+    logits = (torch.randn(4, 30) * 3).to(dtype)
+    weights = selection_rule(rule, torch.Generator().manual_seed(1))(logits, 5)
+    assert weights.dtype == dtype
+    assert weights.shape == (5, 4, 30)
+    if rule == "relaxed":
+        full = select_relaxed(logits.float(), 5)
+        torch.testing.assert_close(weights.float(), full, atol=2e-3, rtol=1e-2)
+
+
+def test_underflown_candidates_are_not_lost():
+    logits = torch.tensor([[0.0, -300.0, -600.0, -900.0]])
+    torch.testing.assert_close(select_relaxed(logits, 4), select_hard(logits, 4))
+
+
+def test_used_up_candidates_are_shared_evenly():
+    only_itself = torch.tensor([[EXCLUDED]])
+    torch.testing.assert_close(select_relaxed(only_itself, 3), torch.ones(3, 1, 1))
+    one_other = torch.tensor([[EXCLUDED, 1.0]])
+    weights = select_relaxed(one_other, 3)[:, 0]
+    expected = torch.tensor([[0.0, 1.0], [1.0, 0.0], [0.5, 0.5]])
+    torch.testing.assert_close(weights, expected)
+
+
+@given(st.lists(st.integers(-50, 50), min_size=1, max_size=9, unique=True), st.integers(1, 12))
+@settings(max_examples=60, deadline=None)
+def test_hard_picks_the_largest_in_order(logits, k):
+    weights = select_hard(torch.tensor([logits], dtype=torch.float32), k)[:, 0]
+    expected = slow_selection.nearest(logits, k)
+    np.testing.assert_array_equal(weights[: len(expected)], expected)
+    assert (weights.sum(-1) == 1).all()
+
+
+def test_stochastic_samples_as_often_as_the_law_says():
+    logits = torch.tensor([0.3, -0.4, 1.1, 0.0])
+    draws = 40_000
+    generator = torch.Generator().manual_seed(7)
+    weights = select_stochastic(logits.expand(draws, 4), 2, generator)
+    chosen = weights.argmax(-1).T
+    for (first, second), chance in slow_selection.without_replacement(logits, 2).items():
+        seen = ((chosen[:, 0] == first) & (chosen[:, 1] == second)).float().mean().item()
+        assert abs(seen - chance) < 5 * (chance * (1 - chance) / draws) ** 0.5
+
+
+def test_stochastic_follows_its_generator_and_skips_the_excluded():
+    logits = torch.randn(50, 6)
+    logits[:, 2] = EXCLUDED
+    first, second = (
+        select_stochastic(logits, 5, torch.Generator().manual_seed(3)) for _ in range(2)
+    )
+    assert torch.equal(first, second)
+    assert first[..., 2].sum() == 0
+    assert (first.sum(0)[:, [0, 1, 3, 4, 5]] == 1).all()
