@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +44,7 @@ def noise_level_rows(
     Raises:
         ImportError: `peers` without scikit-image.
     """
-    estimators = {"n3": _own}
+    estimators: dict[str, Estimator] = {"n3": _own}
     if peers:
         estimators["scikit-image (wavelets)"] = _scikit_image()
     return [
@@ -60,7 +61,7 @@ def _cell(
     for index, clean in enumerate(images):
         noisy = make_noisy(clean, level, index)
         if eight_bit:
-            noisy = np.rint(255 * np.clip(noisy, 0, 1)) / np.float32(255)
+            noisy = (np.rint(255 * np.clip(noisy, 0, 1)) / 255).astype(np.float32)
         found.append(estimate(noisy))
     if level == 0:
         return f"{np.mean(np.less_equal(found, 2)):.0%} / {np.median(found):.2f}"
@@ -73,7 +74,9 @@ def _own(noisy: NDArray[np.float32]) -> float:
 
 
 def _scikit_image() -> Estimator:
-    from skimage.restoration import estimate_sigma
+    from skimage import restoration
+
+    estimate_sigma: Any = restoration.estimate_sigma
 
     def estimate(noisy: NDArray[np.float32]) -> float:
         return 255 * float(estimate_sigma(noisy, average_sigmas=True, channel_axis=-1))

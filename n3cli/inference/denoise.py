@@ -79,8 +79,7 @@ class Denoiser:
     ) -> Iterator[np.ndarray]:
         """Denoise a picture strip by strip.
 
-        A grey model works on each channel of a colour picture by itself; a colour model sees a
-        grey picture as three equal channels.
+        A grey model works on each channel of a colour picture by itself.
 
         Args:
             source: the picture; its rows are read once, from top to bottom.
@@ -93,25 +92,30 @@ class Denoiser:
 
         Raises:
             ConfigError: sigma or strength out of range.
-            InputError: the picture cannot be read or holds values that are not finite.
+            InputError: the picture cannot be read, holds values that are not finite, or is grey and
+                the model for colour (whose noise would have to differ between the channels).
             ModelError: the model cannot be loaded or does not compute finite values.
             DeviceError: memory does not suffice for the smallest tile.
         """
         if not 0 <= strength <= 1:
             raise ConfigError(f"strength must be between 0 and 1, got {strength}")
         model = self.model(source.channels)
+        if source.channels < model.network.description.channels:
+            raise InputError(
+                f"the picture is grey and {model.config.name} works on colour; "
+                "use a grey model, for example denoise-n3unet-gray"
+            )
         sigma = usable_sigma(sigma, model)
         engine = self._engine(model, sigma, source.dtype)
         height, width = padded_size(source.height, source.width, engine.description)
         padded = PaddedSource(source, height, width)
-        noisy = _NetworkInput(padded, engine.description.channels, sigma / 255, strength < 1)
-        if not engine.description.sigma_input:
-            noisy.level = None
+        level = sigma / 255 if engine.description.sigma_input else None
+        noisy = _NetworkInput(padded, engine.description.channels, level, strength < 1)
         output = chain(engine, noisy, height, width, progress)
         top = 0
         while top < source.height:
             bottom = min(top + engine.tile, source.height)
-            planes = _merge(output.rows(top, bottom)[..., : source.width], source.channels)
+            planes = output.rows(top, bottom)[..., : source.width].flatten(0, 1)
             if strength < 1:
                 original = noisy.original(top, bottom)[..., : source.width]
                 planes = torch.lerp(original, planes, strength)
@@ -129,38 +133,27 @@ class Denoiser:
 
 
 class _NetworkInput:
-    """Padded planes as batches for a network of other planes, with the noise level's plane."""
+    """Padded planes as batches of a network's planes, with the noise level's plane (if any)."""
 
-    def __init__(self, padded: PaddedSource, planes: int, sigma: float, remember: bool) -> None:
-        self._padded, self._planes = padded, planes
-        self.level: float | None = sigma
+    def __init__(
+        self, padded: PaddedSource, planes: int, level: float | None, remember: bool
+    ) -> None:
+        self._padded, self._planes, self._level = padded, planes, level
         self._remembered = Rows() if remember else None
 
     def rows(self, top: int, bottom: int) -> Tensor:
         image = self._padded.rows(top, bottom)
         if self._remembered is not None and bottom > self._remembered.bottom:
             self._remembered.append(image[..., self._remembered.bottom - top :, :].clone())
-        if image.shape[0] == self._planes:
-            batch = image.unsqueeze(0)
-        elif self._planes == 1:
-            batch = image.unsqueeze(1)
-        else:
-            batch = image.expand(self._planes, *image.shape[1:]).unsqueeze(0)
-        if self.level is None:
+        batch = image.reshape(-1, self._planes, *image.shape[1:])
+        if self._level is None:
             return batch
-        level = torch.full_like(batch[:, :1], self.level)
+        level = torch.full_like(batch[:, :1], self._level)
         return torch.cat([batch, level], dim=1)
 
     def original(self, top: int, bottom: int) -> Tensor:
         assert self._remembered is not None
         return self._remembered.take(top, bottom)
-
-
-def _merge(output: Tensor, channels: int) -> Tensor:
-    """B×C×h×W of a network → C×h×W of the picture."""
-    if output.shape[0] == channels and output.shape[1] == 1:
-        return output[:, 0]
-    return output[0] if output.shape[1] == channels else output[0].mean(0, keepdim=True)
 
 
 def _to_pixels(planes: Tensor, dtype: np.dtype[Any]) -> np.ndarray:

@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -53,7 +54,7 @@ class Finding(Enum):
         "so it was measured at half the size"
     )
     TEXTURED = "no area is flat enough to tell noise from texture"
-    CLIPPED = "nearly all pixels are black or white"
+    CLIPPED = "nearly everything is constant or clipped to black or white"
     SMALL = "the picture is too small to tell"
 
 
@@ -100,7 +101,7 @@ def estimate_noise(planes: Sequence[NDArray[np.floating]]) -> NoiseEstimate:
     if not parts:
         return NoiseEstimate(0.0, Finding.SMALL)
     flatness, means = _survey(parts)
-    if np.mean(flatness == 0) > 0.5:  # fewer constant windows are a border, and not counted
+    if np.mean(flatness == 0) > 0.5:
         return NoiseEstimate(0.0, Finding.FAINT)
     low = min(part.min() for part in parts)
     high = max(part.max() for part in parts)
@@ -122,8 +123,8 @@ def _beyond_white(parts: Sequence[Array], fine: _Measure) -> NoiseEstimate:
     if halves:
         # Means of clipped values are no longer clipped values; nothing is corrected here.
         coarse = _measure(halves, *_survey(halves), (-np.inf, np.inf))
-        if coarse and coarse.cells <= _PLAIN * coarse.floor and 2 * coarse.floor > fine.floor:
-            sigma, finding = 2 * coarse.floor, Finding.CORRELATED
+        if coarse and coarse.cells <= _PLAIN * coarse.floor and 2 * coarse.details > sigma:
+            sigma, finding = 2 * coarse.details, Finding.CORRELATED
     return NoiseEstimate(sigma, Finding.FAINT if max(sigma, fine.details) < _FAINT else finding)
 
 
@@ -135,10 +136,11 @@ def _halve(plane: Array) -> Array:
 
 
 def _survey(parts: Sequence[Array]) -> tuple[Array, Array]:
-    """Variance of the cell means (scaled to that of white noise) and mean of every window.
+    """Look at every window of all parts, row by row.
 
     Returns:
-        Both over all windows of all parts, row by row.
+        The variance of its cell means, scaled to that of white noise, and its mean. The variance is
+        0 in constant windows and infinite in those that overlap one: they hold part of a border.
     """
     flatness, means = [], []
     for part in parts:
@@ -146,13 +148,20 @@ def _survey(parts: Sequence[Array]) -> tuple[Array, Array]:
         total, energy = cells, cells * cells
         for step in (2, 4):  # sums of 4×4 cells by doubling
             total, energy = _add_shifted(total, step), _add_shifted(energy, step)
-        flatness.append(np.maximum(energy - total * total / 16, 0).ravel() / 15)
+        variance = np.maximum(energy - total * total / 16, 0) / 15
+        constant = variance == 0
+        if constant.any():
+            near = np.pad(constant, _WINDOW - 1)
+            for step in (1, 2, 4, 7):  # together every shift from 0 to 14
+                near = _add_shifted(near, step)
+            variance[near & ~constant] = np.inf
+        flatness.append(variance.ravel())
         means.append(total.ravel() / 32)
     return np.concatenate(flatness), np.concatenate(means)
 
 
-def _add_shifted(plane: Array, step: int) -> Array:
-    """Sums over the corners of a square `step` pixels wide."""
+def _add_shifted(plane: NDArray[Any], step: int) -> NDArray[Any]:
+    """Sums (of truths: whether any is true) over the corners of a square `step` pixels wide."""
     rows = plane[:-step] + plane[step:]
     return rows[:, :-step] + rows[:, step:]
 
@@ -165,7 +174,7 @@ def _measure(
     clipped = bool(np.isfinite(clip).any())
     for turn in range(_ROUNDS):
         kept = _kept_variance(means, sigma, clip) if clipped else np.ones_like(means)
-        usable = (flatness > 0) & (kept >= _INFORMATIVE)
+        usable = (flatness > 0) & np.isfinite(flatness) & (kept >= _INFORMATIVE)
         count = int(np.count_nonzero(usable))
         if count == 0:
             return None

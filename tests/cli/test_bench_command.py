@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from n3cli.cli.main import n3
 from n3cli.io.picture import Picture, write_picture
 
 SHARED = Path(__file__).parents[3] / "shared" / "datasets"
@@ -88,8 +90,8 @@ def test_absent_data_says_where_it_was_looked_for(tmp_path):
     ],
 )
 def test_wrong_usage_exits_with_2_and_advice(data, arguments, advice):
-    done = n3_bench(*arguments, N3_DATA=str(data))
-    assert done.returncode == 2
+    done = CliRunner().invoke(n3, ["bench", *arguments], env={"N3_DATA": str(data)})
+    assert done.exit_code == 2
     assert advice in done.stderr
 
 

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from n3cli.errors import ConfigError
+from n3cli.networks import registry
+from n3cli.networks.description import Placement
+from n3cli.networks.fold import fold_batch_norm
+from n3cli.networks.n3 import DistanceNorm, N3Aggregation
+from n3cli.networks.n3net import N3Block
+
+SIZES = [(1, 1), (1, 30), (7, 5), (16, 16), (43, 61)]
+
+
+def parameters(name, **options):
+    return sum(p.numel() for p in registry.build(name, options).parameters())
+
+
+def test_numbers_of_parameters_are_the_published_ones():
+    assert parameters("n3net") == 705_511
+    assert parameters("n3unet") == 2_382_240
+    assert parameters("n3unet", channels=3) == 2_383_392
+    assert parameters("dncnn") == 556_097  # 17 layers, with batch norm
+
+
+@pytest.mark.parametrize("name", registry.names())
+@pytest.mark.parametrize("size", SIZES)
+def test_any_size(name, size):
+    network = registry.build(name, {"channels": 3}).eval()
+    with torch.no_grad():
+        y = network(torch.rand(2, 3, *size), 0.1)
+    assert y.shape == (2, 3, *size)
+    assert torch.isfinite(y).all()
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_a_batch_is_its_images(name):
+    network = registry.build(name, {"channels": 1}).eval()
+    images, sigmas = torch.rand(3, 1, 70, 90), torch.tensor([0.0, 0.1, 0.3])
+    with torch.no_grad():
+        batch = network(images, sigmas)
+        alone = [network(images[i : i + 1], float(sigmas[i])) for i in range(3)]
+    torch.testing.assert_close(batch, torch.cat(alone), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_training_reaches_every_parameter(name):
+    network = registry.build(name, {"channels": 1})
+    for parameter in network.parameters():
+        if not parameter.any():  # layers that start at zero block the gradient of others
+            torch.nn.init.normal_(parameter, std=0.05)
+    image = torch.rand(2, 1, 80, 80)
+    network(image, 0.1).square().mean().backward()
+    for key, parameter in network.named_parameters():
+        useless = key.endswith("distance_norm.bias")  # the softmax ignores a shift
+        assert parameter.grad is not None or useless, key
+        assert useless or parameter.grad.abs().sum() > 0, key
+
+
+@pytest.mark.parametrize("name", ["n3net", "dncnn"])
+def test_folding_changes_nothing(name):
+    network = registry.build(name, {"channels": 1, "sigma_input": True})
+    with torch.no_grad():
+        for _ in range(3):
+            network(torch.rand(2, 1, 60, 60), 0.2)  # fills the running statistics
+        network.eval()
+        image = torch.rand(1, 1, 50, 70)
+        expected = network(image, 0.1)
+        folded = fold_batch_norm(network)
+        torch.testing.assert_close(folded(image, 0.1), expected, atol=1e-5, rtol=0)
+    assert not any(module.training for module in folded.modules())
+
+
+def test_a_noise_level_is_asked_for():
+    with pytest.raises(ValueError, match="sigma"):
+        registry.build("n3unet", {})(torch.rand(1, 1, 16, 16))
+    with pytest.raises(ValueError, match="expected B×1×H×W"):
+        registry.build("n3unet", {})(torch.rand(1, 3, 16, 16), 0.1)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("n3nett", {}, "did you mean 'n3net'"),
+        ("n3unet", {"chanels": 1}, "did you mean 'channels'"),
+        ("n3unet", {"channels": "1"}, "of type int"),
+        ("n3net", {"sigma_input": 1}, "of type bool"),
+        ("n3net", {"depth": 0}, "at least 1"),
+        ("n3net", {"patch": 10, "stride": 3}, "stride must divide the patch"),
+    ],
+)
+def test_bad_options(name, options, message):
+    with pytest.raises(ConfigError, match=message):
+        registry.build(name, options)
+
+
+def test_distance_norm_is_a_batch_norm_up_to_a_shift():
+    norm, official = DistanceNorm(), torch.nn.BatchNorm1d(1)
+    for each in (norm, official):
+        torch.nn.init.constant_(each.weight, 1.7)
+    distances = torch.rand(400) * 9
+    factor = norm.factor([distances[:100], distances[100:].view(30, 10)])
+    expected = official(distances[:, None])[:, 0]
+    torch.testing.assert_close(distances * factor - (distances * factor).mean(), expected)
+    for each in (norm, official):
+        each.eval()
+    torch.testing.assert_close(norm.running_var, official.running_var)
+    torch.testing.assert_close(norm.running_mean, official.running_mean)
+    values = torch.tensor([0.0, 1.0])
+    normalised = official(values[:, None])[:, 0]
+    torch.testing.assert_close(norm.factor(), (normalised[1:] - normalised[:1]))
+
+
+def test_a_negative_weight_of_the_distance_norm_keeps_its_sign():
+    block = N3Block(2, features=4, k=2, patch=4, stride=2, window=5).eval()
+    torch.nn.init.constant_(block.distance_norm.weight, -0.8)
+    x = torch.rand(1, 2, 20, 24)
+    place = Placement.whole(20, 24)
+    with torch.no_grad():
+        seen = block(x, place)
+        block.aggregation.scale *= -1
+        torch.nn.init.constant_(block.distance_norm.weight, 0.8)
+        torch.testing.assert_close(seen, block(x, place))
+
+
+def test_inspection_finds_the_copy_of_a_patch():
+    block = N3Aggregation(k=2, patch=8, stride=4, window=9)
+    embedding = torch.rand(1, 3, 40, 40)
+    embedding[..., 24:32, 20:28] = embedding[..., 12:20, 8:16]
+    cold = torch.full((1, 1, 40, 40), -20.0)
+    (neighbours,) = block.inspect(embedding, cold, [(16, 12)])
+    assert neighbours.query == (12, 8)
+    assert neighbours.weights.shape == (2, 81)
+    assert neighbours.candidates[neighbours.weights[0].argmax()].tolist() == [24, 20]
+    itself = (neighbours.candidates == torch.tensor([12, 8])).all(-1)
+    assert neighbours.weights[:, itself].sum() == 0
