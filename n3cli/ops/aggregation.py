@@ -27,7 +27,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from n3cli.ops.patch import from_blocks, patches_over_block, sum_over_patches, to_blocks
@@ -107,19 +106,16 @@ def aggregate(
         ]
         inverse_temperature = inverse_temperature * calibrate(distances)
 
-    batch, height, width = values.shape[:3]
-    if len(cells) == 1:
-        (score,) = scores
-        mean = _average(values, score, inverse_temperature, cells[0], k, select)
-    else:
-        mean = values.new_zeros(batch, height, width, k, values.shape[-1])
-        for cell, score in zip(cells, scores, strict=True):
-            part = _average(values, score, inverse_temperature, cell, k, select)
-            top, left = cell.rows.first, cell.columns.first
-            mean[:, top : top + part.shape[1], left : left + part.shape[2]] += part
-    cover_rows = patches_over_block(grid.rows.count, m, mean)
-    cover_columns = patches_over_block(grid.columns.count, m, mean)
-    mean = mean / (cover_rows[:, None] * cover_columns)[..., None, None]
+    batch, height, width, length = values.shape
+    share = 1 / (
+        patches_over_block(grid.rows.count, m, values)[:, None]
+        * patches_over_block(grid.columns.count, m, values)
+    ).view(height, width, 1, 1)
+    mean = values.new_zeros(batch, height, width, k, length)
+    for cell, score in zip(cells, scores, strict=True):
+        rows, columns = cell.query_blocks
+        part = _average(values, score, inverse_temperature, cell, k, select)
+        mean[:, rows, columns].addcmul_(part, share[rows, columns])
     return from_blocks(mean, stride).to(features.dtype)
 
 
@@ -315,17 +311,16 @@ def _sum_diagonal(products: Tensor, query: int, candidate: int, m: int, step: in
 
 def _spread_diagonal(weights: Tensor, query: int, candidate: int, m: int, step: int) -> Tensor:
     """Transpose of `_sum_diagonal`: weights of patches → weights of the blocks they cover."""
-    total: Tensor | None = None
-    dims = weights.dim()
+    shape = list(weights.shape)
+    shape[query] += m - 1
+    if not step:
+        shape[candidate] += m - 1
+    total = weights.new_zeros(shape)
     for shift in range(m):
-        pad = [0] * (2 * dims)
-        for dim, used in ((query, True), (candidate, not step)):
-            if used:
-                pad[2 * (dims - 1 - dim)] = shift
-                pad[2 * (dims - 1 - dim) + 1] = m - 1 - shift
-        part = F.pad(weights, pad)
-        total = part if total is None else total + part
-    assert total is not None
+        part = total.narrow(query, shift, weights.shape[query])
+        if not step:
+            part = part.narrow(candidate, shift, weights.shape[candidate])
+        part += weights
     return total
 
 

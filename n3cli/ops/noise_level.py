@@ -28,6 +28,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from n3cli.ops.clipped_noise import share_kept, undo_clipping
+
 Array = NDArray[np.float64]
 
 _WINDOW = 8  # pixels; the numbers below were chosen on 40 photographs of BSDS500
@@ -163,7 +165,8 @@ def _survey(parts: Sequence[Array]) -> tuple[Array, Array]:
 def _add_shifted(plane: NDArray[Any], step: int) -> NDArray[Any]:
     """Sums (of truths: whether any is true) over the corners of a square `step` pixels wide."""
     rows = plane[:-step] + plane[step:]
-    return rows[:, :-step] + rows[:, step:]
+    sums: NDArray[Any] = rows[:, :-step] + rows[:, step:]
+    return sums
 
 
 def _measure(
@@ -173,7 +176,7 @@ def _measure(
     sigma = 1 / 255
     clipped = bool(np.isfinite(clip).any())
     for turn in range(_ROUNDS):
-        kept = _kept_variance(means, sigma, clip) if clipped else np.ones_like(means)
+        kept = share_kept(means, sigma, clip) if clipped else np.ones_like(means)
         usable = (flatness > 0) & np.isfinite(flatness) & (kept >= _INFORMATIVE)
         count = int(np.count_nonzero(usable))
         if count == 0:
@@ -186,7 +189,7 @@ def _measure(
             chosen = chosen[np.linspace(0, taken - 1, _MOST).astype(np.intp)]
         spectrum = _spectrum(*_details(parts, chosen))
         floor = max(float(spectrum[:_QUIETEST].mean()), 0.0)
-        sigma = _undo_clipping(floor, means[chosen], clip) if clipped else floor**0.5
+        sigma = undo_clipping(floor, means[chosen], clip) if clipped else floor**0.5
     scale = sigma / floor**0.5 if floor else 1.0
     cells = float(np.median(flatness[chosen]))
     return _Measure(sigma, scale * float(spectrum.mean()) ** 0.5, scale * cells**0.5)
@@ -220,35 +223,3 @@ def _along(covariance: Array, axes: Array) -> Array:
     """Variances along axes, which are columns."""
     variances: Array = (axes * (covariance @ axes)).sum(axis=0)
     return variances
-
-
-def _clip_curve(sigma: float, clip: tuple[float, float]) -> tuple[Array, Array]:
-    """Mean and variance of clipped Gaussian values, for true means from black to white, rising."""
-    normal = np.linspace(-4, 4, 81)
-    weight = np.exp(-(normal**2) / 2)
-    weight /= weight.sum()
-    true = np.linspace(-4 * sigma, 1 + 4 * sigma, 257)
-    values = np.clip(true[:, None] + sigma * normal, *clip)
-    mean = values @ weight
-    return mean, np.maximum(values**2 @ weight - mean**2, 0)
-
-
-def _kept_variance(means: Array, sigma: float, clip: tuple[float, float]) -> Array:
-    """The share of its variance that noise keeps when clipped, by the mean of clipped values."""
-    mean, variance = _clip_curve(max(sigma, 0.1 / 255), clip)
-    grid = np.linspace(0, 1, 1024)
-    table = np.interp(grid, mean, variance / max(sigma, 0.1 / 255) ** 2)
-    return table[np.clip(np.rint(means * 1023), 0, 1023).astype(np.intp)]
-
-
-def _undo_clipping(variance: float, means: Array, clip: tuple[float, float]) -> float:
-    """The deviation before clipping that leaves this variance, over windows of these means."""
-    means = means[:: -(-len(means) // 1000)]
-    low, high = 0.0, 1.0
-    for _ in range(16):
-        sigma = (low + high) / 2
-        if np.interp(means, *_clip_curve(sigma, clip)).mean() < variance:
-            low = sigma
-        else:
-            high = sigma
-    return high
