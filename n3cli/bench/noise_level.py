@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from n3cli.bench.protocol import make_noisy
@@ -36,17 +36,12 @@ def noise_level_rows(
 
     Args:
         images: clean images, H×W×C, in [0, 1].
-        peers: whether to measure scikit-image's `estimate_sigma` as well.
+        peers: whether to measure the method of Chen, Zhu and Heng as well.
 
     Returns:
         A row for each estimator and form of the values.
-
-    Raises:
-        ImportError: `peers` without scikit-image.
     """
-    estimators: dict[str, Estimator] = {"n3": _own}
-    if peers:
-        estimators["scikit-image (wavelets)"] = _scikit_image()
+    estimators = {"n3": _own, **({"Chen, Zhu, Heng 2015": _chen} if peers else {})}
     return [
         [name, form, *(_cell(images, level, estimate, eight_bit) for level in LEVELS)]
         for name, estimate in estimators.items()
@@ -73,12 +68,12 @@ def _own(noisy: NDArray[np.float32]) -> float:
     return estimate_sigma_array(noisy).sigma
 
 
-def _scikit_image() -> Estimator:
-    from skimage import restoration
-
-    estimate_sigma: Any = restoration.estimate_sigma
-
-    def estimate(noisy: NDArray[np.float32]) -> float:
-        return 255 * float(estimate_sigma(noisy, average_sigmas=True, channel_axis=-1))
-
-    return estimate
+def _chen(noisy: NDArray[np.float32]) -> float:
+    """Chen, Zhu, Heng, ICCV 2015, algorithm 1, on each plane; root mean square over the planes."""
+    variances = []
+    for plane in np.moveaxis(noisy, 2, 0):
+        patches = sliding_window_view(plane, (8, 8)).reshape(-1, 64)
+        spectrum = np.linalg.eigvalsh(np.cov(patches, rowvar=False))
+        kept = next(n for n in range(64, 0, -1) if spectrum[:n].mean() <= np.median(spectrum[:n]))
+        variances.append(spectrum[:kept].mean())
+    return 255 * float(np.sqrt(max(np.mean(variances), 0)))

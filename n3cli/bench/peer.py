@@ -48,7 +48,8 @@ def _scikit_image() -> Method:
         return np.asarray(estimate, np.float32).reshape(noisy.shape)  # a single plane is dropped
 
     note = (
-        "scikit-image denoise_nl_means, fast, 5×5 patches, distance 11, h = 0.5 sigma, sigma told"
+        "scikit-image denoise_nl_means, fast, 5×5 patches, distance 11, h = 0.5 sigma "
+        "(tuned on validation images), sigma told"
     )
     return Method("nlm-skimage", note, run)
 
@@ -65,8 +66,8 @@ def _opencv() -> Method:
         return result
 
     note = (
-        "OpenCV fastNlMeansDenoising, 3×3 patches, 21×21 search, h = 0.95 sigma; it takes 8 bits "
-        "only, so its input is clipped and rounded"
+        "OpenCV fastNlMeansDenoising, 3×3 patches, 21×21 search, h = 0.95 sigma (tuned "
+        "on validation images); it takes 8 bits only, so its input is clipped and rounded"
     )
     return Method("nlm-opencv", note, run)
 

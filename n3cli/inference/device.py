@@ -1,8 +1,6 @@
-"""Where to compute, in which precision, and how much memory there is."""
+"""Where to compute, and in which precision."""
 
 from __future__ import annotations
-
-import os
 
 import torch
 
@@ -65,17 +63,6 @@ def choose_precision(
     coarse = sigma >= _FINE_SIGMA and depth <= 8
     fast = coarse and "bf16" in description.dtypes and _is_fast_at_bfloat16(device)
     return torch.bfloat16 if fast else torch.float32
-
-
-def free_memory(device: torch.device) -> int:
-    """Free memory of a device in bytes; a guess of 4 GB where it cannot be asked."""
-    if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
-    if device.type == "cpu" and hasattr(os, "sysconf"):
-        names = ("SC_AVPHYS_PAGES", "SC_PAGE_SIZE")
-        if all(name in os.sysconf_names for name in names):
-            return os.sysconf(names[0]) * os.sysconf(names[1])
-    return 4 << 30
 
 
 def _count(kind: str) -> int:

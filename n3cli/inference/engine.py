@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from n3cli.errors import DeviceError, ModelError, N3Warning
-from n3cli.inference.device import free_memory
+from n3cli.inference.memory import free_memory
 from n3cli.inference.tiling import SMALLEST, tile_side
 from n3cli.networks.description import Placement
 from n3cli.networks.network import Network

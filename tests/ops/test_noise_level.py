@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from n3cli.ops.clipped_noise import share_kept, undo_clipping
 from n3cli.ops.noise_level import Finding, estimate_noise
 
 
@@ -45,6 +46,17 @@ def test_choosing_flat_windows_does_not_read_low() -> None:
 def test_clipping_is_undone_at_every_brightness(level, sigma) -> None:
     plane = to_eight_bits(add_noise(np.full((200, 200), level), sigma))
     assert 255 * estimate_noise([plane]).sigma == pytest.approx(sigma, rel=0.06)
+
+
+@pytest.mark.parametrize(("true", "sigma"), [(0.0, 0.1), (0.1, 0.3), (0.5, 0.3), (0.98, 0.05)])
+def test_variance_left_by_clipping(true, sigma) -> None:
+    draws = np.random.default_rng(0).normal(true, sigma, 1_000_000)
+    stored = np.clip(draws, 0, 1)
+    mean = np.array([stored.mean()])
+    share = share_kept(mean, sigma, (0, 1))
+    assert share[0] == pytest.approx(stored.var() / sigma**2, rel=0.02)
+    assert undo_clipping(stored.var(), mean, (0, 1)) == pytest.approx(sigma, rel=0.01)
+    assert share_kept(mean, sigma, (-np.inf, np.inf))[0] == pytest.approx(1, rel=0.01)
 
 
 def test_values_that_go_beyond_white_are_not_taken_for_clipped() -> None:

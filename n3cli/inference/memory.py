@@ -1,0 +1,39 @@
+"""How much memory is free, on the device or in this machine (or container)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+
+_UNKNOWN = 4 << 30
+
+
+def free_memory(device: torch.device) -> int:
+    """Free memory of a device in bytes; a guess of 4 GB where nothing can be asked."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    if device.type == "cpu":
+        return min(_free_in_machine(), _free_in_container())
+    return _UNKNOWN
+
+
+def _free_in_machine() -> int:
+    """What programs could take: unused pages, and on Linux also those of caches."""
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, AttributeError):
+        return _UNKNOWN
+
+
+def _free_in_container(group: Path = Path("/sys/fs/cgroup")) -> int:
+    """What a container's limit (cgroup v2) leaves; very much where there is none."""
+    try:
+        most = int((group / "memory.max").read_text())
+        return max(0, most - int((group / "memory.current").read_text()))
+    except (OSError, ValueError):
+        return 1 << 60
