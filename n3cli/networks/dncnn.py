@@ -71,7 +71,7 @@ class DnCNN(Network):
         self, channels: int = 1, sigma_input: bool = False, depth: int = 17, features: int = 64
     ) -> None:
         super().__init__()
-        self.description = Description("denoise", channels, sigma_input)
+        self.description = Description("denoise", channels, sigma_input, memory=896)
         self.cnn = ConvolutionStack(channels + sigma_input, channels, depth, features, channels)
 
     @property

@@ -119,7 +119,7 @@ class N3Net(Network):
         window: int = 15,
     ) -> None:
         super().__init__()
-        self.description = Description("denoise", channels, sigma_input)
+        self.description = Description("denoise", channels, sigma_input, memory=1280)
         inner = _PLANES_BETWEEN
         modules = []
         for i in range(cnns):

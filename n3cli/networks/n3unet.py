@@ -81,7 +81,12 @@ class N3UNet(Network):
         depth = len(_WIDTHS) - 1
         multiple = 2**depth
         self.description = Description(
-            "denoise", channels, sigma_input=True, size_multiple=multiple, size_minimum=2 * multiple
+            "denoise",
+            channels,
+            sigma_input=True,
+            size_multiple=multiple,
+            size_minimum=2 * multiple,
+            memory=768,
         )
         self.head = _convolution(channels + 1, _WIDTHS[0])
         self.encoder = nn.ModuleList(ResidualBlock(width) for width in _WIDTHS[:-1])
