@@ -88,6 +88,19 @@ def aggregate(
     Returns:
         B×K×C×H×W in the features' dtype; distances and weights are computed in float32 at least.
     """
+    with torch.autocast(features.device.type, enabled=False):  # bmm would fall to half precision
+        return _aggregate(features, embedding, inverse_temperature, grid, k, select, calibrate)
+
+
+def _aggregate(
+    features: Tensor,
+    embedding: Tensor,
+    inverse_temperature: Tensor,
+    grid: Grid,
+    k: int,
+    select: SelectionRule,
+    calibrate: Calibration | None,
+) -> Tensor:
     stride, m = grid.stride, grid.blocks
     working = torch.promote_types(embedding.dtype, torch.float32)
     values = to_blocks(features.to(working), stride)

@@ -43,11 +43,12 @@ def aggregate_set(
     volumes = []
     for start in range(0, asked.shape[1], chunk):
         part = asked[:, start : start + chunk]
-        scores = torch.bmm(part, keys.transpose(1, 2)) - half_norms
-        scale = 2 * inverse_temperature[:, start : start + chunk].to(working)
-        logits = scores * scale.unsqueeze(-1)
-        if queries is None:
-            own = torch.arange(start, start + part.shape[1], device=logits.device)
-            logits[:, own - start, own] = EXCLUDED
-        volumes.append(torch.einsum("kbmn,bnf->bkmf", select(logits, k), values))
+        with torch.autocast(keys.device.type, enabled=False):
+            scores = torch.bmm(part, keys.transpose(1, 2)) - half_norms
+            scale = 2 * inverse_temperature[:, start : start + chunk].to(working)
+            logits = scores * scale.unsqueeze(-1)
+            if queries is None:
+                own = torch.arange(start, start + part.shape[1], device=logits.device)
+                logits[:, own - start, own] = EXCLUDED
+            volumes.append(torch.einsum("kbmn,bnf->bkmf", select(logits, k), values))
     return torch.cat(volumes, dim=2).to(features.dtype)

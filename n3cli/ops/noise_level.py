@@ -41,6 +41,7 @@ _QUIETEST = 8  # of 48 directions
 _BLOCK = 16  # pixels; windows are halved by a chessboard of such blocks
 _ROUNDS = 3  # what is flat beside the noise depends on the noise
 _WHITE = 1.4  # details in all directions / in the quietest, as deviations: white up to here
+_SMOOTH = 2.4  # the same: only correlated noise and much texture go beyond
 _PLAIN = 1.5  # cell means / details, as deviations: no picture up to here
 _FAINT = 1.5 / 255  # below it nobody sees noise, of whatever kind
 _INFORMATIVE = 0.3  # share of its variance that clipping must have left to the noise in a window
@@ -55,7 +56,7 @@ class Finding(Enum):
         "neighbouring pixels share their noise (JPEG, demosaicing or resizing), "
         "so it was measured at half the size"
     )
-    TEXTURED = "no area is flat enough to tell noise from texture"
+    TEXTURED = "no area is flat enough to tell noise from texture for sure"
     CLIPPED = "nearly everything is constant or clipped to black or white"
     SMALL = "the picture is too small to tell"
 
@@ -120,9 +121,9 @@ def estimate_noise(planes: Sequence[NDArray[np.floating]]) -> NoiseEstimate:
 
 def _beyond_white(parts: Sequence[Array], fine: _Measure) -> NoiseEstimate:
     """The estimate where details are not white: what 2×2 means say, if they are."""
-    halves = [half for half in map(_halve, parts) if min(half.shape) >= _WINDOW]
     sigma, finding = fine.floor, Finding.TEXTURED
-    if halves:
+    halves = [half for half in map(_halve, parts) if min(half.shape) >= _WINDOW]
+    if halves and fine.details > _SMOOTH * fine.floor:
         # Means of clipped values are no longer clipped values; nothing is corrected here.
         coarse = _measure(halves, *_survey(halves), (-np.inf, np.inf))
         if coarse and coarse.cells <= _PLAIN * coarse.floor and 2 * coarse.details > sigma:

@@ -10,7 +10,7 @@ from n3cli.errors import InputError
 from n3cli.inference.noise_level import estimate_sigma, estimate_sigma_array
 from n3cli.io.picture import read_picture
 
-DATA = Path(__file__).parents[2].parent / "shared" / "datasets"
+DATA = Path(__file__).resolve().parents[3] / "shared" / "datasets"
 
 
 def make_noisy(shape, sigma, seed=0) -> np.ndarray:

@@ -137,3 +137,15 @@ def test_set_form_with_other_queries():
     sharp = torch.full((1, 2), 1e8)
     volumes = aggregate_set(features, embedding, sharp, 1, partial(select_hard), queries=queries)
     torch.testing.assert_close(volumes[:, 0], features[:, 3:5])
+
+
+@pytest.mark.parametrize("rows", [5, 20])
+def test_autocast_does_not_reach_distances_and_weights(rows):
+    *tensors, grid = problem(rows, rows, 4, 2, 5, dtype=torch.float32)
+    tensors[1] += 30  # far from the origin, half-precision products would drown the distances
+    expected = aggregate(*tensors, grid, K, select_relaxed)
+    items = torch.randn(1, 9, 2), 30 + torch.randn(1, 9, 4), torch.ones(1, 9)
+    expected_items = aggregate_set(*items, K, select_relaxed)
+    with torch.autocast("cpu", torch.bfloat16):
+        torch.testing.assert_close(aggregate(*tensors, grid, K, select_relaxed), expected)
+        torch.testing.assert_close(aggregate_set(*items, K, select_relaxed), expected_items)
