@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from n3cli.bench.protocol import make_noisy
+from n3cli.bench.machine import Machine, write_machine
+from n3cli.bench.protocol import load_clean, make_noisy
+from n3cli.bench.table import render_table
 from n3cli.inference.noise_level import estimate_sigma_array
 
 LEVELS = (0, 5, 15, 25, 50, 75)
@@ -20,10 +23,34 @@ TITLE = (
 
 Estimator = Callable[[NDArray[np.float32]], float]
 
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # BT.601
 
-def noise_level_header() -> list[str]:
-    """What the columns of `noise_level_rows` are."""
-    return ["estimator", "values", *(f"σ{level}" for level in LEVELS)]
+
+def write_noise_levels(
+    paths: Sequence[Path], machine: Machine, progress: Callable[[str], None], *, markdown: bool
+) -> str:
+    """Tables of the estimators on colour images and on their luma, then the machine.
+
+    Args:
+        paths: clean colour images.
+        machine: where this runs.
+        progress: told before each table.
+        markdown: whether to write Markdown.
+    """
+    colour = [load_clean(path, 3) for path in paths]
+    header = ["estimator", "values", *(f"σ{level}" for level in LEVELS)]
+    blocks = [[TITLE]]
+    for kind, images in (
+        ("grey", [image @ _LUMA[:, None] for image in colour]),
+        ("colour", colour),
+    ):
+        title = f"Noise level of {len(images)} images, {kind}"
+        progress(title)
+        rows = noise_level_rows(images)
+        blocks.append([f"### {title}" if markdown else title])
+        blocks.append(render_table(header, rows, markdown=markdown))
+    blocks.append([write_machine(machine)])
+    return "\n\n".join("\n".join(block) for block in blocks)
 
 
 def noise_level_rows(

@@ -89,12 +89,18 @@ def bench(
     """Measure quality or speed.
 
     SUITE is set12, bsd68 or cbsd68 (PSNR and SSIM of Gaussian denoising, beside published
-    figures), or speed (how long the networks take, and what their N3 blocks add).
+    figures), speed (how long the networks take, and what their N3 blocks add), or noise-level
+    (how well --sigma auto works).
     """
+    chosen_methods = sigmas or models or peers or precision != "auto"
     if "speed" in suites:
-        if len(suites) > 1 or sigmas or models or peers or data or images or precision != "auto":
+        if len(suites) > 1 or chosen_methods or data or images:
             raise ConfigError("speed stands alone, and takes --size, --repeats and --device only")
         click.echo(_speed(size or 512, repeats or 5, device, form))
+    elif "noise-level" in suites:
+        if len(suites) > 1 or chosen_methods or size or repeats or form == "json":
+            raise ConfigError("noise-level stands alone, and takes --data, --images and --markdown")
+        click.echo(_noise_level(data, images, form))
     else:
         if size or repeats:
             raise ConfigError("--size and --repeats are options of speed; leave them out")
@@ -155,6 +161,20 @@ def _speed(size: int, repeats: int, device: str, form: str | None) -> str:
     if form == "json":
         return json.dumps(write_speed_json(speed, machine), indent=2)
     return write_speed_text(speed, machine, markdown=form == "markdown")
+
+
+def _noise_level(data: Path | None, images: int | None, form: str | None) -> str:
+    import torch
+
+    from n3cli.bench.machine import describe_machine
+    from n3cli.bench.noise_level import write_noise_levels
+    from n3cli.data.catalog import CATALOG
+    from n3cli.data.location import list_images
+
+    paths = list_images(CATALOG["val40"], data)[:images]
+    machine = describe_machine(torch.device("cpu"))
+    with _progress() as progress:
+        return write_noise_levels(paths, machine, progress, markdown=form == "markdown")
 
 
 @contextmanager

@@ -35,5 +35,7 @@ CATALOG = {
         DataSet("bsd68", "BSD68", "BSD68", count=68, channels=1),
         # The colour originals of BSD68; they were found by content in BSDS500's val.
         DataSet("cbsd68", "CBSD68", "BSDS500", count=68, channels=3, listing="cbsd68.txt"),
+        # Every tenth of BSDS500's train and test: models and settings are chosen on these.
+        DataSet("val40", "Val40", "BSDS500", count=40, channels=3, listing="val40.txt"),
     )
 }

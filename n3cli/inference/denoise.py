@@ -224,7 +224,15 @@ def denoise(
     if isinstance(sigma, str):
         if sigma != "auto":
             raise ConfigError(f"sigma must be a noise level or 'auto', got {sigma!r}")
-        sigma = estimate_sigma_array(pixels).sigma
+        level = estimate_sigma_array(pixels)
+        if not level.reliable:
+            warnings.warn(
+                f"the estimated noise level {level.sigma:.1f} is uncertain: {level.reason}; "
+                "pass sigma to set another",
+                N3Warning,
+                stacklevel=2,
+            )
+        sigma = level.sigma
     denoiser = Denoiser(model, device=device, precision=precision, tile=tile)
     strips = denoiser.rows(ArraySource(pixels), sigma=float(sigma), strength=strength)
     result = np.concatenate(list(strips)).reshape(array.shape)
