@@ -33,8 +33,9 @@ from n3cli.ops.patch import from_blocks, patches_over_block, sum_over_patches, t
 from n3cli.ops.selection import EXCLUDED, SelectionRule
 from n3cli.ops.window import Axis, Run, runs
 
-_CELL_COLUMNS = 24
-_CELL_ROWS = 16
+# Few columns waste little of a cell's rectangle of candidates, many rows make long batches.
+_CELL_COLUMNS = 8
+_CELL_ROWS = 64
 
 
 @dataclass(frozen=True)
