@@ -159,8 +159,8 @@ def _forward(
     def run() -> object:
         with torch.inference_mode(), torch.autocast(image.device.type, dtype, enabled=reduced):
             output: Tensor = network(image, sigma)
-        if image.device.type == "cuda":
-            torch.cuda.synchronize(image.device)
+        if image.device.type != "cpu":
+            torch.accelerator.synchronize(image.device)
         return output
 
     return run

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Iterator
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -50,12 +51,12 @@ class Denoiser:
         precision: str = "auto",
         tile: str | int = "auto",
     ) -> None:
-        if not (tile in ("auto", "off") or (isinstance(tile, int) and tile > 0)):
+        if tile not in ("auto", "off") and not (type(tile) is int and tile > 0):
             raise ConfigError(f"tile must be auto, off or a size in pixels, got {tile!r}")
         self._given, self._tile = model, tile
         self._device, self._precision = choose_device(device), precision
         self._models: dict[int, Model] = {}
-        self._engines: dict[tuple[str, torch.dtype], Engine] = {}
+        self._engines: dict[tuple[str, torch.dtype, int], Engine] = {}
 
     def model(self, channels: int) -> Model:
         """The model for pictures of 1 (grey) or 3 (colour) channels.
@@ -106,7 +107,7 @@ class Denoiser:
                 "use a grey model, for example denoise-n3unet-gray"
             )
         sigma = usable_sigma(sigma, model)
-        engine = self._engine(model, sigma, source.dtype)
+        engine = self._engine(model, sigma, source)
         height, width = padded_size(source.height, source.width, engine.description)
         padded = PaddedSource(source, height, width)
         level = sigma / 255 if engine.description.sigma_input else None
@@ -122,13 +123,14 @@ class Denoiser:
             yield _to_pixels(planes, source.dtype)
             top = bottom
 
-    def _engine(self, model: Model, sigma: float, dtype: np.dtype[Any]) -> Engine:
+    def _engine(self, model: Model, sigma: float, source: RowSource) -> Engine:
         description = model.network.description
-        depth = 8 * dtype.itemsize
+        depth = 8 * source.dtype.itemsize
         precision = choose_precision(self._precision, self._device, description, sigma, depth)
-        key = model.source, precision
+        batch = source.channels // description.channels
+        key = model.source, precision, batch
         if key not in self._engines:
-            self._engines[key] = Engine(model.network, self._device, precision, self._tile)
+            self._engines[key] = Engine(model.network, self._device, precision, self._tile, batch)
         return self._engines[key]
 
 
@@ -221,9 +223,9 @@ def denoise(
         (32, 48)
     """
     pixels = _checked(array)
-    if isinstance(sigma, str):
-        if sigma != "auto":
-            raise ConfigError(f"sigma must be a noise level or 'auto', got {sigma!r}")
+    if sigma != "auto" and (isinstance(sigma, bool) or not isinstance(sigma, Real)):
+        raise ConfigError(f"sigma must be a noise level or 'auto', got {sigma!r}")
+    if sigma == "auto":
         level = estimate_sigma_array(pixels)
         if not level.reliable:
             warnings.warn(
@@ -247,6 +249,7 @@ def _checked(array: np.ndarray) -> np.ndarray:
             f"expected an array H×W or H×W×C with C 1 or 3, got shape {shape}; "
             "take alpha away and pass it by"
         )
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)
     if array.dtype.kind == "f":
         array = array.astype(np.float32, copy=False)
     elif array.dtype not in (np.uint8, np.uint16):

@@ -18,6 +18,16 @@ _SHARE_OF_FREE_MEMORY = 0.4
 _MOST_MEMORY_ON_CPU = 1 << 30
 
 
+_OUT_OF_MEMORY = (
+    "out of memory",
+    "can't allocate memory",
+    "ALLOC_FAILED",  # cuBLAS, cuDNN
+    "could not create a memory object",  # oneDNN
+    "bad_alloc",
+    "Invalid buffer size",  # MPS
+)
+
+
 class TileTooLargeError(Exception):
     """A tile did not fit; the tile side of the engine has been lowered."""
 
@@ -30,12 +40,18 @@ class Engine:
         device: where to compute.
         dtype: of the convolutions.
         tile: side of a tile in pixels, ``"auto"`` from free memory, ``"off"`` for whole images.
+        batch: how many tiles are sent through together.
     """
 
     def __init__(
-        self, network: Network, device: torch.device, dtype: torch.dtype, tile: str | int = "auto"
+        self,
+        network: Network,
+        device: torch.device,
+        dtype: torch.dtype,
+        tile: str | int = "auto",
+        batch: int = 1,
     ) -> None:
-        self.device, self.dtype = device, dtype
+        self.device, self.dtype, self._batch = device, dtype, batch
         self._network = _place(network, device)
         self.description = network.description
         self.stages = self._network.stages
@@ -57,9 +73,10 @@ class Engine:
             DeviceError: not even the smallest tile fits.
             ModelError: the network's output is not finite, in float32 either.
         """
+        output: Tensor | None
         try:
             output = self._compute(stage, tile, place, self.dtype)
-            if not bool(torch.isfinite(output).all()) and self.dtype != torch.float32:
+            if not _is_finite(output) and self.dtype != torch.float32:
                 warnings.warn(
                     "the output was not finite in reduced precision; computing in float32",
                     N3Warning,
@@ -70,9 +87,11 @@ class Engine:
         except (RuntimeError, MemoryError) as error:
             if not _is_out_of_memory(error):
                 raise
-            self._shrink(error)
-            raise TileTooLargeError from None
-        if not bool(torch.isfinite(output).all()):
+            output = None
+        if output is None:  # out of the handler, which would keep the failed tile's memory
+            self._shrink()
+            raise TileTooLargeError
+        if not _is_finite(output):
             raise ModelError(
                 "the model's output is not finite; its weights may be damaged: n3 models verify"
             )
@@ -97,9 +116,9 @@ class Engine:
         if self.device.type == "cpu":
             memory = min(memory, _MOST_MEMORY_ON_CPU)
         halo = max(stage.halo for stage in self.stages)
-        return tile_side(memory, self.description.memory, halo, multiple)
+        return tile_side(memory, self._batch * self.description.memory, halo, multiple)
 
-    def _shrink(self, error: BaseException) -> None:
+    def _shrink(self) -> None:
         """Halve the tile, or move to the CPU when it is as small as it gets."""
         if self.tile > SMALLEST:
             multiple = self.description.size_multiple
@@ -110,7 +129,7 @@ class Engine:
         if self.device.type == "cpu":
             raise DeviceError(
                 "not enough memory for the smallest tile; close other programs and try again"
-            ) from error
+            )
         warnings.warn(
             f"{self.device} has too little free memory; computing on the CPU",
             N3Warning,
@@ -127,8 +146,11 @@ def _place(network: Network, device: torch.device) -> Network:
     return copy.deepcopy(network).to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload,no-any-return]
 
 
+def _is_finite(output: Tensor) -> bool:
+    return bool(torch.isfinite(output).all())
+
+
 def _is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
-    text = str(error)
-    return "out of memory" in text or "can't allocate memory" in text
+    return any(sign in str(error) for sign in _OUT_OF_MEMORY)

@@ -31,9 +31,17 @@ def _free_in_machine() -> int:
 
 
 def _free_in_container(group: Path = Path("/sys/fs/cgroup")) -> int:
-    """What a container's limit (cgroup v2) leaves; very much where there is none."""
+    """What a container's limit (cgroup v2) leaves; very much where there is none.
+
+    Pages of files count as used there, but are given back when programs need memory.
+    """
     try:
         most = int((group / "memory.max").read_text())
-        return max(0, most - int((group / "memory.current").read_text()))
+        used = int((group / "memory.current").read_text())
+        for line in (group / "memory.stat").read_text().splitlines():
+            kind, pages = line.split()
+            if kind in ("inactive_file", "active_file"):
+                used -= int(pages)
+        return max(0, most - used)
     except (OSError, ValueError):
         return 1 << 60

@@ -96,7 +96,8 @@ class PaddedSource:
 
     def _read(self, top: int, bottom: int) -> Tensor:
         pixels, _ = self._source.rows(top, bottom)
-        planes = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1), dtype=np.float32))
+        # A copy always: what comes in may be read-only, or the caller's.
+        planes = torch.from_numpy(np.array(pixels.transpose(2, 0, 1), np.float32, order="C"))
         if self._peak != 1.0:
             planes /= float(self._peak)
         elif not bool(torch.isfinite(planes).all()):

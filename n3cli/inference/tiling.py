@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 SMALLEST = 64
-"""Side of the smallest tile, in pixels: below it nearly all work is halo."""
+"""Side of the smallest tile, in pixels: with it most work is halo already."""
 
 LARGEST = 1024
 """Side of the largest tile chosen by itself: above it speed gains nothing."""

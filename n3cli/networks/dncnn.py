@@ -31,6 +31,8 @@ class ConvolutionStack(nn.Module):
         self, planes_in: int, planes_out: int, depth: int, features: int, skipped: int
     ) -> None:
         super().__init__()
+        if depth < 2:
+            raise ValueError(f"a stack has at least 2 convolutions, got depth {depth}")
         self.halo = depth
         self.skipped = skipped
         self.head = nn.Conv2d(planes_in, features, 3, padding=1)
@@ -71,7 +73,7 @@ class DnCNN(Network):
         self, channels: int = 1, sigma_input: bool = False, depth: int = 17, features: int = 64
     ) -> None:
         super().__init__()
-        self.description = Description("denoise", channels, sigma_input, memory=896)
+        self.description = Description("denoise", channels, sigma_input, memory=14 * features)
         self.cnn = ConvolutionStack(channels + sigma_input, channels, depth, features, channels)
 
     @property

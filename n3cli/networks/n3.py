@@ -15,8 +15,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from n3cli.networks.description import Placement
-from n3cli.ops.aggregation import Grid, aggregate
+from n3cli.ops.aggregation import aggregate
 from n3cli.ops.aggregation_plain import aggregate_plain, candidates, neighbour_weights
+from n3cli.ops.cell import Grid
 from n3cli.ops.selection import SelectionRule, select_relaxed
 from n3cli.ops.window import Axis
 
@@ -51,7 +52,7 @@ class DistanceNorm(nn.BatchNorm1d):
         assert self.running_mean is not None
         assert self.running_var is not None
         variance = self.running_var
-        if self.training and distances is not None:
+        if self.training and distances is not None and any(part.numel() for part in distances):
             everything = torch.cat([part.flatten() for part in distances])
             variance, mean = torch.var_mean(everything, correction=0, keepdim=True)
             with torch.no_grad():
@@ -132,6 +133,8 @@ class N3Aggregation(nn.Module):
         x = layout.pad(features)
         keys = layout.pad(embedding)
         inverse_temperature = self._inverse_temperature(layout.pad(log_temperature))
+        if self.plain and norm is not None and norm.training:
+            raise ValueError("the plain form cannot be trained with a norm of distances")
         calibrate = None
         if norm is not None and norm.training:
             calibrate = norm.factor
@@ -145,7 +148,8 @@ class N3Aggregation(nn.Module):
             volumes = aggregate(
                 x, keys, inverse_temperature, layout.grid, self.k, self.select, calibrate
             )
-        return layout.unpad((volumes - x.unsqueeze(1)).flatten(1, 2))
+        volumes -= x.unsqueeze(1)
+        return layout.unpad(volumes.flatten(1, 2))
 
     def inspect(
         self, embedding: Tensor, log_temperature: Tensor, pixels: Sequence[tuple[int, int]]
@@ -193,7 +197,8 @@ class N3Aggregation(nn.Module):
         ]
 
     def _inverse_temperature(self, log_temperature: Tensor) -> Tensor:
-        mean = F.avg_pool2d(log_temperature.float(), self.patch, self.stride)[:, 0]
+        working = torch.promote_types(log_temperature.dtype, torch.float32)
+        mean = F.avg_pool2d(log_temperature.to(working), self.patch, self.stride)[:, 0]
         return torch.exp(-mean) * self.scale
 
 
@@ -214,10 +219,14 @@ class _Layout:
         return cls(top, bottom, left, right, Grid(block.patch, block.stride, rows, columns))
 
     def pad(self, tile: Tensor) -> Tensor:
-        return F.pad(tile, (self.left, self.right, self.top, self.bottom))
+        return _padded(tile, self.left, self.right, self.top, self.bottom)
 
     def unpad(self, tile: Tensor) -> Tensor:
-        return F.pad(tile, (-self.left, -self.right, -self.top, -self.bottom))
+        return _padded(tile, -self.left, -self.right, -self.top, -self.bottom)
+
+
+def _padded(tile: Tensor, *widths: int) -> Tensor:
+    return F.pad(tile, widths) if any(widths) else tile  # else it would copy the tile
 
 
 def _fit(length: int, start: int, whole: int, block: N3Aggregation) -> tuple[int, int, Axis]:

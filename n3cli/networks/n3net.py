@@ -53,7 +53,7 @@ class N3Block(nn.Module):
 
     def forward(self, x: Tensor, place: Placement) -> Tensor:
         """B×C×H×W → B×(K + 1)·C×H×W: x, X^1 − x, …, X^K − x."""
-        embedding, log_temperature = self.embed(x).float(), self.temperature(x).float()
+        embedding, log_temperature = self.embed(x), self.temperature(x)
         neighbours = self.aggregation(x, embedding, log_temperature, place, self.distance_norm)
         return torch.cat([x, neighbours], dim=1)
 
@@ -119,7 +119,7 @@ class N3Net(Network):
         window: int = 15,
     ) -> None:
         super().__init__()
-        self.description = Description("denoise", channels, sigma_input, memory=1280)
+        self.description = Description("denoise", channels, sigma_input, memory=22 * features)
         inner = _PLANES_BETWEEN
         modules = []
         for i in range(cnns):

@@ -19,6 +19,10 @@ _NETWORKS: dict[str, Callable[..., Network]] = {
 }
 
 
+_LARGEST = 4096
+"""Of an option that is a number: beyond it a network is a mistake, or meant to use up memory."""
+
+
 def names() -> tuple[str, ...]:
     """The names that `build` knows."""
     return tuple(_NETWORKS)
@@ -46,8 +50,10 @@ def build(name: str, options: Mapping[str, object]) -> Network:
             raise ConfigError(
                 f"option {key!r} of {name} must be of type {expected.__name__}, got {value!r}"
             )
-        if expected is int and int(str(value)) < 1:
-            raise ConfigError(f"option {key!r} of {name} must be at least 1, got {value!r}")
+        if type(value) is int and not 1 <= value <= _LARGEST:
+            raise ConfigError(
+                f"option {key!r} of {name} must be from 1 to {_LARGEST}, got {str(value)[:20]}"
+            )
     try:
         return network(**options)
     except ValueError as error:

@@ -14,51 +14,21 @@ a patch is m × m blocks of s × s pixels (m = p/s), which gives two exact savin
 2. the patches that cover a block look at their candidates' blocks at the same shift, so their
    weights are summed first, and one matrix product gives the block of the folded image.
 
-A *cell* is a group of queries: one `Run` of rows by one of columns. Within it windows either all
-start at the same candidate (step 0, at borders and where the window covers everything, as in
-training) or advance with the query (step 1). Either way the candidates of a cell are one
-rectangle of blocks; `_take_band` and `_put_band` move between that rectangle and the window of
-each query. `aggregation_plain.py` is the obvious form that this one is tested against.
+Queries are computed in cells (`cell.py`), whose candidates are one rectangle of blocks;
+`_take_band` and `_put_band` move between that rectangle and the window of each query.
+`aggregation_plain.py` is the obvious form that this one is tested against.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor
 
+from n3cli.ops.cell import Cell, Grid, cells
 from n3cli.ops.patch import from_blocks, patches_over_block, sum_over_patches, to_blocks
 from n3cli.ops.selection import EXCLUDED, SelectionRule
-from n3cli.ops.window import Axis, Run, runs
-
-# Few columns waste little of a cell's rectangle of candidates, many rows make long batches.
-_CELL_COLUMNS = 8
-_CELL_ROWS = 64
-
-
-@dataclass(frozen=True)
-class Grid:
-    """Patches of an image (or of a tile of it), and the windows in which they look for others.
-
-    Attributes:
-        patch: side of a patch in pixels, a multiple of `stride`.
-        stride: distance of neighbouring patches in pixels.
-        rows: patch positions from top to bottom.
-        columns: patch positions from left to right.
-    """
-
-    patch: int
-    stride: int
-    rows: Axis
-    columns: Axis
-
-    @property
-    def blocks(self) -> int:
-        """Blocks along the side of a patch."""
-        return self.patch // self.stride
-
 
 Calibration = Callable[[Sequence[Tensor]], Tensor | float]
 """From all squared distances of an image batch to the factor they are multiplied with."""
@@ -105,18 +75,20 @@ def _aggregate(
     stride, m = grid.stride, grid.blocks
     working = torch.promote_types(embedding.dtype, torch.float32)
     values = to_blocks(features.to(working), stride)
-    keys = to_blocks(embedding.to(working), stride)
+    # Distances do not change with the origin; near it their products lose the fewest digits.
+    embedding = embedding.to(working)
+    keys = to_blocks(embedding - embedding.detach().mean((2, 3), keepdim=True), stride)
     half_norms = keys.square().sum(-1) / 2
     half_norms = sum_over_patches(sum_over_patches(half_norms, m, 1), m, 2)
     inverse_temperature = inverse_temperature.to(working)
 
-    cells = list(_cells(grid))
-    scores: Iterable[Tensor] = (_scores(keys, half_norms, cell) for cell in cells)
+    parts = list(cells(grid))
+    scores: Iterable[Tensor] = (_scores(keys, half_norms, cell) for cell in parts)
     if calibrate is not None:
         scores = list(scores)
         distances = [
             _drop_own(2 * (cell.of_queries(half_norms)[..., None, None] - score), cell)
-            for cell, score in zip(cells, scores, strict=True)
+            for cell, score in zip(parts, scores, strict=True)
         ]
         inverse_temperature = inverse_temperature * calibrate(distances)
 
@@ -126,84 +98,14 @@ def _aggregate(
         * patches_over_block(grid.columns.count, m, values)
     ).view(height, width, 1, 1)
     mean = values.new_zeros(batch, height, width, k, length)
-    for cell, score in zip(cells, scores, strict=True):
+    for cell, score in zip(parts, scores, strict=True):
         rows, columns = cell.query_blocks
         part = _average(values, score, inverse_temperature, cell, k, select)
         mean[:, rows, columns].addcmul_(part, share[rows, columns])
     return from_blocks(mean, stride).to(features.dtype)
 
 
-@dataclass(frozen=True)
-class _Cell:
-    """Queries that are computed together: a run of rows by a run of columns."""
-
-    rows: Run
-    columns: Run
-    window: tuple[int, int]
-    """Candidates of a query, rows by columns."""
-    m: int
-    """Blocks along the side of a patch."""
-
-    @property
-    def query_blocks(self) -> tuple[slice, slice]:
-        """Blocks that the queries are made of."""
-        return _span(self.rows.first, self.rows.count + self.m - 1), _span(
-            self.columns.first, self.columns.count + self.m - 1
-        )
-
-    @property
-    def candidate_columns(self) -> slice:
-        """Columns of blocks that the candidates are made of, for every row of the cell."""
-        reach = (self.columns.count - 1) * self.columns.step
-        return _span(self.columns.start, reach + self.window[1] + self.m - 1)
-
-    @property
-    def candidate_rows(self) -> int:
-        """Rows of candidate blocks that one row of query blocks is compared with."""
-        return self.window[0] + (self.m - 1) * (1 - self.rows.step)
-
-    def of_queries(self, values: Tensor) -> Tensor:
-        """The queries' part of B×rows×columns values."""
-        rows = _span(self.rows.first, self.rows.count)
-        return values[:, rows, _span(self.columns.first, self.columns.count)]
-
-    def of_candidates(self, values: Tensor) -> Tensor:
-        """Each query's window of B×rows×columns values: B×n×q×(window), a view."""
-        for dim, run, size in ((1, self.rows, self.window[0]), (2, self.columns, self.window[1])):
-            windows = values.unfold(dim, size, 1)
-            if run.step:
-                values = windows.narrow(dim, run.start, run.count)
-            else:
-                shape = list(windows.shape)
-                shape[dim] = run.count
-                values = windows.narrow(dim, run.start, 1).expand(shape)
-        return values
-
-    def own(self, device: torch.device) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Index (n, q, row, column) of each query itself among its candidates."""
-        n = torch.arange(self.rows.count, device=device)
-        q = torch.arange(self.columns.count, device=device)
-        row = n * (1 - self.rows.step) + self.rows.first - self.rows.start
-        column = q * (1 - self.columns.step) + self.columns.first - self.columns.start
-        return n[:, None], q[None, :], row[:, None], column[None, :]
-
-
-def _span(start: int, length: int) -> slice:
-    return slice(start, start + length)
-
-
-def _cells(grid: Grid) -> Iterator[_Cell]:
-    window = grid.rows.size, grid.columns.size
-    dense = grid.rows.count == window[0] and grid.columns.count == window[1]
-    most_rows, most_columns = (
-        (grid.rows.count, grid.columns.count) if dense else (_CELL_ROWS, _CELL_COLUMNS)
-    )
-    for columns in runs(grid.columns, most_columns):
-        for rows in runs(grid.rows, most_rows):
-            yield _Cell(rows, columns, window, grid.blocks)
-
-
-def _scores(keys: Tensor, half_norms: Tensor, cell: _Cell) -> Tensor:
+def _scores(keys: Tensor, half_norms: Tensor, cell: Cell) -> Tensor:
     """⟨e_q, e_c⟩ − ½‖e_c‖² = ½(‖e_q‖² − ‖e_q − e_c‖²) of a cell: B×n×q×(window)."""
     rows, columns = cell.query_blocks
     queries = keys[:, rows, columns]
@@ -220,7 +122,7 @@ def _average(
     values: Tensor,
     scores: Tensor,
     inverse_temperature: Tensor,
-    cell: _Cell,
+    cell: Cell,
     k: int,
     select: SelectionRule,
 ) -> Tensor:
@@ -237,7 +139,7 @@ def _average(
     return _weigh_rows(weights, candidates, cell)
 
 
-def _multiply_rows(queries: Tensor, candidates: Tensor, cell: _Cell) -> Tensor:
+def _multiply_rows(queries: Tensor, candidates: Tensor, cell: Cell) -> Tensor:
     """Inner products of blocks, each row of query blocks with its candidate rows.
 
     B×G×Q×F and B×Gh×C×F → B×G×Q×R×C.
@@ -253,7 +155,7 @@ def _multiply_rows(queries: Tensor, candidates: Tensor, cell: _Cell) -> Tensor:
     return products.view(batch, rows, columns, cell.candidate_rows, candidates.shape[2])
 
 
-def _weigh_rows(weights: Tensor, candidates: Tensor, cell: _Cell) -> Tensor:
+def _weigh_rows(weights: Tensor, candidates: Tensor, cell: Cell) -> Tensor:
     """Weighted sums of candidate blocks: B×G×Q×K×R×C weights → B×G×Q×K×F."""
     batch, rows, columns, k = weights.shape[:4]
     matrices = _candidate_matrices(candidates, cell, rows)
@@ -265,17 +167,16 @@ def _weigh_rows(weights: Tensor, candidates: Tensor, cell: _Cell) -> Tensor:
     return sums.view(batch, rows, columns, k, -1)
 
 
-def _candidate_matrices(candidates: Tensor, cell: _Cell, rows: int) -> Tensor:
+def _candidate_matrices(candidates: Tensor, cell: Cell, rows: int) -> Tensor:
     """For each of `rows` rows of query blocks its candidate blocks as a matrix: B×rows×(R·C)×F.
 
     Views of the same memory: neighbouring rows of queries share all but one row of candidates.
     With step 0 all rows share one matrix, and only that is given: B×1×(R·C)×F.
     """
-    candidates = candidates.contiguous()
     batch, _, columns, length = candidates.shape
     height = cell.candidate_rows
     count = rows if cell.rows.step else 1
-    used = candidates[:, cell.rows.start : cell.rows.start + height + count - 1]
+    used = candidates.narrow(1, cell.rows.start, height + count - 1).contiguous()
     windows = used.unfold(1, height, 1).movedim(-1, 2)
     return windows.view(batch, count, height * columns, length)
 
@@ -338,7 +239,7 @@ def _spread_diagonal(weights: Tensor, query: int, candidate: int, m: int, step: 
     return total
 
 
-def _drop_own(distances: Tensor, cell: _Cell) -> Tensor:
+def _drop_own(distances: Tensor, cell: Cell) -> Tensor:
     """Distances without those of the queries to themselves, flattened."""
     keep = torch.ones(distances.shape[1:], dtype=torch.bool, device=distances.device)
     keep[cell.own(distances.device)] = False

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from n3cli.ops.aggregation import Grid
+from n3cli.ops.cell import Grid
 from n3cli.ops.selection import EXCLUDED, SelectionRule
 
 _QUERIES_AT_ONCE = 512
@@ -25,6 +25,27 @@ def aggregate_plain(
     select: SelectionRule,
 ) -> Tensor:
     """The K neighbour volumes of every pixel; arguments and result as in `aggregate`."""
+    with torch.autocast(features.device.type, enabled=False):
+        working = torch.promote_types(embedding.dtype, torch.float32)
+        volumes = _aggregate(
+            features.to(working),
+            embedding.to(working),
+            inverse_temperature.to(working),
+            grid,
+            k,
+            select,
+        )
+    return volumes.to(features.dtype)
+
+
+def _aggregate(
+    features: Tensor,
+    embedding: Tensor,
+    inverse_temperature: Tensor,
+    grid: Grid,
+    k: int,
+    select: SelectionRule,
+) -> Tensor:
     batch, channels, height, width = features.shape
     values = F.unfold(features, grid.patch, stride=grid.stride).transpose(1, 2)
     keys = F.unfold(embedding, grid.patch, stride=grid.stride).transpose(1, 2)

@@ -38,7 +38,9 @@ def aggregate_set(
     """
     working = torch.promote_types(embedding.dtype, torch.float32)
     values, keys = features.to(working), embedding.to(working)
-    asked = keys if queries is None else queries.to(working)
+    origin = keys.detach().mean(1, keepdim=True)  # products of what is near it lose few digits
+    keys = keys - origin
+    asked = keys if queries is None else queries.to(working) - origin
     half_norms = keys.square().sum(-1).unsqueeze(1) / 2
     volumes = []
     for start in range(0, asked.shape[1], chunk):

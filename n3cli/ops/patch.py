@@ -11,20 +11,24 @@ from torch import Tensor
 
 
 def to_blocks(image: Tensor, size: int) -> Tensor:
-    """B×C×H×W → B×Gh×Gw×(C·size²); height and width must be multiples of `size`."""
+    """B×C×H×W → B×Gh×Gw×(size²·C); height and width must be multiples of `size`.
+
+    A block is laid out as networks lay out images on CPUs, channels last.
+    """
     batch, channels, height, width = image.shape
     rows, columns = height // size, width // size
-    grid = image.reshape(batch, channels, rows, size, columns, size)
-    return grid.permute(0, 2, 4, 1, 3, 5).reshape(batch, rows, columns, channels * size * size)
+    grid = image.permute(0, 2, 3, 1).reshape(batch, rows, size, columns, size, channels)
+    return grid.transpose(2, 3).reshape(batch, rows, columns, size * size * channels)
 
 
 def from_blocks(blocks: Tensor, size: int) -> Tensor:
-    """B×Gh×Gw×K×(C·size²) → B×K×C×H×W: undoes `to_blocks` for each of K volumes."""
+    """B×Gh×Gw×K×(size²·C) → B×K×C×H×W: undoes `to_blocks` for each of K volumes."""
     batch, rows, columns, volumes, length = blocks.shape
     channels = length // (size * size)
-    grid = blocks.reshape(batch, rows, columns, volumes, channels, size, size)
-    image = grid.permute(0, 3, 4, 1, 5, 2, 6)
-    return image.reshape(batch, volumes, channels, rows * size, columns * size)
+    grid = blocks.reshape(batch, rows, columns, volumes, size, size, channels)
+    image = grid.permute(0, 1, 4, 2, 5, 3, 6)
+    image = image.reshape(batch, rows * size, columns * size, volumes, channels)
+    return image.permute(0, 3, 4, 1, 2)
 
 
 def sum_over_patches(values: Tensor, blocks: int, dim: int) -> Tensor:

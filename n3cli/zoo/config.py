@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -69,7 +68,7 @@ class ModelConfig:
         """
         try:
             values: Any = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ModelError(f"not JSON ({error})") from error
         _require(isinstance(values, dict), "the file", "an object", values)
         version = values.pop("format", None)
@@ -113,4 +112,4 @@ def _is_sigma(value: object) -> bool:
     # bool is an int to Python, but `true` is no noise level.
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return math.isfinite(value) and 0 < value <= 255
+    return 0 < value <= 255

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from n3cli.errors import ConfigError, InputError, ModelError
 from n3cli.networks import registry
 from n3cli.networks.fold import fold_batch_norm
@@ -43,10 +45,12 @@ def load_folder(folder: Path, *, source: str | None = None) -> Model:
         ModelError: a file is missing or damaged, or the two do not belong together.
     """
     config = read_config(folder / CONFIG_FILE)
-    network = _build(config, str(folder / CONFIG_FILE))
     weights = folder / WEIGHTS_FILE
     state = read_weights(weights, config.dtype)
-    check_state(state, network, source=str(weights), name=config.network)
+    with torch.device("meta"):  # a network of any size costs nothing until the weights prove right
+        shell = _build(config, str(folder / CONFIG_FILE))
+    check_state(state, shell, source=str(weights), name=config.network)
+    network = _build(config, str(folder / CONFIG_FILE))
     load_state(network, state)
     return Model(config, fold_batch_norm(network).eval(), source or str(folder))
 

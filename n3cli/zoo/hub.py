@@ -21,7 +21,7 @@ NAMESPACE: Final = "n3cli"
 """Where zoo names that do not come with n3 are looked up; `N3_HUB_NAMESPACE` overrides it."""
 
 _ID: Final = re.compile(
-    r"(?P<repo>[\w-][\w.-]*/[\w-][\w.-]*)(?:@(?P<revision>[\w./-]+))?", re.ASCII
+    r"(?P<repo>[\w-][\w.-]*/[\w-][\w.-]*)(?:@(?P<revision>\w[\w.-]*(?:/\w[\w.-]*)*))?", re.ASCII
 )
 
 
@@ -43,8 +43,15 @@ def parse_id(text: str) -> HubId | None:
 
 
 def zoo_id(name: str) -> HubId:
-    """Return the Hub id under which the zoo publishes the model `name`."""
-    return HubId(f"{os.environ.get('N3_HUB_NAMESPACE') or NAMESPACE}/{name}")
+    """Return the Hub id under which the zoo publishes the model `name`.
+
+    Raises:
+        ModelError: the namespace that the environment gives cannot be one.
+    """
+    namespace = os.environ.get("N3_HUB_NAMESPACE") or NAMESPACE
+    if (hub_id := parse_id(f"{namespace}/{name}")) is None:
+        raise ModelError(f"N3_HUB_NAMESPACE must be a name on the Hub, not {namespace!r}.")
+    return hub_id
 
 
 def download(hub_id: HubId) -> Path:

@@ -50,7 +50,7 @@ def locate(name: str | Path, *, task: str, channels: int | None = None) -> Locat
     Raises:
         ModelError: there is no such model, or it cannot be downloaded.
     """
-    path = Path(name).expanduser()
+    path = _expanded(Path(name))
     if isinstance(name, Path) or (path / CONFIG_FILE).is_file() or (path.suffix and path.is_file()):
         return _given(path)
     if "/" in name or "\\" in name:
@@ -60,6 +60,16 @@ def locate(name: str | Path, *, task: str, channels: int | None = None) -> Locat
     if folder := bundled().get(full):
         return Location(folder, str(folder))
     return _published(full)
+
+
+def _expanded(path: Path) -> Path:
+    """The path with ``~`` resolved, if it can be a path at all."""
+    try:
+        path = path.expanduser()
+        path.exists()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ModelError(f"{str(path)[:80]!r} is no model and no path ({error}).") from error
+    return path
 
 
 def _published(name: str) -> Location:

@@ -125,10 +125,16 @@ def _read_state(path: Path) -> dict[str, Tensor]:
         ) from error
     state = checkpoint.get("net") if isinstance(checkpoint, dict) else None
     if not isinstance(state, dict) or not all(
-        isinstance(key, str) and isinstance(value, Tensor) for key, value in state.items()
+        isinstance(key, str) and isinstance(value, Tensor) and _is_plain(value)
+        for key, value in state.items()
     ):
         raise ModelError(f"{path}: not an N3Net checkpoint; it has no state dict named 'net'.")
     return {key: value.float() for key, value in state.items()}
+
+
+def _is_plain(value: Tensor) -> bool:
+    """Whether a tensor holds ordinary numbers in ordinary memory."""
+    return value.layout == torch.strided and not value.is_complex() and value.device.type == "cpu"
 
 
 def _channels(state: Mapping[str, Tensor], path: Path) -> int:

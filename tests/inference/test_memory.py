@@ -81,7 +81,8 @@ def test_24_megapixels_with_the_default_model(tmp_path, record_property):
 
 def test_a_containers_limit_counts(tmp_path):
     (tmp_path / "memory.max").write_text("5000\n")
-    (tmp_path / "memory.current").write_text("2000\n")
+    (tmp_path / "memory.current").write_text("4000\n")
+    (tmp_path / "memory.stat").write_text("anon 1500\nactive_file 700\ninactive_file 1300\n")
     assert _free_in_container(tmp_path) == 3000
     (tmp_path / "memory.max").write_text("max\n")
     assert _free_in_container(tmp_path) > 1 << 50

@@ -86,7 +86,9 @@ def test_a_noise_level_is_asked_for():
         ("n3unet", {"chanels": 1}, "did you mean 'channels'"),
         ("n3unet", {"channels": "1"}, "of type int"),
         ("n3net", {"sigma_input": 1}, "of type bool"),
-        ("n3net", {"depth": 0}, "at least 1"),
+        ("n3net", {"depth": 0}, "from 1 to 4096"),
+        ("n3net", {"channels": 10**400}, "from 1 to 4096"),
+        ("dncnn", {"depth": 1}, "at least 2"),
         ("n3net", {"patch": 10, "stride": 3}, "stride must divide the patch"),
     ],
 )
@@ -135,3 +137,16 @@ def test_inspection_finds_the_copy_of_a_patch():
     assert neighbours.candidates[neighbours.weights[0].argmax()].tolist() == [24, 20]
     itself = (neighbours.candidates == torch.tensor([12, 8])).all(-1)
     assert neighbours.weights[:, itself].sum() == 0
+
+
+def test_a_crop_without_candidates_leaves_the_distance_norm_alone():
+    network = registry.build("n3net", {"channels": 1}).train()
+    network(torch.rand(2, 1, 8, 8))
+    assert all(torch.isfinite(buffer).all() for buffer in network.buffers())
+
+
+def test_the_plain_form_is_not_trained_with_a_norm():
+    block = N3Block(2, features=4, k=2, patch=4, stride=2, window=5).train()
+    block.aggregation.plain = True
+    with pytest.raises(ValueError, match="plain form"):
+        block(torch.rand(1, 2, 20, 24), Placement.whole(20, 24))

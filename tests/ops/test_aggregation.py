@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import slow_block
 
-from n3cli.ops.aggregation import Grid, aggregate
+from n3cli.ops.aggregation import aggregate
 from n3cli.ops.aggregation_plain import aggregate_plain
 from n3cli.ops.aggregation_set import aggregate_set
+from n3cli.ops.cell import Grid
 from n3cli.ops.selection import select_hard, select_relaxed
 from n3cli.ops.window import Axis
 
@@ -149,3 +150,21 @@ def test_autocast_does_not_reach_distances_and_weights(rows):
     with torch.autocast("cpu", torch.bfloat16):
         torch.testing.assert_close(aggregate(*tensors, grid, K, select_relaxed), expected)
         torch.testing.assert_close(aggregate_set(*items, K, select_relaxed), expected_items)
+
+
+def test_an_embedding_far_from_the_origin_loses_no_digits():
+    *tensors, grid = problem(20, 20, 4, 2, 5)
+    exact = aggregate(*tensors, grid, K, select_relaxed)
+    tensors[1] = tensors[1] + 50
+    features, embedding, inverse_temperature = (t.float() for t in tensors)
+    volumes = aggregate(features, embedding, inverse_temperature, grid, K, select_relaxed)
+    torch.testing.assert_close(volumes.double(), exact, atol=1e-4, rtol=0)
+
+
+def test_the_plain_form_takes_half_precision_and_autocast():
+    *tensors, grid = problem(6, 6, 4, 2, 5, dtype=torch.float32)
+    expected = aggregate_plain(*tensors, grid, K, select_relaxed)
+    with torch.autocast("cpu", torch.bfloat16):
+        torch.testing.assert_close(aggregate_plain(*tensors, grid, K, select_relaxed), expected)
+        half = aggregate_plain(tensors[0].bfloat16(), *tensors[1:], grid, K, select_relaxed)
+    assert half.dtype == torch.bfloat16

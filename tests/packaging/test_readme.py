@@ -37,7 +37,7 @@ def test_the_example_in_python_runs():
 def test_ci_runs_the_commands_of_the_readme():
     """.ci/run takes the lines that make an environment; there is one to use n3, one to test it."""
     use, develop = re.findall(r"^python3 -m venv.* && .*$", README, re.MULTILINE)
-    assert use.endswith(".venv/bin/n3 denoise docs/noisy.png")
+    assert use.endswith(".venv/bin/n3 denoise docs/noisy.png -y")
     assert re.search(r" && \.venv/bin/python -m pytest( -n 2)?$", develop)
     subprocess.run(["bash", "-n", ROOT / ".ci" / "run"], check=True)
 

@@ -192,3 +192,40 @@ def test_verify_finds_a_network_that_overflows(folder: Path, network: Network) -
     save_folder(folder, CONFIG, network, "", overwrite=True)
     with pytest.raises(ModelError, match="the output has NaN or infinite"):
         verify_model(load_folder(folder))
+
+
+def test_an_absurd_size_is_refused_at_once(tmp_path: Path) -> None:
+    import json
+    import shutil
+    import time
+
+    from n3cli.zoo.locate import bundled
+
+    folder = tmp_path / "model"
+    shutil.copytree(bundled()["denoise-n3unet-gray"], folder)
+    config = json.loads((folder / "config.json").read_text())
+    for channels, message in ((4096, "another shape"), (10**7, "from 1 to 4096")):
+        config["options"] = {"channels": channels}
+        (folder / "config.json").write_text(json.dumps(config))
+        started = time.process_time()
+        with pytest.raises(ModelError, match=message):
+            load_folder(folder)
+        assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("sigma_max", 10**400), ("sigma_max", float("nan")), ("options", [])]
+)
+def test_impossible_values_of_a_config(tmp_path: Path, key: str, value: object) -> None:
+    import json
+    import shutil
+
+    from n3cli.zoo.locate import bundled
+
+    folder = tmp_path / "model"
+    shutil.copytree(bundled()["denoise-n3unet-gray"], folder)
+    config = json.loads((folder / "config.json").read_text())
+    config[key] = value
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ModelError, match=key):
+        load_folder(folder)

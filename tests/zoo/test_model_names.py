@@ -5,9 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from n3cli.errors import ModelError
-from n3cli.zoo.names import DEFAULTS, PATTERN, complete_name, default_name, unknown_name
+from n3cli.zoo.names import ALIASES, DEFAULTS, PATTERN, complete_name, default_name, unknown_name
 
-PART = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=8)
+PART = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=8).filter(
+    lambda part: part not in ALIASES
+)
 
 
 @pytest.mark.parametrize(
@@ -80,3 +82,26 @@ def test_unknown_name_suggests_near_ones() -> None:
     assert "denoise-n3unet-gray" in message
     assert "n3 models list" in message
     assert "Did you mean" not in str(unknown_name("zzz", known, "no."))
+
+
+@pytest.mark.parametrize("name", ["~nosuchuser/model", "x" * 5000, "a\0b"])
+def test_what_can_be_no_path_is_a_clear_error(name: str) -> None:
+    from n3cli.zoo.load import load_model
+
+    with pytest.raises(ModelError):
+        load_model(name)
+
+
+@pytest.mark.parametrize("text", ["a/b@../../x", "a/b@/etc", "a/b@..", "../b", "a/b@x/../y"])
+def test_hub_ids_stay_inside_the_hub(text: str) -> None:
+    from n3cli.zoo.hub import parse_id
+
+    assert parse_id(text) is None
+
+
+def test_the_namespace_must_be_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    from n3cli.zoo.hub import zoo_id
+
+    monkeypatch.setenv("N3_HUB_NAMESPACE", "../evil")
+    with pytest.raises(ModelError, match="N3_HUB_NAMESPACE"):
+        zoo_id("denoise-n3net-gray")
