@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from types import FrameType
+
+_ENDS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 def main() -> None:
     """Run the command line and exit with its code.
 
-    Ends with 143 on SIGTERM and 130 on Ctrl-C, both by an exception, so that every `with` on the
-    way closes and no temporary file stays behind.
+    Ends with 143 on SIGTERM, 129 on SIGHUP and 130 on Ctrl-C, each by an exception, so that every
+    `with` on the way closes and no temporary file stays behind.
     """
-    signal.signal(signal.SIGTERM, _terminate)
+    _open_closed_streams()
+    for end in _ENDS:
+        if signal.getsignal(end) != signal.SIG_IGN:  # as `nohup` wants it
+            signal.signal(end, _terminate)
     try:
         from n3cli.cli.main import n3
 
@@ -22,9 +28,22 @@ def main() -> None:
         sys.exit(130)
 
 
+def _open_closed_streams() -> None:
+    """Make each standard stream that we were started without an empty one.
+
+    Else the next file to be opened, a picture perhaps, would take its number, and all that is
+    written to standard error would go into it.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            number = os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", errors="replace"))
+
+
 def _terminate(number: int, frame: FrameType | None) -> None:
     # `timeout` and service managers may signal twice; the second must not cut the cleaning short.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for end in _ENDS:
+        signal.signal(end, signal.SIG_IGN)
     sys.exit(128 + number)
 
 

@@ -102,7 +102,7 @@ def _make_bar() -> Progress:
         BarColumn(),
         TaskProgressColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=Console(stderr=True, soft_wrap=True),  # names stay whole for who copies them
         transient=True,
         redirect_stdout=False,  # pictures may go there
     )

@@ -7,6 +7,7 @@ import warnings
 from typing import TextIO
 
 from n3cli.errors import N3Warning
+from n3cli.io.format import printable as show_bytes
 
 
 def printable(text: str) -> str:
@@ -15,7 +16,8 @@ def printable(text: str) -> str:
     File names may hold line breaks, terminal commands and bytes that are no UTF-8.
     """
     return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+        char if char.isprintable() else char.encode("unicode_escape").decode()
+        for char in show_bytes(text)
     )
 
 

@@ -91,6 +91,8 @@ def denoise(
     INPUT is a picture file, a folder of them, or - for standard input. Size, depth, transparency
     and metadata stay as they are. Exits with 1 if an input failed; the others are done.
     """
+    if quiet and verbose:
+        raise click.UsageError("--quiet and --verbose exclude each other.")
     batch = plan(inputs, output, tag=TAG, recursive=recursive, overwrite=overwrite, format=format)
     _check_streams(batch)
 

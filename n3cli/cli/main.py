@@ -77,8 +77,11 @@ class LazyGroup(click.Group):
             console.show_warnings()
             try:
                 code = super().main(args, prog_name, standalone_mode=False, obj=shared, **extra)
+                if not code:
+                    sys.stdout.flush()  # what cannot be written shows now, not when Python ends
             except Exception as error:
                 code = _tell(error, debug="debug" in shared)
+        _drop_stuck_output()
         if standalone_mode:
             sys.exit(code)
         return code or 0
@@ -102,12 +105,30 @@ def _tell(error: Exception, *, debug: bool) -> int:
         case click.Abort():  # Ctrl-C
             console.error("interrupted")
             return 130
-        case BrokenPipeError():
-            # Who read us has gone; nothing to say, but Python would when it flushes at the end.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        case BrokenPipeError():  # who read us has gone; nothing to say
+            return 1
+        case OSError() if _output_is_stuck():
+            console.error(f"standard output: {error.strerror}")
             return 1
         case _:
             raise error
+
+
+def _output_is_stuck() -> bool:
+    """Whether standard output takes no more, told by an empty line: the error does not say."""
+    try:
+        print(flush=True)
+    except OSError:
+        return True
+    return False
+
+
+def _drop_stuck_output() -> None:
+    """Forget what standard output does not take; else Python would complain of it at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @click.group(

@@ -166,13 +166,10 @@ def _print_table(rows: list[dict[str, Any]], keys: tuple[str, ...]) -> None:
         for row in rows:
             click.echo("\t".join(_text(row[key]) for key in keys))
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(*keys, box=None, pad_edge=False)
-    for row in rows:
-        table.add_row(*(_text(row[key]) for key in keys))
-    Console().print(table)
+    table = [keys, *([_text(row[key]) for key in keys] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for cells in table:  # a narrow terminal breaks the lines: names stay whole for who copies them
+        click.echo("  ".join(map(str.ljust, cells, widths)).rstrip())
 
 
 def _text(value: object) -> str:

@@ -30,7 +30,7 @@ def number(low: float, high: float, *, auto: bool = False) -> Callable[[str], fl
         if auto and text == "auto":
             return None
         try:
-            value = float(text)
+            value = math.nan if "_" in text else float(text)  # Python takes 1_0 for 10
         except ValueError:
             value = math.nan
         if not low <= value <= high:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from n3cli.errors import InputError
+from n3cli.inference.source import check_floating
 from n3cli.ops.noise_level import Finding, NoiseEstimate, estimate_noise
 
 _SAMPLED = 1 << 21  # pixels; a larger picture is judged by crops of so many in all
@@ -65,7 +66,8 @@ def estimate_sigma(picture: Rows) -> NoiseLevel:
         those whose noise is of the same kind as the middle channel's.
 
     Raises:
-        InputError: the pixels are neither unsigned integers nor floating, or not finite.
+        InputError: the pixels are neither unsigned integers nor floating, not finite, or far beyond
+            [0, 1].
     """
     return _estimate(
         lambda top, bottom: picture.rows(top, bottom)[0], picture.height, picture.width
@@ -82,7 +84,7 @@ def estimate_sigma_array(array: Pixels) -> NoiseLevel:
         The level.
 
     Raises:
-        InputError: another shape or dtype, or values that are not finite.
+        InputError: another shape or dtype, or values that are not finite or far beyond [0, 1].
     """
     if array.ndim not in (2, 3) or 0 in array.shape:
         raise InputError(f"expected an image H×W or H×W×C, got an array of shape {array.shape}")
@@ -126,10 +128,7 @@ def _spread(size: int, count: int) -> list[tuple[int, int]]:
 def _scaled(pixels: Pixels) -> NDArray[np.float32]:
     """A copy in [0, 1]."""
     if pixels.dtype.kind == "f":
-        if not np.isfinite(pixels).all():
-            raise InputError(
-                "the image has values that are not finite (NaN or infinity); mend them"
-            )
+        check_floating(pixels)
         return pixels.astype(np.float32)
     if pixels.dtype.kind == "u":
         return pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)

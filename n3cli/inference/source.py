@@ -12,6 +12,29 @@ from torch import Tensor
 from n3cli.errors import InputError
 from n3cli.ops.padding import reflected
 
+_HIGHEST = 16.0  # highlights of linear pictures go beyond white, but not like 0–255
+
+
+def check_floating(pixels: np.ndarray) -> None:
+    """Refuse floating values that cannot be meant for [0, 1].
+
+    Args:
+        pixels: floating values, at least one.
+
+    Raises:
+        InputError: a value is not finite, or far beyond [0, 1].
+    """
+    farthest = float(np.abs(pixels).max())  # NaN if any value is
+    if not np.isfinite(farthest):
+        raise InputError(
+            "the picture holds values that are not finite (NaN or infinity); replace them first"
+        )
+    if farthest > _HIGHEST:
+        raise InputError(
+            f"expected floating values in 0–1, found magnitudes up to {farthest:g}: divide them by "
+            "the value of white (255 for the range of 8 bits, 65535 for that of 16)"
+        )
+
 
 class RowSource(Protocol):
     """A picture that is read from top to bottom: an open file, a crop of one, an array."""
@@ -83,7 +106,7 @@ class PaddedSource:
         """C×h×W planes of rows `top` to `bottom` (exclusive); `top` never goes back.
 
         Raises:
-            InputError: the picture holds values that are not finite.
+            InputError: the picture holds floating values that are not finite or far beyond [0, 1].
         """
         needed = self._row_index[top:bottom]
         lowest, highest = min(needed), max(needed) + 1
@@ -96,12 +119,10 @@ class PaddedSource:
 
     def _read(self, top: int, bottom: int) -> Tensor:
         pixels, _ = self._source.rows(top, bottom)
+        if pixels.dtype.kind == "f":
+            check_floating(pixels)
         # A copy always: what comes in may be read-only, or the caller's.
         planes = torch.from_numpy(np.array(pixels.transpose(2, 0, 1), np.float32, order="C"))
         if self._peak != 1.0:
             planes /= float(self._peak)
-        elif not bool(torch.isfinite(planes).all()):
-            raise InputError(
-                "the picture holds values that are not finite (NaN or infinity); replace them first"
-            )
         return planes if len(self._columns) == planes.shape[-1] else planes[..., self._columns]

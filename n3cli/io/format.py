@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,7 +81,7 @@ def format_of(path: Path) -> str:
     for name, format in FORMATS.items():
         if suffix in format.suffixes and format.bits:
             return name
-    given = f"the suffix {suffix!r}" if suffix else "a name without a suffix"
+    given = f"the format {suffix[1:]!r}" if suffix else "to a name without a suffix"
     raise InputError(
         f"{printable(path)}: cannot write {given}; use one of {', '.join(writable_suffixes())}"
     )
@@ -104,5 +105,7 @@ def sniff(head: bytes) -> str | None:
 
 
 def printable(path: Path | str) -> str:
-    """Show a file name in a message: bytes that are no valid UTF-8 as escapes."""
-    return str(path).encode("utf-8", "backslashreplace").decode()
+    r"""Show a file name in a message: bytes that are no valid UTF-8 as escapes such as ``\xe9``."""
+    # Python holds each such byte as the lone surrogate U+DC00 + byte (PEP 383).
+    shown = re.sub("[\udc80-\udcff]", lambda found: rf"\x{ord(found[0]) - 0xDC00:02x}", str(path))
+    return shown.encode("utf-8", "backslashreplace").decode()

@@ -19,6 +19,8 @@ class Meta:
         orientation: Exif orientation, 1 to 8; 1 is upright. The pixels are as in the file, not
             turned by it.
         text: named texts: PNG's text chunks, "Comment" in JPEG, "Description" in TIFF.
+        blocks: what is passed on as it is, and only to files of the same format, each with its
+            kind: PNG's colour chunks ("gAMA", "cICP", …), JPEG's "APP13" (IPTC).
         format: name of the format it was read from ("png", "jpeg", …); empty if from no file.
     """
 
@@ -28,6 +30,7 @@ class Meta:
     dpi: tuple[float, float] | None = None
     orientation: int = 1
     text: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    blocks: tuple[tuple[str, bytes], ...] = ()
     format: str = ""
 
 

@@ -29,18 +29,18 @@ def staging(target: Path | BinaryIO) -> Iterator[Path]:
     """Lend a private folder for unfinished files, on the disk that the target will be on.
 
     It is removed with all it holds, whatever happens. Files made in it have the permissions of
-    any new file of this process, so that what `deliver` moves needs no change.
+    any new file of this process.
 
     Raises:
         InputError: the target's folder is missing or cannot be written to, or the target exists
             and is no regular file.
     """
-    folder = None
+    folder = tempfile.gettempdir()
     if isinstance(target, Path):
         with explained(target):
-            _check(target)
-        folder = os.path.realpath(target.parent)
-    with explained(target.parent if isinstance(target, Path) else tempfile.gettempdir()):
+            folder = os.path.dirname(os.path.realpath(target))  # noqa: PTH120 - as realpath
+            _check(target, Path(folder) if target.is_symlink() else target.parent)
+    with explained(folder):
         lent = tempfile.TemporaryDirectory(prefix=".n3-", dir=folder)
     with lent as path:
         yield Path(path)
@@ -49,7 +49,8 @@ def staging(target: Path | BinaryIO) -> Iterator[Path]:
 def deliver(finished: Path, target: Path | BinaryIO) -> None:
     """Put a finished file in its place: renamed over the target, or copied into the stream.
 
-    Where the target is a symbolic link, the file that it points to is replaced.
+    Where the target is a symbolic link, the file that it points to is replaced. A file that is
+    replaced passes on its permissions.
 
     Raises:
         InputError: the disk is full, the stream is closed, …
@@ -58,21 +59,23 @@ def deliver(finished: Path, target: Path | BinaryIO) -> None:
         with explained(target):
             with finished.open("rb") as file:
                 os.fsync(file.fileno())
-            finished.replace(os.path.realpath(target))
+            place = Path(os.path.realpath(target))
+            if place.exists():
+                shutil.copymode(place, finished)
+            finished.replace(place)
         return
     with explained("output stream"), finished.open("rb") as file:
         shutil.copyfileobj(file, target)
         target.flush()
 
 
-def _check(target: Path) -> None:
+def _check(target: Path, folder: Path) -> None:
     try:
         mode = target.stat().st_mode
     except FileNotFoundError:
-        if not target.parent.is_dir():
+        if not folder.is_dir():
             raise InputError(
-                f"{printable(target)}: the folder {printable(target.parent)} does not exist; "
-                "make it first"
+                f"{printable(target)}: the folder {printable(folder)} does not exist; make it first"
             ) from None
         return
     if S_ISDIR(mode):

@@ -77,12 +77,22 @@ def _pnm(data: bytes) -> Pixels:
     if not 0 < limit < 65536:
         raise ValueError(f"its largest value is given as {limit}, not 1 to 65535")
     if kind in b"23":
-        values = _take(np.array(body.split(maxsplit=count)[:count], np.int64), count)
+        values = _take(_numbers(body.split(maxsplit=count)[:count], limit), count)
     elif limit < 256:
         values = _take(np.frombuffer(body, np.uint8), count)
     else:
         values = _take(np.frombuffer(body[: len(body) // 2 * 2], ">u2"), count)
     return _scale(values.reshape(shape), limit)
+
+
+def _numbers(words: list[bytes], limit: int) -> NDArray[np.int64]:
+    try:
+        values = np.array(words, np.int64)
+        if values.size and not 0 <= values.min() <= values.max() <= limit:
+            raise OverflowError
+    except OverflowError:  # numpy raises it as well, for what exceeds 64 bits
+        raise ValueError(f"it has a value outside 0 to {limit}") from None
+    return values
 
 
 def _take(values: NDArray[Any], count: int) -> NDArray[Any]:

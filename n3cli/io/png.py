@@ -1,4 +1,4 @@
-"""The chunks of PNG files: texts and resolution out; Exif, XMP, resolution and texts in.
+"""The chunks of PNG files: texts, resolution and colours out; these, Exif and XMP in.
 
 Source: Portable Network Graphics (PNG) Specification, third edition (W3C), sections 5 and 11.3.
 """
@@ -17,12 +17,17 @@ from n3cli.io.meta import Meta
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _XMP = "XML:com.adobe.xmp"
+# What the numbers of the pixels mean, beside a profile: the kinds, and how long each is.
+_COLOURS = {b"cICP": 4, b"sRGB": 1, b"gAMA": 4, b"cHRM": 32, b"mDCV": 24, b"cLLI": 8}
 _TEXT_LIMIT = 1 << 24  # inflated bytes; more is an attack, not a text
 
 
 def read_meta(file: BinaryIO) -> Meta:
-    """Read the resolution and all texts (tEXt, zTXt, iTXt) but XMP's; damaged ones are left out."""
-    texts, dpi = {}, None
+    """Read the resolution, the colour chunks, and all texts (tEXt, zTXt, iTXt) but XMP's.
+
+    Damaged ones are left out.
+    """
+    texts, dpi, blocks = {}, None, {}
     for kind, size in _chunks(file):
         if kind in (b"tEXt", b"zTXt", b"iTXt"):
             with contextlib.suppress(ValueError, zlib.error):
@@ -32,8 +37,10 @@ def read_meta(file: BinaryIO) -> Meta:
             across, down, unit = struct.unpack(">IIB", file.read(size))
             if unit == 1 and across and down:  # pixels per metre
                 dpi = round(across * 0.0254, 2), round(down * 0.0254, 2)
+        elif _COLOURS.get(kind) == size:
+            blocks[kind.decode()] = file.read(size)
     texts.pop(_XMP, None)
-    return Meta(dpi=dpi, text=texts)
+    return Meta(dpi=dpi, text=texts, blocks=tuple(blocks.items()))
 
 
 def splice(source: BinaryIO, target: BinaryIO, meta: Meta) -> None:
@@ -55,6 +62,9 @@ def splice(source: BinaryIO, target: BinaryIO, meta: Meta) -> None:
 
 
 def _extra(meta: Meta) -> Iterator[tuple[bytes, bytes]]:
+    for name, body in meta.blocks:
+        if name.encode() in _COLOURS:
+            yield name.encode(), body
     if meta.dpi:
         across, down = (round(dots / 0.0254) for dots in meta.dpi)
         yield b"pHYs", struct.pack(">IIB", across, down, 1)

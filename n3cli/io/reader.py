@@ -135,6 +135,7 @@ def _open(file: BinaryIO, name: str) -> PictureReader:
         exif=found.exif or meta.exif,
         dpi=found.dpi or exif.read_dpi(meta.exif),
         text=found.text,
+        blocks=found.blocks,
         format=format,
     )
     return PictureReader(vips.Strips(image, name), meta, name, file)

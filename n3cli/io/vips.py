@@ -53,7 +53,7 @@ def load(file: BinaryIO | bytes, name: str) -> Any:
     Raises:
         InputError: the header is damaged, or the pixels are of a kind that we do not treat.
     """
-    with explained(_TROUBLE.format(name)):
+    with _told_apart(name), explained(_TROUBLE.format(name)):
         if isinstance(file, bytes):
             source = pyvips.Source.new_from_memory(file)
         else:
@@ -107,6 +107,20 @@ class Strips:
             buffer = region.fetch(0, top, self.width, bottom - top)
         rows: NDArray[Any] = np.frombuffer(buffer, self.dtype)
         return rows.reshape(bottom - top, self.width, self.bands)
+
+
+@contextmanager
+def _told_apart(name: str) -> Iterator[None]:
+    """Tell wide samples, which libvips calls out of range, from damage."""
+    try:
+        yield
+    except InputError as error:
+        if "samples out of range" not in str(error):
+            raise
+        raise InputError(
+            f"{name}: samples of more than 32 bits (double, complex) are not supported; "
+            "convert it to 8 or 16 bits or to 32-bit float"
+        ) from error
 
 
 def _to_rgb(image: Any, name: str) -> Any:

@@ -77,9 +77,14 @@ def plan(
         format: the format to write; None follows the output's suffix, or the input's format.
 
     Raises:
-        ConfigError: the inputs and the output, or its suffix and the format, do not go together.
+        ConfigError: a name is empty, or the inputs and the output, or its suffix and the format,
+            do not go together.
         InputError: the output cannot be looked at.
     """
+    if "" in inputs:
+        raise ConfigError("an input is empty; give a file, a folder or -")
+    if output == "":
+        raise ConfigError("-o: the output is empty; give a file, a folder or -")
     if STANDARD in inputs:
         return _plan_standard_input(inputs, output, overwrite=overwrite, format=format)
     folder = None if output == STANDARD else output_folder(inputs, output)

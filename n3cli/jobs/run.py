@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, TextIO, TypeAlias, TypeVar
 
-from n3cli.errors import InputError
+from n3cli.errors import InputError, N3Warning
+from n3cli.io.format import printable
 from n3cli.jobs.plan import Job, Plan
 
 Result = TypeVar("Result")
@@ -93,9 +96,35 @@ def _succeeds(job: Job, work: Work[Result], tell: Callable[[Event[Result]], None
     tell(Started(job))
     start = time.perf_counter()
     try:
-        result = work(job, lambda fraction: tell(Advanced(job, fraction)))
+        with _named_warnings(job):
+            result = work(job, lambda fraction: tell(Advanced(job, fraction)))
     except InputError as error:
         tell(Failed(job, error))
         return False
     tell(Done(job, result, time.perf_counter() - start))
     return True
+
+
+@contextmanager
+def _named_warnings(job: Job) -> Iterator[None]:
+    """Lead each warning of a job by its source's name, if it names neither that nor the target.
+
+    The same text is shown once a job, not once a run.
+    """
+    names = tuple(f"{printable(name)}: " for name in (job.source_name, job.target_name))
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        if issubclass(category, N3Warning) and not str(message).startswith(names):
+            message = category(f"{names[0]}{message}")
+        shown(message, category, filename, lineno, file, line)
+
+    with warnings.catch_warnings():  # forgets what has been shown, too
+        shown, warnings.showwarning = warnings.showwarning, show
+        yield

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 
 from n3cli.errors import InputError
 from n3cli.io.format import READABLE
@@ -84,6 +85,14 @@ def real(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
+def _may_be_file(path: Path) -> bool:
+    """Whether it is no pipe or device; what cannot be looked at shows when it is read."""
+    try:
+        return S_ISREG(path.stat().st_mode)
+    except OSError:
+        return True
+
+
 def _pictures(
     folder: Path, *, recursive: bool, leave_out: Path | None
 ) -> tuple[list[Path], list[InputError]]:
@@ -101,7 +110,8 @@ def _pictures(
     for top, folders, names in os.walk(folder, onerror=note):
         here = Path(top)
         shown = sorted(name for name in names if not name.startswith("."))
-        found += [here / name for name in shown if Path(name).suffix.lower() in READABLE]
+        named = [here / name for name in shown if Path(name).suffix.lower() in READABLE]
+        found += [path for path in named if _may_be_file(path)]
         folders[:] = sorted(
             name
             for name in folders

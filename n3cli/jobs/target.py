@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,7 +69,7 @@ class Guard:
         """Accept a target for a source (None is standard input).
 
         Raises:
-            InputError: it is an input, is made from another input too, or exists.
+            InputError: it is an input, is made from another input too, exists, or is no file.
         """
         with explained(target):
             place, exists = real(target), target.exists()
@@ -78,5 +79,10 @@ class Guard:
         other = self._taken.setdefault(place, source)
         if other != source:
             raise InputError(f"{source}: its output {target} is already that of {other}")
+        if exists and target.is_dir():
+            raise InputError(f"{target}: is a folder; choose another name")
+        if exists and not target.is_file():
+            hint = f"-o - >{shlex.quote(str(target))} writes into it"
+            raise InputError(f"{target}: is no regular file; {hint}")
         if exists and not self.overwrite:
             raise InputError(f"{target}: exists and is kept; -y replaces it")

@@ -13,8 +13,9 @@ the smallest eigenvalues of one sample read low.
 Two departures from white Gaussian noise are met. Values clipped to [0, 1] have less variance than
 the noise had; the loss is a function of the window's mean and is undone. Noise that is correlated
 between neighbours (demosaicing, JPEG, resizing) is quiet along some directions whatever its
-strength; it often is white again between 2×2 means, so it is measured there and stated as the
-white noise that is as strong at that scale.
+strength; between 2×2 means it is much whiter, so all details are measured there and stated as the
+white noise that is as strong at that scale. Texture looks much the same: what cannot be told from
+it is not counted as noise, but reported.
 """
 
 from __future__ import annotations
@@ -41,9 +42,12 @@ _QUIETEST = 8  # of 48 directions
 _BLOCK = 16  # pixels; windows are halved by a chessboard of such blocks
 _ROUNDS = 3  # what is flat beside the noise depends on the noise
 _WHITE = 1.4  # details in all directions / in the quietest, as deviations: white up to here
-_SMOOTH = 2.4  # the same: only correlated noise and much texture go beyond
-_PLAIN = 1.5  # cell means / details, as deviations: no picture up to here
-_FAINT = 1.5 / 255  # below it nobody sees noise, of whatever kind
+_SMOOTH = 2.0  # the same: only correlated noise and much texture go beyond
+_PLAIN = 1.3  # cell means / details at half the size, as deviations: no picture up to here
+_GROWTH = 4  # details at half the size / at full, as white noise: only texture goes beyond
+_PATTERN = 4  # details at half the size, all / quietest: blurred noise fills every direction
+_FAINT = 2 / 255  # below it nobody sees noise, of whatever kind
+_STRONG = 3 / 255  # at half the size; fainter details are as often texture as noise
 _INFORMATIVE = 0.3  # share of its variance that clipping must have left to the noise in a window
 
 
@@ -120,15 +124,23 @@ def estimate_noise(planes: Sequence[NDArray[np.floating]]) -> NoiseEstimate:
 
 
 def _beyond_white(parts: Sequence[Array], fine: _Measure) -> NoiseEstimate:
-    """The estimate where details are not white: what 2×2 means say, if they are."""
-    sigma, finding = fine.floor, Finding.TEXTURED
+    """The estimate where details are not white: what 2×2 means say, unless that may be texture."""
     halves = [half for half in map(_halve, parts) if min(half.shape) >= _WINDOW]
-    if halves and fine.details > _SMOOTH * fine.floor:
-        # Means of clipped values are no longer clipped values; nothing is corrected here.
-        coarse = _measure(halves, *_survey(halves), (-np.inf, np.inf))
-        if coarse and coarse.cells <= _PLAIN * coarse.floor and 2 * coarse.details > sigma:
-            sigma, finding = 2 * coarse.details, Finding.CORRELATED
-    return NoiseEstimate(sigma, Finding.FAINT if max(sigma, fine.details) < _FAINT else finding)
+    # Means of clipped values are no longer clipped values; nothing is corrected here.
+    coarse = _measure(halves, *_survey(halves), (-np.inf, np.inf)) if halves else None
+    half = 2 * coarse.details if coarse else 0.0
+    if max(half, fine.details) < _FAINT:
+        return NoiseEstimate(fine.floor, Finding.FAINT)
+    if (
+        coarse
+        and half > _STRONG
+        and fine.details > _SMOOTH * fine.floor
+        and half <= _GROWTH * fine.details
+        and coarse.cells <= _PLAIN * coarse.details
+        and coarse.details <= _PATTERN * coarse.floor
+    ):
+        return NoiseEstimate(half, Finding.CORRELATED)
+    return NoiseEstimate(fine.floor, Finding.TEXTURED)
 
 
 def _halve(plane: Array) -> Array:

@@ -91,10 +91,6 @@ def read_config(path: Path) -> ModelConfig:
     """Read a config.json; a ModelError names the file and the key."""
     try:
         return ModelConfig.from_json(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ModelError(
-            f"{path}: no such file. A model is a folder of config.json and model.safetensors."
-        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ModelError(f"{path}: cannot be read ({error}).") from error
     except ModelError as error:

@@ -15,7 +15,7 @@ from n3cli.networks import registry
 from n3cli.networks.fold import fold_batch_norm
 from n3cli.networks.network import Network
 from n3cli.zoo.config import ModelConfig, read_config
-from n3cli.zoo.layout import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE
+from n3cli.zoo.layout import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE, check_files
 from n3cli.zoo.weights import check_state, load_state, network_state, read_weights, write_weights
 
 
@@ -44,6 +44,7 @@ def load_folder(folder: Path, *, source: str | None = None) -> Model:
     Raises:
         ModelError: a file is missing or damaged, or the two do not belong together.
     """
+    check_files(folder)
     config = read_config(folder / CONFIG_FILE)
     weights = folder / WEIGHTS_FILE
     state = read_weights(weights, config.dtype)

@@ -8,8 +8,11 @@ functions.
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,6 +22,9 @@ from n3cli.zoo.layout import CONFIG_FILE, WEIGHTS_FILE
 
 NAMESPACE: Final = "n3cli"
 """Where zoo names that do not come with n3 are looked up; `N3_HUB_NAMESPACE` overrides it."""
+
+_PROBE_TIMEOUT: Final = 4
+"""Seconds that the Hub has to answer at all."""
 
 _ID: Final = re.compile(
     r"(?P<repo>[\w-][\w.-]*/[\w-][\w.-]*)(?:@(?P<revision>\w[\w.-]*(?:/\w[\w.-]*)*))?", re.ASCII
@@ -69,15 +75,46 @@ def download(hub_id: HubId) -> Path:
 
 
 def _download_file(hub_id: HubId, file: str) -> Path:
-    from huggingface_hub import hf_hub_download
+    from huggingface_hub import hf_hub_download, try_to_load_from_cache
 
     try:
-        path = Path(hf_hub_download(hub_id.repo, file, revision=hub_id.revision))
+        with _quiet():
+            cached = try_to_load_from_cache(hub_id.repo, file, revision=hub_id.revision)
+            if not isinstance(cached, str):
+                _reach()
+            path = Path(hf_hub_download(hub_id.repo, file, revision=hub_id.revision))
     # Which HTTP library raises what below the client differs between the client's versions.
     except Exception as error:
         raise ModelError(f"{hub_id} on the Hub: {_explain(error, hub_id, file)}") from error
     _verify(path, hub_id)
     return path
+
+
+def _reach() -> None:
+    """Ask the Hub for anything, so that one out of reach shows at once.
+
+    The client itself would try six times, with growing waits; that number cannot be set.
+    """
+    from huggingface_hub import constants, errors, get_session
+
+    if constants.HF_HUB_OFFLINE:
+        return
+    try:
+        get_session().head(constants.ENDPOINT, timeout=_PROBE_TIMEOUT)
+    except Exception as error:
+        raise errors.LocalEntryNotFoundError(str(error)) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the client's own messages back: what matters of them is in our error."""
+    logger = logging.getLogger("huggingface_hub")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _verify(path: Path, hub_id: HubId) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from n3cli.errors import ModelError
 from n3cli.zoo import hub
-from n3cli.zoo.layout import CONFIG_FILE, WEIGHTS_FILE
+from n3cli.zoo.layout import CONFIG_FILE, WEIGHTS_FILE, check_files
 from n3cli.zoo.names import PATTERN, complete_name, unknown_name
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -48,7 +48,7 @@ def locate(name: str | Path, *, task: str, channels: int | None = None) -> Locat
         channels: planes of the image, complete a short name.
 
     Raises:
-        ModelError: there is no such model, or it cannot be downloaded.
+        ModelError: there is no such model, a file of it is missing, or it cannot be downloaded.
     """
     path = _expanded(Path(name))
     if isinstance(name, Path) or (path / CONFIG_FILE).is_file() or (path.suffix and path.is_file()):
@@ -56,10 +56,15 @@ def locate(name: str | Path, *, task: str, channels: int | None = None) -> Locat
     if "/" in name or "\\" in name:
         hub_id = None if path.exists() else hub.parse_id(name)
         return _given(path) if hub_id is None else Location(hub.download(hub_id), str(hub_id))
-    full = complete_name(name, task=task, channels=channels)
+    try:
+        full = complete_name(name, task=task, channels=channels)
+    except ModelError:
+        if path.is_dir():
+            return _given(path)
+        raise
     if folder := bundled().get(full):
         return Location(folder, str(folder))
-    return _published(full)
+    return _given(path) if path.is_dir() else _published(full)
 
 
 def _expanded(path: Path) -> Path:
@@ -99,4 +104,5 @@ def _given(path: Path) -> Location:
             f"{path}: no such folder. Give a model's folder, a Hub id such as org/name, "
             "or a name of `n3 models list`."
         )
+    check_files(path)
     return Location(path, str(path))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from n3cli.errors import ModelError
@@ -35,13 +35,14 @@ def read_weights(path: Path, dtype: str) -> dict[str, Tensor]:
         The tensors by name, as float32.
 
     Raises:
-        ModelError: no such file, damaged, another dtype, or a value that is not finite.
+        ModelError: cannot be read, damaged, another dtype, or a value that is not finite.
     """
     try:
-        state = load_file(path)
-    except FileNotFoundError:
-        raise ModelError(f"{path}: no such file; the model's weights are missing.") from None
-    except (SafetensorError, OSError) as error:
+        # Not `load_file`, which takes no path that is not UTF-8.
+        state = load(path.read_bytes())
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error}).") from error
+    except SafetensorError as error:
         raise ModelError(
             f"{path}: not a whole safetensors file ({error}). Fetch or copy the model again."
         ) from error

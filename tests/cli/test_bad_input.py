@@ -90,6 +90,19 @@ def test_bad_path(arguments, words):
     assert files() == before
 
 
+@pytest.mark.skipif(os.name != "posix", reason="POSIX devices")
+@pytest.mark.parametrize("more", [[], ["-y"], ["--format", "png"]])
+def test_a_device_is_written_to_as_a_stream(more):
+    assert_refused(run("good.png", "-o", "/dev/null", *more), 1, "/dev/null", "-o - >/dev/null")
+
+
+def test_values_that_are_no_numbers():
+    pixels = np.full((40, 48, 1), np.nan, np.float32)
+    write_picture(Path("nan.tif"), Picture(pixels))
+    for sigma in ("auto", "9"):
+        assert_refused(run("nan.tif", "--sigma", sigma), 1, "error: nan.tif: ", "finite")
+
+
 @pytest.mark.skipif(getattr(os, "geteuid", lambda: 0)() == 0, reason="root may read everything")
 def test_no_permission():
     Path("good.png").chmod(0)
@@ -120,6 +133,10 @@ def test_no_permission():
         (["other.png", "-o", "-"], ["-o"]),
         (["other.png", "-o", "x.png"], ["folder"]),
         (["-"], ["stands alone"]),
+        ([""], ["input", "empty"]),
+        (["-o", ""], ["-o", "empty"]),
+        (["--sigma", "1_0"], ["--sigma", "1_0"]),
+        (["-q", "-v"], ["--quiet", "--verbose"]),
     ],
 )
 def test_bad_setting(arguments, words):

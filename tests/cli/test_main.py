@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import importlib.metadata
 import os
@@ -121,6 +122,14 @@ def test_a_bug_keeps_its_traceback(command):
     assert isinstance(run("own").exception, ZeroDivisionError)
 
 
+def test_an_error_that_is_not_of_the_output_is_not_blamed_on_it(command):
+    @command
+    def body():
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    assert isinstance(run("own").exception, OSError)
+
+
 def test_interrupted(command):
     @command
     def body():
@@ -153,7 +162,7 @@ def test_other_warnings_are_pythons(command):
 
 def test_printable():
     assert console.printable("Übung 日本.png") == "Übung 日本.png"
-    assert console.printable("a\nb\x1b\udcff") == "a\\nb\\x1b\\udcff"
+    assert console.printable("a\nb\x1b\udcff") == "a\\nb\\x1b\\xff"
 
 
 def test_package_offers_its_functions():

@@ -59,19 +59,26 @@ def test_list_as_json() -> None:
     assert all((Path(model["folder"]) / "model.safetensors").is_file() for model in models)
 
 
-def test_list_is_a_table_on_a_terminal() -> None:
+@pytest.mark.parametrize("columns", ["40", "100"])
+def test_list_is_a_table_on_a_terminal(columns: str) -> None:
     main, side = pytest.importorskip("pty").openpty()
     code = "import sys; from n3cli.cli.models import models; models(['list'])"
     process = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, stdout=side, check=False, timeout=60
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=os.environ | {"COLUMNS": columns},
+        stdout=side,
+        check=False,
+        timeout=60,
     )
     os.close(side)
     text = os.read(main, 100_000).decode()
     os.close(main)
     assert process.returncode == 0
-    assert "sigma_max" in text
+    head, *lines = text.splitlines()
     assert "\t" not in text
-    assert all(name in text for name in NAMES)
+    assert [line.split()[0] for line in lines] == NAMES
+    assert {line.index("n3unet  ") for line in lines} == {head.index("network")}
 
 
 def test_help_and_list_import_neither_torch_nor_numpy() -> None:
@@ -123,6 +130,13 @@ def test_parameters_are_those_of_the_paper(tmp_path: Path) -> None:
 def test_path() -> None:
     result = run("path", "n3unet-gray")
     assert result.stdout == f"{bundled()['denoise-n3unet-gray']}\n"
+
+
+def test_path_of_a_folder_without_weights(folder: Path) -> None:
+    (folder / "model.safetensors").unlink()
+    result = run("path", str(folder))
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "model.safetensors: no such file" in result.stderr
 
 
 def test_unknown_name() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -57,7 +59,70 @@ def test_reader_gone_is_no_news(tmp_path):
     assert (process.returncode, err) == (1, b"")
 
 
-@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+def shell(words: str, folder: Path, **more: str) -> subprocess.CompletedProcess[bytes]:
+    """Run `n3` with redirections that only a shell can make."""
+    python = f"exec {shlex.quote(sys.executable)} -m n3cli {words}"
+    return subprocess.run(
+        ["/bin/sh", "-c", python], capture_output=True, cwd=folder, env=ENVIRONMENT | more
+    )
+
+
+def test_closed_standard_error_stays_out_of_the_picture(tmp_path):
+    (tmp_path / "flat.png").write_bytes(encoded(tmp_path, 6, 6))  # too small to estimate from
+    assert b"warning" in shell("denoise flat.png -q -o -", tmp_path).stderr
+    done = shell("denoise flat.png -q -o - 2>&-", tmp_path)
+    assert done.returncode == 0
+    assert done.stdout.startswith(b"\x89PNG")
+
+
+def test_closed_standard_input_is_empty(tmp_path):
+    done = shell("denoise - --sigma 9 <&-", tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"n3: error: standard input: ")
+    assert done.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize("closed", [">&-", "<&- >&-", "<&- >&- 2>&-"])
+def test_closed_standard_output_is_no_bug(tmp_path, closed):
+    done = shell(f"models list {closed}", tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize(
+    ("words", "unbuffered"),
+    [
+        ("models list", ""),
+        ("models list", "1"),
+        ("denoise --help", "1"),
+        ("--version", ""),
+        ("denoise noise.png -q --sigma 9 -o -", ""),
+    ],
+)
+def test_full_standard_output_is_one_line(tmp_path, words, unbuffered):
+    encoded(tmp_path, 40, 50)
+    done = shell(f"{words} >/dev/full", tmp_path, PYTHONUNBUFFERED=unbuffered)
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"n3: error: ")
+    assert done.stderr.endswith(b"No space left on device\n")
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_a_hang_up_is_ignored_under_nohup(tmp_path):
+    encoded(tmp_path, 600, 400)
+    process = subprocess.Popen(
+        ["/bin/sh", "-c", "trap '' HUP; exec \"$@\"", "sh", *COMMAND, "noise.png", "--tile", "128"],
+        stderr=subprocess.PIPE, cwd=tmp_path, env=ENVIRONMENT,
+    )  # fmt: skip
+    while process.poll() is None and not list(tmp_path.glob(".n3-*/raw")):
+        time.sleep(0.02)
+    process.send_signal(signal.SIGHUP)
+    _, err = process.communicate()
+    assert process.returncode == 0, err
+    assert (tmp_path / "noise_n3dn.png").is_file()
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_leaves_nothing_behind(tmp_path, end):
     encoded(tmp_path, 4000, 1000)
     process = start("noise.png", "--tile", "128", folder=tmp_path)
@@ -65,12 +130,32 @@ def test_a_signal_leaves_nothing_behind(tmp_path, end):
         time.sleep(0.02)
     assert process.poll() is None, process.stderr.read()
     process.send_signal(end)
-    if end == signal.SIGTERM:
+    if end != signal.SIGINT:
         process.send_signal(end)  # as `timeout` may
     _, err = process.communicate()
     assert process.returncode == 128 + end
     assert b"Traceback" not in err
     assert [path.name for path in tmp_path.iterdir()] == ["noise.png"]
+
+
+def test_lines_above_the_bar_are_not_wrapped(tmp_path):
+    name = "a-rather-long-name" * 8 + ".png"  # longer than the terminal is wide
+    (tmp_path / name).write_bytes(encoded(tmp_path, 6, 6))
+    termios = pytest.importorskip("termios")
+    ours, screen = os.openpty()
+    termios.tcsetwinsize(screen, (24, 80))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "n3cli", "denoise", name],
+        stderr=screen, cwd=tmp_path, env=ENVIRONMENT | {"TERM": "xterm"},
+    )  # fmt: skip
+    os.close(screen)
+    shown = b""
+    with contextlib.suppress(OSError), open(ours, "rb", buffering=0) as terminal:  # noqa: PTH123
+        while data := terminal.read(4096):
+            shown += data
+    assert process.wait() == 0, shown
+    assert f"{name} → {name.removesuffix('.png')}_n3dn.png  σ ".encode() in shown
+    assert f"n3: warning: {name}: the estimated noise level ".encode() in shown
 
 
 def test_terminals_are_no_pictures(tmp_path):

@@ -8,6 +8,7 @@ import pytest
 
 from n3cli.errors import InputError
 from n3cli.inference.noise_level import estimate_sigma, estimate_sigma_array
+from n3cli.inference.source import ArraySource, PaddedSource
 from n3cli.io.picture import read_picture
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "datasets"
@@ -99,11 +100,30 @@ def test_channels_that_differ_are_told() -> None:
         (np.zeros((0, 5), np.uint8), "H×W"),
         (np.zeros((9, 9), np.int32), "int32"),
         (np.full((9, 9), np.nan), "not finite"),
+        (np.full((9, 9), np.inf, np.float32), "not finite"),
+        (np.full((9, 9), 255.0), r"0–1, found magnitudes up to 255: divide"),
+        (np.full((9, 9), -40, np.float16), "up to 40"),
     ],
 )
 def test_what_is_no_image_is_refused(array, message) -> None:
     with pytest.raises(InputError, match=message):
         estimate_sigma_array(array)
+
+
+def test_what_the_estimator_refuses_the_denoiser_refuses_in_the_same_words() -> None:
+    pixels = np.full((9, 9, 1), 255, np.float32)
+    with pytest.raises(InputError) as estimated:
+        estimate_sigma(ArraySource(pixels))
+    with pytest.raises(InputError) as denoised:
+        PaddedSource(ArraySource(pixels), 16, 16).rows(0, 16)
+    assert str(estimated.value) == str(denoised.value)
+
+
+def test_highlights_of_linear_pictures_are_no_mistake() -> None:
+    pixels = make_noisy((200, 300, 1), 20) / np.float32(255)
+    pixels[:20, :20] = 12
+    assert estimate_sigma_array(pixels).sigma == pytest.approx(20, rel=0.05)
+    assert PaddedSource(ArraySource(pixels), 200, 300).rows(0, 200).max() == 12
 
 
 def load_photos(count: int) -> list[np.ndarray]:

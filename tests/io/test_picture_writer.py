@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,33 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_picture(real).pixels, PIXELS)
 
 
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="needs a second file system")
+def test_a_link_to_another_file_system(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as there:
+        if Path(there).stat().st_dev == tmp_path.stat().st_dev:
+            pytest.skip("needs a second file system")
+        (tmp_path / "link.png").symlink_to(Path(there, "new.png"))
+        write_picture(tmp_path / "link.png", PICTURE)
+        np.testing.assert_array_equal(read_picture(Path(there, "new.png")).pixels, PIXELS)
+
+
+def test_a_link_into_a_missing_folder_fails_at_once(tmp_path: Path) -> None:
+    (tmp_path / "link.png").symlink_to(tmp_path / "no" / "where.png")
+    with pytest.raises(InputError, match=r"link\.png: the folder .*no does not exist"):
+        writer(tmp_path / "link.png").__enter__()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permission bits are POSIX")
+def test_a_replaced_file_keeps_its_permissions(tmp_path: Path) -> None:
+    path, link = tmp_path / "old.png", tmp_path / "link.png"
+    link.symlink_to(path)
+    for target, mode in ((path, 0o640), (link, 0o600)):
+        path.touch()
+        path.chmod(mode)
+        write_picture(target, PICTURE)
+        assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
 def test_a_picture_may_be_written_over_its_source(tmp_path: Path) -> None:
     path = tmp_path / "same.png"
     write_picture(path, PICTURE)
@@ -235,8 +263,10 @@ def test_a_folder_that_may_not_be_written_to(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a.xyz", "a", "a.gif", "a.bmp", ".png"])
 def test_suffixes_that_cannot_be_written(name: str) -> None:
-    with pytest.raises(InputError, match=r"\.jpg.*\.png"):
+    with pytest.raises(InputError, match=r"\.jpg.*\.png") as caught:
         format_of(Path(name))
+    kind = Path(name).suffix[1:]
+    assert (f"the format '{kind}'" if kind else "without a suffix") in str(caught.value)
 
 
 def test_suffixes() -> None:

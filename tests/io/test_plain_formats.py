@@ -65,3 +65,9 @@ def test_pfm_is_upside_down(order: str) -> None:
 def test_nonsense_is_refused(data: bytes) -> None:
     with pytest.raises(InputError, match="damaged PNM"):
         read_picture(data)
+
+
+@pytest.mark.parametrize("value", [b"9" * 26, b"-2", b"256"])
+def test_a_number_out_of_range_is_refused(value: bytes) -> None:
+    with pytest.raises(InputError, match="damaged PNM: it has a value outside 0 to 255"):
+        read_picture(b"P2\n2 1\n255\n7 " + value + b"\n")

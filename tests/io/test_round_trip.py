@@ -1,7 +1,9 @@
 """What is written is read again: pixels of every type, and all metadata, also by other readers."""
 
 import io
+import struct
 import warnings
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +13,10 @@ import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from PIL import ExifTags, Image, ImageCms
+from PIL import ExifTags, Image, ImageCms, IptcImagePlugin
 
 from n3cli.errors import InputError, N3Warning
+from n3cli.io import png
 from n3cli.io.depth import to_depth
 from n3cli.io.meta import Meta
 from n3cli.io.picture import Picture, read_picture, write_picture
@@ -227,6 +230,43 @@ def test_transparency_in_jpeg_is_laid_over_white() -> None:
         found = read_picture(encoded(Picture(pixels, np.full((8, 8), 51, np.uint8)), "jpeg", 100))
     assert found.alpha is None
     assert np.abs(found.pixels.astype(int) - 212).max() <= 1  # 255 + (40 - 255) · 51/255
+
+
+def test_colour_chunks_of_png_stay_in_png() -> None:
+    chunks = {
+        b"gAMA": struct.pack(">I", 100_000),  # linear light
+        b"cHRM": bytes(range(32)),
+        b"sRGB": b"\1",
+        b"cICP": bytes((9, 16, 0, 1)),  # BT.2020, PQ
+    }
+    plain = encoded(picture("uint16", 3, False), "png")
+    extra = b"".join(
+        struct.pack(">I4s", len(body), kind) + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in chunks.items()
+    )
+    found = read_picture(plain[:33] + extra + plain[33:])  # after the header
+    data = encoded(found, "png")
+    assert extra in data[: data.index(b"IDAT")]
+    assert Image.open(io.BytesIO(data)).info["gamma"] == 1
+    assert read_picture(encoded(found, "tiff")).meta.blocks == ()
+
+
+def test_a_damaged_colour_chunk_is_left_out() -> None:
+    plain = encoded(picture("uint8", 3, False), "png")
+    chunk = struct.pack(">I", 2) + b"gAMA\0\1" + struct.pack(">I", zlib.crc32(b"gAMA\0\1"))
+    file = io.BytesIO(plain[:33] + chunk + plain[33:])
+    assert png.read_meta(file).blocks == ()
+
+
+def test_iptc_of_jpeg_stays_in_jpeg() -> None:
+    caption = b"\x1c\x02\x78" + struct.pack(">H", 5) + b"A dog"
+    block = b"Photoshop 3.0\0" + b"8BIM\x04\x04\0\0" + struct.pack(">I", len(caption)) + caption
+    plain = encoded(picture("uint8", 3, False), "jpeg")
+    marked = plain[:2] + struct.pack(">BBH", 0xFF, 0xED, len(block) + 2) + block + plain[2:]
+    data = encoded(read_picture(marked), "jpeg")
+    assert IptcImagePlugin.getiptcinfo(Image.open(io.BytesIO(data))) == {(2, 120): b"A dog"}
+    assert data.count(b"Photoshop") == 1
+    assert b"Photoshop" not in encoded(read_picture(marked), "png")
 
 
 def test_a_stream_needs_a_format() -> None:

@@ -11,6 +11,7 @@ import tifffile
 from PIL import Image
 
 from n3cli.errors import InputError, N3Warning
+from n3cli.io.format import printable
 from n3cli.io.picture import read_picture
 from n3cli.io.reader import open_picture
 
@@ -102,13 +103,19 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
         (NOISE.repeat(2, 2), {"photometric": "minisblack", "planarconfig": "contig"}, "6 channels"),
         (np.zeros((4, 5), np.uint32), {}, "uint"),
         (np.zeros((4, 5), np.int16), {}, "short"),
-        (np.zeros((4, 5), np.complex64), {}, "cannot be decoded"),
+        (np.zeros((4, 5), np.complex64), {}, "more than 32 bits"),
+        (np.zeros((4, 5), np.float64), {}, "more than 32 bits"),
     ],
 )
 def test_pixels_that_are_not_supported(
     pixels: np.ndarray, options: dict[str, object], word: str
 ) -> None:
     refuses(tiff_bytes(pixels, **options), word)
+
+
+def test_a_name_that_is_not_utf8_is_shown_by_its_bytes(tmp_path: Path) -> None:
+    refuses(tmp_path / os.fsdecode(b"caf\xe9.png"), r"caf\xe9.png: No such file")
+    assert printable("\ud800 é") == r"\ud800 é"
 
 
 def test_damage_in_the_middle_leaves_the_rows_before_it() -> None:

@@ -120,6 +120,21 @@ class TestScan:
         assert len(batch.jobs) == 1
         assert "gone.png: no such file" in reasons(batch)
 
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+    def test_folders_give_files_only(self):
+        os.mkfifo("in/pipe.png")
+        Path("in/link.png").symlink_to("../a.png")
+        Path("in/gone.png").symlink_to("nowhere.png")  # shows when it is read
+        sources = [job.source for job in plan(["in"]).jobs]
+        assert sources == [Path("in/c.JPG"), Path("in/gone.png"), Path("in/link.png")]
+        assert plan(["in/pipe.png"]).jobs  # named, it is meant
+
+    @pytest.mark.parametrize(("inputs", "output"), [([""], None), (["a.png", ""], "out/"),
+                                                    (["a.png"], ""), (["-"], "")])  # fmt: skip
+    def test_an_empty_name_is_not_the_current_folder(self, inputs, output):
+        with pytest.raises(ConfigError, match="empty"):
+            plan_with_tag(inputs, output, tag="n3dn")
+
     def test_link_loop(self):
         Path("loop.png").symlink_to("loop.png")
         assert reasons(plan(["loop.png"])) == ["loop.png: no such file"]
@@ -132,6 +147,13 @@ class TestNothingIsLost:
         (reason,) = reasons(plan(["a.png"]))
         assert "-y" in reason
         assert plan(["a.png"], overwrite=True).jobs
+
+    @pytest.mark.parametrize("overwrite", [False, True])
+    def test_what_is_no_file_is_not_replaced(self, overwrite):
+        Path("a_n3dn.png").mkdir()
+        assert "is a folder" in reasons(plan(["a.png"], overwrite=overwrite))[0]
+        (reason,) = reasons(plan(["a.png"], os.devnull, overwrite=overwrite))
+        assert f"-o - >{os.devnull}" in reason
 
     @pytest.mark.parametrize("output", ["a.png", "./in/../a.png", "link.png", "hard.png"])
     def test_never_the_input(self, output):

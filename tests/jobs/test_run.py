@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import pytest
 
-from n3cli.errors import InputError, ModelError
+from n3cli.errors import InputError, ModelError, N3Warning
 from n3cli.jobs.plan import Job, Plan
 from n3cli.jobs.run import Advanced, Done, Failed, Started, Summary, run
 
@@ -49,6 +50,21 @@ def test_what_is_no_fault_of_a_file_ends_the_run(error):
     with pytest.raises(type(error)):
         run(Plan(JOBS), lambda: work, lambda event: None)
     assert begun == [JOBS[0]]
+
+
+def test_warnings_name_their_file_once_each():
+    def work(job, progress):
+        for text in ("loud", "loud", f"{job.source}: soft", f"{job.target}: reduced"):
+            warnings.warn(text, N3Warning, stacklevel=1)
+        warnings.warn("of a library", UserWarning, stacklevel=1)
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        run(Plan(JOBS[:2]), lambda: work, lambda event: None)
+    assert [str(warning.message) for warning in caught] == [
+        *("a: loud", "a: soft", "a_out: reduced", "of a library"),
+        *("b: loud", "b: soft", "b_out: reduced", "of a library"),
+    ]
 
 
 def test_nothing_is_made_ready_for_no_jobs():

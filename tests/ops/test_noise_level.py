@@ -1,5 +1,6 @@
 """The noise estimator, on pictures whose noise is known."""
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -154,6 +155,44 @@ def test_correlated_noise_is_told_and_measured_at_half_the_size(spread, sigma) -
     assert not estimate.reliable
     # Along its quietest directions there is less than a third of the noise that went in.
     assert 0.7 * sigma < 255 * estimate.sigma < 2.2 * sigma
+
+
+def compress(plane: np.ndarray, quality: int) -> np.ndarray:
+    pixels = np.rint(255 * np.clip(plane, 0, 1)).astype(np.uint8)
+    _, stored = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return cv2.imdecode(stored, cv2.IMREAD_GRAYSCALE) / 255
+
+
+def shoot(noise: float, blur: float, quality: int) -> np.ndarray:
+    """A camera's JPEG: noise in the linear mosaic, demosaicing, the display's curve, a blur."""
+    signal = draw_picture() ** 2.2
+    photons = np.random.default_rng(0).normal(0, noise * np.sqrt(signal))
+    plane = np.clip(demosaic(signal + photons), 0, 1) ** (1 / 2.2)
+    return compress(cv2.GaussianBlur(plane, (0, 0), blur), quality)
+
+
+@pytest.mark.parametrize("quality", [75, 85, 95])
+@pytest.mark.parametrize("blur", [0.5, 1.0])
+@pytest.mark.parametrize("noise", [0.06, 0.15])
+def test_noise_of_cameras_is_measured_though_pixels_hide_it(noise, blur, quality) -> None:
+    noisy, clean = shoot(noise, blur, quality), shoot(0, blur, 100)
+    true = (noisy - clean)[120:, :60].std()  # no edges, no texture
+    estimate = estimate_noise([noisy])
+    assert estimate.finding is Finding.CORRELATED
+    # White noise that is as strong between 2×2 means is stronger between pixels.
+    assert 0.9 * true < estimate.sigma < 2.2 * true
+
+
+@pytest.mark.parametrize("quality", [75, 85, 95])
+def test_clean_jpeg_is_not_told_to_be_noisy(quality) -> None:
+    assert 255 * estimate_noise([compress(draw_picture(), quality)]).sigma < 1
+
+
+def test_what_is_faint_between_pixels_only_is_not_faint() -> None:
+    blurred = cv2.GaussianBlur(add_noise(draw_picture(), 10), (0, 0), 1.5)
+    estimate = estimate_noise([blurred])
+    assert estimate.finding is not Finding.FAINT
+    assert not estimate.reliable
 
 
 def test_texture_everywhere_is_told() -> None:

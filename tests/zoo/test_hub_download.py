@@ -121,6 +121,30 @@ def test_connection_refused(download: Download) -> None:
     assert f"{endpoint} cannot be reached" in error_of(download(HF_ENDPOINT=endpoint))
 
 
+def test_hub_out_of_reach_is_one_line_and_soon(tmp_path: Path) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        endpoint = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        process = subprocess.run(
+            [sys.executable, "-m", "n3cli", "models", "path", "org/model"],
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "HF_HOME": str(tmp_path),
+                "HF_ENDPOINT": endpoint,
+                "HF_HUB_OFFLINE": "0",
+                "NO_PROXY": "127.0.0.1",
+            },
+            capture_output=True,
+            text=True,
+            timeout=15,  # the client's own tries would take 23 seconds
+            check=False,
+        )
+    assert process.returncode == 3
+    (line,) = process.stderr.splitlines()
+    assert f"{endpoint} cannot be reached" in line
+
+
 def test_unknown_repository(download: Download) -> None:
     assert "org/other does not exist" in error_of(download("org/other"))
 

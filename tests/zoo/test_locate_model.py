@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from n3cli.errors import ModelError
 from n3cli.networks import registry
 from n3cli.zoo import hub, locate
 from n3cli.zoo.config import ModelConfig
-from n3cli.zoo.folder import save_folder
+from n3cli.zoo.folder import load_folder, save_folder
 from n3cli.zoo.load import load_model
 
 BUNDLED = ("denoise-n3unet-color", "denoise-n3unet-gray")
@@ -128,6 +129,47 @@ def test_file_in_place_of_a_folder(other: Path) -> None:
 def test_folder_without_a_model(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"config\.json: no such file"):
         load_model(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["z", ".", "..", "n3net-gray"])
+@pytest.mark.parametrize("channels", [None, 1])
+def test_existing_folder_without_a_model_is_no_name(
+    name: str,
+    channels: int | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    asked: list[hub.HubId],
+) -> None:
+    for folder in ("z", "n3net-gray"):
+        (tmp_path / folder).mkdir()
+    monkeypatch.chdir(tmp_path / "z" if name == ".." else tmp_path)
+    with pytest.raises(ModelError, match=r"config\.json: no such file"):
+        load_model(name, channels=channels)
+    assert not asked
+
+
+def test_bundled_name_beside_a_folder_of_other_things(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "n3unet-gray").mkdir()
+    monkeypatch.chdir(tmp_path)
+    folder = locate.locate("n3unet-gray", task="denoise").folder
+    assert folder == locate.bundled()["denoise-n3unet-gray"]
+
+
+@pytest.mark.parametrize("file", ["config.json", "model.safetensors"])
+def test_pipe_in_place_of_a_file_does_not_hang(other: Path, file: str) -> None:
+    (other / file).unlink()
+    os.mkfifo(other / file)
+    for load in (load_model, load_folder):
+        with pytest.raises(ModelError, match=f"{file}: not a regular file"):
+            load(other)
+
+
+def test_folder_whose_name_is_not_utf8(other: Path) -> None:
+    renamed = other.with_name(os.fsdecode(b"mod\xe9le"))
+    other.rename(renamed)
+    assert load_model(renamed).config.name == "denoise-dncnn-other"
 
 
 def test_other_task(other: Path) -> None:
