@@ -37,8 +37,14 @@ def start(*arguments: str, folder: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [*COMMAND, *arguments],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        cwd=folder, env=ENVIRONMENT,
+        cwd=folder, env=ENVIRONMENT, preexec_fn=heed_signals,
     )  # fmt: skip
+
+
+def heed_signals() -> None:
+    """As at a terminal: tests that run in the background or under nohup have signals ignored."""
+    for ignorable in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(ignorable, signal.SIG_DFL)
 
 
 def test_pipe_through(tmp_path):
