@@ -28,12 +28,14 @@ from torch import Tensor
 
 from n3cli.ops.cell import Cell, Grid, cells
 from n3cli.ops.patch import from_blocks, patches_over_block, sum_over_patches, to_blocks
+from n3cli.ops.precision import without_autocast
 from n3cli.ops.selection import EXCLUDED, SelectionRule
 
 Calibration = Callable[[Sequence[Tensor]], Tensor | float]
 """From all squared distances of an image batch to the factor they are multiplied with."""
 
 
+@without_autocast
 def aggregate(
     features: Tensor,
     embedding: Tensor,
@@ -59,19 +61,6 @@ def aggregate(
     Returns:
         B×K×C×H×W in the features' dtype; distances and weights are computed in float32 at least.
     """
-    with torch.autocast(features.device.type, enabled=False):  # bmm would fall to half precision
-        return _aggregate(features, embedding, inverse_temperature, grid, k, select, calibrate)
-
-
-def _aggregate(
-    features: Tensor,
-    embedding: Tensor,
-    inverse_temperature: Tensor,
-    grid: Grid,
-    k: int,
-    select: SelectionRule,
-    calibrate: Calibration | None,
-) -> Tensor:
     stride, m = grid.stride, grid.blocks
     working = torch.promote_types(embedding.dtype, torch.float32)
     values = to_blocks(features.to(working), stride)

@@ -11,11 +11,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from n3cli.ops.cell import Grid
+from n3cli.ops.precision import without_autocast
 from n3cli.ops.selection import EXCLUDED, SelectionRule
 
 _QUERIES_AT_ONCE = 512
 
 
+@without_autocast
 def aggregate_plain(
     features: Tensor,
     embedding: Tensor,
@@ -25,29 +27,10 @@ def aggregate_plain(
     select: SelectionRule,
 ) -> Tensor:
     """The K neighbour volumes of every pixel; arguments and result as in `aggregate`."""
-    with torch.autocast(features.device.type, enabled=False):
-        working = torch.promote_types(embedding.dtype, torch.float32)
-        volumes = _aggregate(
-            features.to(working),
-            embedding.to(working),
-            inverse_temperature.to(working),
-            grid,
-            k,
-            select,
-        )
-    return volumes.to(features.dtype)
-
-
-def _aggregate(
-    features: Tensor,
-    embedding: Tensor,
-    inverse_temperature: Tensor,
-    grid: Grid,
-    k: int,
-    select: SelectionRule,
-) -> Tensor:
+    working = torch.promote_types(embedding.dtype, torch.float32)
+    embedding, inverse_temperature = embedding.to(working), inverse_temperature.to(working)
     batch, channels, height, width = features.shape
-    values = F.unfold(features, grid.patch, stride=grid.stride).transpose(1, 2)
+    values = F.unfold(features.to(working), grid.patch, stride=grid.stride).transpose(1, 2)
     keys = F.unfold(embedding, grid.patch, stride=grid.stride).transpose(1, 2)
     table = candidates(grid, embedding.device)
     volumes = []
@@ -62,7 +45,8 @@ def _aggregate(
     ones = torch.ones(1, grid.patch**2, len(table), dtype=patches.dtype, device=patches.device)
     cover = F.fold(ones, size, grid.patch, stride=grid.stride)
     image = F.fold(patches, size, grid.patch, stride=grid.stride) / cover
-    return image.view(k, batch, channels, height, width).transpose(0, 1)
+    result = image.view(k, batch, channels, height, width).transpose(0, 1)
+    return result.to(features.dtype)
 
 
 def candidates(grid: Grid, device: torch.device | str = "cpu") -> Tensor:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from n3cli.ops.precision import without_autocast
 from n3cli.ops.selection import EXCLUDED, SelectionRule
 
 
+@without_autocast
 def aggregate_set(
     features: Tensor,
     embedding: Tensor,
@@ -45,12 +47,11 @@ def aggregate_set(
     volumes = []
     for start in range(0, asked.shape[1], chunk):
         part = asked[:, start : start + chunk]
-        with torch.autocast(keys.device.type, enabled=False):
-            scores = torch.bmm(part, keys.transpose(1, 2)) - half_norms
-            scale = 2 * inverse_temperature[:, start : start + chunk].to(working)
-            logits = scores * scale.unsqueeze(-1)
-            if queries is None:
-                own = torch.arange(start, start + part.shape[1], device=logits.device)
-                logits[:, own - start, own] = EXCLUDED
-            volumes.append(torch.einsum("kbmn,bnf->bkmf", select(logits, k), values))
+        scores = torch.bmm(part, keys.transpose(1, 2)) - half_norms
+        scale = 2 * inverse_temperature[:, start : start + chunk].to(working)
+        logits = scores * scale.unsqueeze(-1)
+        if queries is None:
+            own = torch.arange(start, start + part.shape[1], device=logits.device)
+            logits[:, own - start, own] = EXCLUDED
+        volumes.append(torch.einsum("kbmn,bnf->bkmf", select(logits, k), values))
     return torch.cat(volumes, dim=2).to(features.dtype)
