@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from n3cli.errors import InputError
-from n3cli.inference.source import check_floating
+from n3cli.inference.source import RowSource, check_floating
 from n3cli.ops.noise_level import Finding, NoiseEstimate, estimate_noise
 
 _SAMPLED = 1 << 21  # pixels; a larger picture is judged by crops of so many in all
@@ -19,21 +19,6 @@ _UNEQUAL = 1.5  # the network assumes equal noise in all channels; beyond this r
 _VISIBLE = 2.0  # on the 0–255 scale; fainter noise may be as unequal as it likes
 
 Pixels = NDArray[Any]
-
-
-class Rows(Protocol):
-    """A picture that is read from top to bottom, such as `io.reader.PictureReader`."""
-
-    @property
-    def height(self) -> int:
-        """Rows."""
-
-    @property
-    def width(self) -> int:
-        """Columns."""
-
-    def rows(self, top: int, bottom: int) -> tuple[Pixels, Pixels | None]:
-        """The rows [top, bottom), h×W×C, and their alpha; `top` never goes back."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +36,7 @@ class NoiseLevel:
     reason: str
 
 
-def estimate_sigma(picture: Rows) -> NoiseLevel:
+def estimate_sigma(picture: RowSource) -> NoiseLevel:
     """Estimate the noise level of a picture that is read row by row.
 
     Pictures above two megapixels are judged by crops spread evenly over them; one band of 128 rows
