@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import pytest
-import torch
-
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Workers side by side with a thread for every core each would only get in each other's way.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # of the processes that tests start
-    torch.set_num_threads(1)
+    # Read when numpy and torch are loaded, here and in the processes that tests start.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import pytest
+import torch
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
