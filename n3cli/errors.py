@@ -53,5 +53,11 @@ class ToleranceError(N3Error):
     exit_code = 5
 
 
+class TrainingError(N3Error):
+    """A training run cannot go on: its loss is not finite any more."""
+
+    exit_code = 1
+
+
 class N3Warning(UserWarning):
     """Something the user should know that does not stop the work."""

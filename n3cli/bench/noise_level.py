@@ -9,10 +9,11 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from n3cli.bench.machine import Machine, write_machine
 from n3cli.bench.protocol import load_clean, make_noisy
 from n3cli.bench.table import render_table
+from n3cli.inference.machine import Machine, write_machine
 from n3cli.inference.noise_level import estimate_sigma_array
+from n3cli.ops.luma import luma
 
 LEVELS = (0, 5, 15, 25, 50, 75)
 
@@ -22,8 +23,6 @@ TITLE = (
 )
 
 Estimator = Callable[[NDArray[np.float32]], float]
-
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # BT.601
 
 
 def write_noise_levels(
@@ -41,7 +40,7 @@ def write_noise_levels(
     header = ["estimator", "values", *(f"σ{level}" for level in LEVELS)]
     blocks = [[TITLE]]
     for kind, images in (
-        ("grey", [image @ _LUMA[:, None] for image in colour]),
+        ("grey", [luma(image) for image in colour]),
         ("colour", colour),
     ):
         title = f"Noise level of {len(images)} images, {kind}"

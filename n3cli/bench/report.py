@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from n3cli.bench.machine import Machine, write_machine
 from n3cli.bench.measurement import Measurement
 from n3cli.bench.protocol import PROTOCOL
 from n3cli.bench.published import Published, load_published
 from n3cli.bench.table import render_table
+from n3cli.inference.machine import Machine, write_machine
 
 
 def write_json(measurements: Sequence[Measurement], machine: Machine) -> dict[str, Any]:

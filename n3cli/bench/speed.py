@@ -13,14 +13,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from n3cli.bench.machine import Machine, write_machine
 from n3cli.bench.table import render_table
 from n3cli.bench.timing import Timing, time_interleaved
+from n3cli.inference.machine import Machine, write_machine
 from n3cli.networks import registry
-from n3cli.networks.description import Placement
 from n3cli.networks.fold import fold_batch_norm
-from n3cli.networks.n3 import DistanceNorm, N3Aggregation
+from n3cli.networks.n3 import N3Aggregation
 from n3cli.networks.network import Network
+from n3cli.ops.aggregation_plain import aggregate_plain
+from n3cli.ops.cell import Grid
+from n3cli.ops.selection import SelectionRule
 
 _RATIOS = (
     ("n3net", "n3net, convolutions alone", "what the N3 blocks cost"),
@@ -114,21 +116,6 @@ def write_speed_text(speed: Speed, machine: Machine, *, markdown: bool) -> str:
     return "\n\n".join("\n".join(block) for block in blocks)
 
 
-class _RepeatedPlanes(N3Aggregation):
-    """Stands in for the aggregation: as many planes, no work."""
-
-    def forward(
-        self,
-        features: Tensor,
-        embedding: Tensor,
-        log_temperature: Tensor,
-        place: Placement,
-        norm: DistanceNorm | None = None,
-    ) -> Tensor:
-        """B×C×H×W → B×(K·C)×H×W."""
-        return features.repeat(1, self.k, 1, 1)
-
-
 def _network(name: str, device: torch.device) -> Network:
     torch.manual_seed(0)
     network = fold_batch_norm(registry.build(name, {"channels": 1}).eval())
@@ -137,17 +124,29 @@ def _network(name: str, device: torch.device) -> Network:
 
 def _without_aggregation(network: nn.Module) -> None:
     """Leave only the convolutions; the embedding and temperature CNNs are among them."""
-    for module in list(network.modules()):
-        for name, child in module.named_children():
-            if isinstance(child, N3Aggregation):
-                stand_in = _RepeatedPlanes(child.k, child.patch, child.stride, child.window)
-                setattr(module, name, stand_in)
+    _aggregate_by(network, _repeat)
 
 
 def _with_plain_aggregation(network: nn.Module) -> None:
+    _aggregate_by(network, aggregate_plain)
+
+
+def _aggregate_by(network: nn.Module, form: Callable[..., Tensor]) -> None:
     for module in network.modules():
         if isinstance(module, N3Aggregation):
-            module.plain = True
+            module.form = form
+
+
+def _repeat(
+    features: Tensor,
+    embedding: Tensor,
+    inverse_temperature: Tensor,
+    grid: Grid,
+    k: int,
+    select: SelectionRule,
+) -> Tensor:
+    """Stands in for the aggregation: as many planes, no work."""
+    return features.unsqueeze(1).repeat(1, k, 1, 1, 1)
 
 
 def _forward(

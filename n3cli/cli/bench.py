@@ -118,7 +118,6 @@ def _quality(
     precision: str,
     form: str | None,
 ) -> str:
-    from n3cli.bench.machine import describe_machine
     from n3cli.bench.measurement import measure
     from n3cli.bench.model import make_model
     from n3cli.bench.peer import make_peer
@@ -126,6 +125,7 @@ def _quality(
     from n3cli.bench.suite import find_suites
     from n3cli.data.location import list_images
     from n3cli.inference.device import choose_device
+    from n3cli.inference.machine import describe_machine
 
     wanted = models or (() if peers else (None,))
     # Everything that can be missing is asked for before anything is run.
@@ -150,9 +150,9 @@ def _quality(
 
 
 def _speed(size: int, repeats: int, device: str, form: str | None) -> str:
-    from n3cli.bench.machine import describe_machine
     from n3cli.bench.speed import measure_speed, write_speed_json, write_speed_text
     from n3cli.inference.device import choose_device
+    from n3cli.inference.machine import describe_machine
 
     chosen = choose_device(device)
     with _progress() as progress:
@@ -166,10 +166,10 @@ def _speed(size: int, repeats: int, device: str, form: str | None) -> str:
 def _noise_level(data: Path | None, images: int | None, form: str | None) -> str:
     import torch
 
-    from n3cli.bench.machine import describe_machine
     from n3cli.bench.noise_level import write_noise_levels
     from n3cli.data.catalog import CATALOG
     from n3cli.data.location import list_images
+    from n3cli.inference.machine import describe_machine
 
     paths = list_images(CATALOG["val40"], data)[:images]
     machine = describe_machine(torch.device("cpu"))

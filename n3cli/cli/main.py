@@ -19,6 +19,7 @@ from n3cli.errors import N3Error
 # A command is one file in this folder and one line here: where it is, and what `n3 --help` says.
 COMMANDS = {
     "denoise": ("n3cli.cli.denoise:denoise", "Remove noise from images."),
+    "train": ("n3cli.cli.train:train", "Train networks by recipes."),
     "models": ("n3cli.cli.models:models", "List, show and check models."),
     "bench": ("n3cli.cli.bench:bench", "Measure quality and speed."),
 }

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
 from n3cli.data.catalog import DataSet
-from n3cli.errors import DataError
+from n3cli.errors import DataError, N3Warning
+from n3cli.io.format import READABLE
 
 VARIABLE = "N3_DATA"
 
@@ -49,17 +52,69 @@ def list_images(dataset: DataSet, data: Path | None = None) -> list[Path]:
             f"{dataset.title} not found: {folder} is not a folder (looked there because of "
             f"{reason}); name the folder that holds {dataset.folder} with --data DIR or {VARIABLE}"
         )
-    if dataset.listing is None:
-        found = sorted(folder.glob(dataset.pattern))
-    else:
-        names = files("n3cli.data").joinpath(dataset.listing).read_text("ascii").split()
-        found = [path for path in (folder / name for name in sorted(names)) if path.is_file()]
+    found = [path for path in _paths(dataset, root) if path.is_file()]
     if len(found) != dataset.count:
         raise DataError(
             f"{dataset.title} is damaged: {folder} has {len(found)} of its images, "
             f"expected {dataset.count}; restore the folder or name another with --data DIR"
         )
     return found
+
+
+def list_training_images(
+    sets: Sequence[DataSet], exclude: Sequence[DataSet], data: Path | None = None
+) -> list[Path]:
+    """The images of some sets without those that must not be trained on.
+
+    Args:
+        sets: which sets, all of them present.
+        exclude: sets whose images are left out, told by their path below the data folder; they
+            may be absent.
+        data: the folder that the user named, if any; see `locate_root`.
+
+    Returns:
+        The paths, each once, in the order of the sets and sorted inside each.
+
+    Raises:
+        DataError: one of `sets` is absent or not whole.
+    """
+    root, _ = locate_root(data)
+    barred = {path for dataset in exclude for path in _paths(dataset, root)}
+    found = dict.fromkeys(path for dataset in sets for path in list_images(dataset, data))
+    return [path for path in found if path not in barred]
+
+
+def list_pictures(folder: Path) -> list[Path]:
+    """All picture files in a folder and the folders below it, told by their suffix, sorted.
+
+    Hidden files and folders are passed over; folders that are closed to us are, too, with a
+    warning. Links to folders are not followed.
+
+    Raises:
+        DataError: it is no folder, or there is no picture in it.
+    """
+    found: list[Path] = []
+    closed: list[str] = []
+    for top, folders, names in os.walk(folder, onerror=lambda error: closed.append(str(error))):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        paths = [Path(top, name) for name in names if not name.startswith(".")]
+        found += [p for p in paths if p.suffix.lower() in READABLE and p.is_file()]
+    if not found:
+        trouble = "has no picture files in it" if folder.is_dir() else "is not a folder"
+        raise DataError(f"{folder} {trouble}; name a folder of pictures")
+    if closed:
+        text = f"folders left out: {len(closed)} cannot be read; the first: {closed[0]}"
+        warnings.warn(text, N3Warning, stacklevel=2)
+    return sorted(found)
+
+
+def _paths(dataset: DataSet, root: Path) -> list[Path]:
+    """Where the images of a set lie, sorted; those that are listed need not exist."""
+    folder = root / dataset.folder
+    if dataset.listing is None:
+        return sorted(folder.glob(dataset.pattern))
+    names = files("n3cli.data").joinpath(dataset.listing).read_text("ascii").split()
+    return [folder / name for name in sorted(names)]
 
 
 def _cache() -> Path:

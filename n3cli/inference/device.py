@@ -7,7 +7,8 @@ import torch
 from n3cli.errors import ConfigError, DeviceError
 from n3cli.networks.description import Description
 
-_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+"""Number formats by the names that people give them."""
 
 _FINE_SIGMA = 10.0
 """Noise levels below this (0–255 scale) are computed in float32 unless asked otherwise."""
@@ -56,12 +57,12 @@ def choose_precision(
     Raises:
         ConfigError: not a precision's name.
     """
-    if name in _DTYPES:
-        return _DTYPES[name]
+    if name in DTYPES:
+        return DTYPES[name]
     if name != "auto":
-        raise ConfigError(f"unknown precision {name!r}; known are auto, {', '.join(_DTYPES)}")
+        raise ConfigError(f"unknown precision {name!r}; known are auto, {', '.join(DTYPES)}")
     coarse = sigma >= _FINE_SIGMA and depth <= 8
-    fast = coarse and "bf16" in description.dtypes and _is_fast_at_bfloat16(device)
+    fast = coarse and "bf16" in description.dtypes and is_fast_at_bfloat16(device)
     return torch.bfloat16 if fast else torch.float32
 
 
@@ -75,7 +76,8 @@ def _count(kind: str) -> int:
     return torch.cuda.device_count() if torch.cuda.is_available() else 0
 
 
-def _is_fast_at_bfloat16(device: torch.device) -> bool:
+def is_fast_at_bfloat16(device: torch.device) -> bool:
+    """Whether bfloat16 is faster there than float32."""
     if device.type == "cpu":
         features = torch.cpu.get_capabilities()
         return bool(features.get("avx512_bf16") or features.get("amx_bf16"))

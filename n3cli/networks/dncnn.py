@@ -49,6 +49,12 @@ class ConvolutionStack(nn.Module):
         skipped, rest = torch.tensor_split(y, (self.skipped,), dim=1)
         return torch.cat([x[:, : self.skipped] + skipped, rest], dim=1)
 
+    @torch.no_grad()
+    def damp(self, factor: float) -> None:
+        """Multiply what the convolutions add to the skipped planes, and the other planes."""
+        for parameter in self.tail.parameters():
+            parameter.mul_(factor)
+
 
 def normalised_convolution(planes_in: int, planes_out: int) -> tuple[nn.Module, ...]:
     """3×3 convolution without bias, batch norm, ReLU."""
@@ -69,6 +75,11 @@ class DnCNN(Network):
         features: planes between them.
     """
 
+    about = (
+        "DnCNN: a plain stack of convolutions, after Zhang and others, Beyond a Gaussian "
+        "Denoiser, TIP 2017, arXiv 1608.03981."
+    )
+
     def __init__(
         self, channels: int = 1, sigma_input: bool = False, depth: int = 17, features: int = 64
     ) -> None:
@@ -85,3 +96,7 @@ class DnCNN(Network):
             return y
 
         return (Stage(run, self.cnn.halo),)
+
+    def start_near_identity(self) -> None:
+        """Begin as the identity: the last convolution is zero."""
+        self.cnn.damp(0)

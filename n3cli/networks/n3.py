@@ -6,8 +6,9 @@ them in a learned embedding, under a learned temperature; see `ops/aggregation.p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 
 from n3cli.networks.description import Placement
 from n3cli.ops.aggregation import aggregate
-from n3cli.ops.aggregation_plain import aggregate_plain, candidates, neighbour_weights
+from n3cli.ops.aggregation_plain import candidates, neighbour_weights
 from n3cli.ops.cell import Grid
 from n3cli.ops.selection import SelectionRule, select_relaxed
 from n3cli.ops.window import Axis
@@ -76,7 +77,7 @@ class N3Aggregation(nn.Module):
         window: candidates along each axis, in patch positions.
         scale: factor of squared distances at log temperature 0.
         select: selection rule.
-        plain: use the slow reference form of the aggregation.
+        form: computes the neighbour volumes; `aggregate`, or what takes its arguments.
     """
 
     def __init__(
@@ -87,13 +88,13 @@ class N3Aggregation(nn.Module):
         window: int = 15,
         scale: float = 1.0,
         select: SelectionRule = select_relaxed,
-        plain: bool = False,
+        form: Callable[..., Tensor] = aggregate,
     ) -> None:
         super().__init__()
         if patch % stride:
             raise ValueError(f"the stride must divide the patch size, got {stride} and {patch}")
         self.k, self.patch, self.stride, self.window = k, patch, stride, window
-        self.scale, self.select, self.plain = scale, select, plain
+        self.scale, self.select, self.form = scale, select, form
 
     def extra_repr(self) -> str:
         """What `print` shows."""
@@ -124,7 +125,8 @@ class N3Aggregation(nn.Module):
             embedding: B×E×H×W.
             log_temperature: B×1×H×W, averaged over each query's patch.
             place: where this tile lies in the image.
-            norm: normalises the squared distances; in training by this batch's (fast form only).
+            norm: normalises the squared distances; in training by this batch's (if the
+                form can calibrate).
 
         Returns:
             B×(K·C)×H×W, neighbour 1's planes first.
@@ -133,21 +135,12 @@ class N3Aggregation(nn.Module):
         x = layout.pad(features)
         keys = layout.pad(embedding)
         inverse_temperature = self._inverse_temperature(layout.pad(log_temperature))
-        if self.plain and norm is not None and norm.training:
-            raise ValueError("the plain form cannot be trained with a norm of distances")
-        calibrate = None
+        form = self.form
         if norm is not None and norm.training:
-            calibrate = norm.factor
+            form = partial(form, calibrate=norm.factor)
         elif norm is not None:
             inverse_temperature = inverse_temperature * norm.factor()
-        if self.plain:
-            volumes = aggregate_plain(
-                x, keys, inverse_temperature, layout.grid, self.k, self.select
-            )
-        else:
-            volumes = aggregate(
-                x, keys, inverse_temperature, layout.grid, self.k, self.select, calibrate
-            )
+        volumes = form(x, keys, inverse_temperature, layout.grid, self.k, self.select)
         volumes -= x.unsqueeze(1)
         return layout.unpad(volumes.flatten(1, 2))
 

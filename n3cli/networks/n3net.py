@@ -14,14 +14,19 @@ from n3cli.networks.description import Description, Placement
 from n3cli.networks.dncnn import ConvolutionStack, normalised_convolution
 from n3cli.networks.n3 import DistanceNorm, N3Aggregation
 from n3cli.networks.network import Network, Stage
+from n3cli.ops.selection import SELECTION_RULES, SelectionRule, select_relaxed
 
 _PLANES_BETWEEN = 8
 _EMBEDDING = 8
 _TEMPERATURE_BIAS = 0.1
+_NO_BLOCKS = "none"
 
 
 class N3Block(nn.Module):
     """Appends its K neighbours to a feature map, with own embedding and temperature CNNs.
+
+    The hard and the stochastic rule give no gradient to logits: with them embedding, temperature
+    and distance norm have none and stay as they are.
 
     Args:
         planes: planes of the feature map.
@@ -30,26 +35,41 @@ class N3Block(nn.Module):
         patch: side of a patch in pixels.
         stride: distance of patches in pixels.
         window: candidates along each axis, in patch positions.
+        select: selection rule.
+        learn_temperature: with a CNN; else the log temperature is 0 everywhere.
+        learn_embedding: with a CNN; else distances are those of the feature map.
     """
 
     def __init__(
-        self, planes: int, features: int, k: int, patch: int, stride: int, window: int
+        self,
+        planes: int,
+        features: int,
+        k: int,
+        patch: int,
+        stride: int,
+        window: int,
+        select: SelectionRule = select_relaxed,
+        learn_temperature: bool = True,
+        learn_embedding: bool = True,
     ) -> None:
         super().__init__()
-        self.embed = _guide(planes, features, _EMBEDDING)
-        self.temperature = _guide(planes, features, 1)
+        self.embed = _guide(planes, features, _EMBEDDING) if learn_embedding else nn.Identity()
+        self.temperature = _guide(planes, features, 1) if learn_temperature else _ZeroPlane()
+        self._guide_depth = _GUIDE_DEPTH if learn_temperature or learn_embedding else 0
         self.distance_norm = DistanceNorm()
-        self.aggregation = N3Aggregation(k, patch, stride, window, scale=1 / _TEMPERATURE_BIAS)
+        self.aggregation = N3Aggregation(
+            k, patch, stride, window, scale=1 / _TEMPERATURE_BIAS, select=select
+        )
 
     @property
     def halo(self) -> int:
         """Pixels around an output pixel that its value depends on."""
-        return self.aggregation.halo + max(_GUIDE_DEPTH, self.aggregation.stride - 1)
+        return self.aggregation.halo + max(self._guide_depth, self.aggregation.stride - 1)
 
     @property
     def reach(self) -> int:
         """Pixels from an image border on that values near it depend on."""
-        return self.aggregation.reach + _GUIDE_DEPTH + self.aggregation.stride
+        return self.aggregation.reach + self._guide_depth + self.aggregation.stride
 
     def forward(self, x: Tensor, place: Placement) -> Tensor:
         """B×C×H×W → B×(K + 1)·C×H×W: x, X^1 − x, …, X^K − x."""
@@ -68,6 +88,13 @@ def _guide(planes_in: int, features: int, planes_out: int) -> nn.Sequential:
         *normalised_convolution(features, features),
         nn.Conv2d(features, planes_out, 3, padding=1),
     )
+
+
+class _ZeroPlane(nn.Module):
+    """B×C×H×W → B×1×H×W of zeros."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.zeros_like(x[:, :1])
 
 
 class N3NetStage(nn.Module):
@@ -94,6 +121,10 @@ class N3NetStage(nn.Module):
 class N3Net(Network):
     """DnCNN → N3 → DnCNN → N3 → DnCNN.
 
+    The last three arguments are for ablations. Under ``select="hard"`` and ``"stochastic"``
+    nothing of an N3 block is trained (see `N3Block`), so that they go with a fixed temperature
+    and the features as embedding.
+
     Args:
         channels: image planes.
         sigma_input: take the noise level as one more plane (one network for all levels).
@@ -104,7 +135,20 @@ class N3Net(Network):
         patch: side of a patch in pixels.
         stride: distance of patches in pixels.
         window: candidates along each axis, in patch positions.
+        select: ``"relaxed"``, ``"hard"`` or ``"stochastic"`` (`ops/selection.py`), or ``"none"``:
+            no N3 blocks, and each DnCNN gets the planes of the one before it alone.
+        temperature: ``"learned"`` by a CNN, or ``"fixed"``: log temperature 0 everywhere.
+        embedding: ``"learned"`` by a CNN, or ``"features"``: distances are those of the features.
+
+    Raises:
+        ValueError: a stride that does not divide the patch size, or none of the words above.
     """
+
+    about = (
+        "N3Net: convolutions (DnCNN) with neural nearest neighbours blocks (N3) between "
+        "them, after Plötz and Roth, Neural Nearest Neighbors Networks, NeurIPS 2018, "
+        "arXiv 1810.12575."
+    )
 
     def __init__(
         self,
@@ -117,14 +161,33 @@ class N3Net(Network):
         patch: int = 10,
         stride: int = 5,
         window: int = 15,
+        select: str = "relaxed",
+        temperature: str = "learned",
+        embedding: str = "learned",
     ) -> None:
         super().__init__()
+        _check_word("select", select, (*SELECTION_RULES, _NO_BLOCKS))
+        _check_word("temperature", temperature, ("learned", "fixed"))
+        _check_word("embedding", embedding, ("learned", "features"))
         self.description = Description("denoise", channels, sigma_input, memory=22 * features)
         inner = _PLANES_BETWEEN
         modules = []
         for i in range(cnns):
-            block = N3Block(inner, features, k, patch, stride, window) if i else None
-            planes_in = (k + 1) * inner if i else channels + sigma_input
+            block = None
+            planes_in = inner if i else channels + sigma_input
+            if i and select != _NO_BLOCKS:
+                block = N3Block(
+                    inner,
+                    features,
+                    k,
+                    patch,
+                    stride,
+                    window,
+                    SELECTION_RULES[select],
+                    learn_temperature=temperature == "learned",
+                    learn_embedding=embedding == "learned",
+                )
+                planes_in *= k + 1
             planes_out = inner if i < cnns - 1 else channels
             skipped = min(planes_out, planes_in if i else channels)
             cnn = ConvolutionStack(planes_in, planes_out, depth, features, skipped)
@@ -135,3 +198,15 @@ class N3Net(Network):
     def stages(self) -> Sequence[Stage]:
         """One stage a DnCNN; between them the image is 8 planes."""
         return tuple(part.as_stage() for part in self.parts if isinstance(part, N3NetStage))
+
+    def start_near_identity(self) -> None:
+        """Begin with DnCNNs that change their planes little, the last one not at all."""
+        *inner, last = (m for m in self.modules() if isinstance(m, ConvolutionStack))
+        for stack in inner:
+            stack.damp(0.1)
+        last.damp(0)
+
+
+def _check_word(option: str, given: str, choices: tuple[str, ...]) -> None:
+    if given not in choices:
+        raise ValueError(f"{option} must be one of {', '.join(choices)}; got {given!r}")

@@ -76,6 +76,12 @@ class N3UNet(Network):
         channels: image planes.
     """
 
+    about = (
+        "N3-UNet: a U-Net that also looks up each place's most similar places in the "
+        "neighbourhood with a neural nearest neighbours block (N3: Plötz and Roth, Neural "
+        "Nearest Neighbors Networks, NeurIPS 2018, arXiv 1810.12575)."
+    )
+
     def __init__(self, channels: int = 1) -> None:
         super().__init__()
         depth = len(_WIDTHS) - 1

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from n3cli.networks.description import Description, Placement
+from n3cli.networks.recompute import run_recomputed
 from n3cli.ops.padding import reflected
 
 
@@ -33,14 +34,30 @@ class Stage:
 
 
 class Network(nn.Module, ABC):
-    """Base of the image networks. Subclasses set `description` and give their stages."""
+    """Base of the image networks. Subclasses set `description` and give their stages.
 
+    Attributes:
+        about: what it is, one sentence for people.
+        description: facts about it.
+        recompute: in training, keep only what goes from stage to stage and compute the rest again
+            in the backward pass. Saves memory where there are several stages.
+    """
+
+    about: str
     description: Description
+    recompute: bool = False
 
     @property
     @abstractmethod
     def stages(self) -> Sequence[Stage]:
         """The stages in order."""
+
+    def start_near_identity(self) -> None:
+        """Scale fresh weights down so that the output is nearly the image's.
+
+        Short trainings would spend their first thousand steps on it. Does nothing here: for
+        networks that are built so.
+        """
 
     def forward(self, image: Tensor, sigma: Tensor | float | None = None) -> Tensor:
         """Run the whole image at once.
@@ -60,7 +77,10 @@ class Network(nn.Module, ABC):
         x = pad(self.with_sigma(image, sigma), self.description)
         place = Placement.whole(*x.shape[-2:])
         for stage in self.stages:
-            x = stage.run(x, place)
+            if self.recompute and torch.is_grad_enabled():
+                x = run_recomputed(self, stage.run, x, place)
+            else:
+                x = stage.run(x, place)
         return x[..., :height, :width]
 
     def with_sigma(self, image: Tensor, sigma: Tensor | float | None) -> Tensor:

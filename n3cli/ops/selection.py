@@ -10,8 +10,7 @@ left they are fallen back on, so that the weights stay finite for any K and O â‰
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
@@ -92,18 +91,12 @@ def select_relaxed(logits: Tensor, k: int) -> Tensor:
     return weights.to(logits.dtype)
 
 
-def selection_rule(name: str, generator: torch.Generator | None = None) -> SelectionRule:
-    """The rule called ``"relaxed"``, ``"stochastic"`` or ``"hard"``.
-
-    Raises:
-        KeyError: for another name.
-    """
-    rules: dict[str, SelectionRule] = {
-        "relaxed": select_relaxed,
-        "stochastic": partial(select_stochastic, generator=generator),
-        "hard": select_hard,
-    }
-    return rules[name]
+SELECTION_RULES: Mapping[str, SelectionRule] = {
+    "relaxed": select_relaxed,
+    "hard": select_hard,
+    "stochastic": select_stochastic,
+}
+"""The rules by the names that they have in a network's options."""
 
 
 def _working_dtype(logits: Tensor) -> torch.dtype:

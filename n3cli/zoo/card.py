@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from n3cli.zoo.config import ModelConfig
@@ -57,11 +58,25 @@ def write_card(card: Card, config: ModelConfig) -> str:
         _front_matter(card, config),
         f"# {config.name}\n\n{card.summary}",
         f"## Use\n\n{_usage(config)}",
-        f"## Figures\n\n{_figures(card)}",
+        f"## Figures\n\n{write_figures(card.columns, card.measurements, card.protocol)}",
         f"## Training\n\n{card.training}",
         f"## Terms\n\n{card.terms}",
     ]
     return "\n\n".join(sections) + "\n"
+
+
+def read_section(card: str, title: str) -> str:
+    """The text of one section of a card, empty where it has none of that title."""
+    _, found, rest = f"\n{card}".partition(f"\n## {title}\n")
+    return rest.partition("\n## ")[0].strip() if found else ""
+
+
+def replace_figures(
+    card: str, columns: Sequence[str], rows: Sequence[Measurement], protocol: str
+) -> str:
+    """The same card with other figures."""
+    old = read_section(card, "Figures")
+    return card.replace(old, write_figures(columns, rows, protocol), 1)
 
 
 def _front_matter(card: Card, config: ModelConfig) -> str:
@@ -101,13 +116,14 @@ clean = n3cli.{config.task}(noisy, model="{config.name}")  # array of HÃ—W or HÃ
 {noise}"""
 
 
-def _figures(card: Card) -> str:
-    if not card.measurements:
+def write_figures(columns: Sequence[str], rows: Sequence[Measurement], protocol: str) -> str:
+    """The section of figures: a table, and how they were measured."""
+    if not rows:
         return "None measured."
-    rows = [
-        ("PSNR in dB", *card.columns),
-        ("---", *("---:" for _ in card.columns)),
-        *((row.data, *(f"{value:.2f}" for value in row.values)) for row in card.measurements),
+    lines = [
+        ("PSNR in dB", *columns),
+        ("---", *("---:" for _ in columns)),
+        *((row.data, *(f"{value:.2f}" for value in row.values)) for row in rows),
     ]
-    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    return f"{table}\n\n{card.protocol}".rstrip()
+    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return f"{table}\n\n{protocol}".rstrip()

@@ -1,4 +1,7 @@
-"""A model on disk: a folder of config.json, model.safetensors and README.md (the model card)."""
+"""A model on disk: a folder of config.json, model.safetensors and README.md (the model card).
+
+A model that `n3 train` made has its recipe.toml, too.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from n3cli.networks import registry
 from n3cli.networks.fold import fold_batch_norm
 from n3cli.networks.network import Network
 from n3cli.zoo.config import ModelConfig, read_config
-from n3cli.zoo.layout import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE, check_files
+from n3cli.zoo.layout import CARD_FILE, CONFIG_FILE, RECIPE_FILE, WEIGHTS_FILE, check_files
 from n3cli.zoo.weights import check_state, load_state, network_state, read_weights, write_weights
 
 
@@ -44,6 +47,16 @@ def load_folder(folder: Path, *, source: str | None = None) -> Model:
     Raises:
         ModelError: a file is missing or damaged, or the two do not belong together.
     """
+    config, network = load_trained(folder)
+    return Model(config, fold_batch_norm(network).eval(), source or str(folder))
+
+
+def load_trained(folder: Path) -> tuple[ModelConfig, Network]:
+    """Load a network as it was trained, batch norms and all, to go on from there.
+
+    Raises:
+        ModelError: see `load_folder`.
+    """
     check_files(folder)
     config = read_config(folder / CONFIG_FILE)
     weights = folder / WEIGHTS_FILE
@@ -53,11 +66,17 @@ def load_folder(folder: Path, *, source: str | None = None) -> Model:
     check_state(state, shell, source=str(weights), name=config.network)
     network = _build(config, str(folder / CONFIG_FILE))
     load_state(network, state)
-    return Model(config, fold_batch_norm(network).eval(), source or str(folder))
+    return config, network
 
 
 def save_folder(
-    folder: Path, config: ModelConfig, network: Network, card: str, *, overwrite: bool = False
+    folder: Path,
+    config: ModelConfig,
+    network: Network,
+    card: str,
+    *,
+    recipe: str | None = None,
+    overwrite: bool = False,
 ) -> None:
     """Write a model's folder, whole or not at all.
 
@@ -66,6 +85,7 @@ def save_folder(
         config: says how to build the network, and in which precision to store it.
         network: as the registry builds it (batch norms not folded).
         card: text of README.md.
+        recipe: text of recipe.toml, if it is known how the model was trained.
         overwrite: whether an existing model may be replaced.
 
     Raises:
@@ -81,6 +101,8 @@ def save_folder(
             (fresh / CONFIG_FILE).write_text(config.to_json(), encoding="utf-8")
             write_weights(fresh / WEIGHTS_FILE, state, config.dtype)
             (fresh / CARD_FILE).write_text(card, encoding="utf-8")
+            if recipe is not None:
+                (fresh / RECIPE_FILE).write_text(recipe, encoding="utf-8")
     except OSError as error:
         raise InputError(f"{folder}: cannot be written ({error}).") from error
 
@@ -111,7 +133,8 @@ def _check_replaceable(folder: Path, overwrite: bool) -> None:
         return
     if not folder.is_dir():
         raise InputError(f"{folder} is a file; give the path of a folder.")
-    foreign = {entry.name for entry in folder.iterdir()} - {CONFIG_FILE, WEIGHTS_FILE, CARD_FILE}
+    own = {CONFIG_FILE, WEIGHTS_FILE, CARD_FILE, RECIPE_FILE}
+    foreign = {entry.name for entry in folder.iterdir()} - own
     if foreign:
         raise InputError(
             f"{folder} holds other files ({min(foreign)}); give an empty or a new folder."

@@ -10,6 +10,8 @@ from n3cli.errors import ModelError
 CONFIG_FILE: Final = "config.json"
 WEIGHTS_FILE: Final = "model.safetensors"
 CARD_FILE: Final = "README.md"
+RECIPE_FILE: Final = "recipe.toml"
+"""How the model was trained; not every model has it."""
 
 
 def check_files(folder: Path) -> None:

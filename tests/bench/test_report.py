@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from n3cli.bench.machine import Machine
+from n3cli.inference.machine import Machine
 from n3cli.bench.measurement import Measurement, Row
 from n3cli.bench.method import Method
 from n3cli.bench.protocol import PROTOCOL

@@ -6,7 +6,7 @@ import json
 import pytest
 import torch
 
-from n3cli.bench.machine import describe_machine
+from n3cli.inference.machine import describe_machine
 from n3cli.bench.speed import (
     _network,
     _with_plain_aggregation,

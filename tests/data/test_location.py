@@ -1,12 +1,13 @@
 """Where data sets are looked for, and what is said when they are not whole."""
 
 import os
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 from n3cli.data.catalog import CATALOG
-from n3cli.data.location import list_images, locate_root
+from n3cli.data.location import list_images, list_training_images, locate_root
 from n3cli.errors import DataError
 
 SHARED = Path(__file__).parents[3] / "shared" / "datasets"
@@ -87,3 +88,59 @@ def test_cbsd68_is_the_colour_of_bsd68():
     named = [line.split()[1] for line in (SHARED / "bsd68.txt").read_text().splitlines()]
     images = list_images(CATALOG["cbsd68"], SHARED)
     assert [image.relative_to(SHARED).as_posix() for image in images] == named
+
+
+@pytest.fixture
+def bsds(tmp_path):
+    """A data folder with files of BSDS500's names in train, test and val, all empty."""
+    listed = files("n3cli.data").joinpath("val40.txt").read_text("ascii").split()
+    others = [f"train/{i:06}.jpg" for i in range(200 - sum(n.startswith("train") for n in listed))]
+    others += [f"test/{i:06}.jpg" for i in range(200 - sum(n.startswith("test") for n in listed))]
+    for name in [*listed, *others, "val/101085.jpg"]:
+        path = tmp_path / "BSDS500" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return tmp_path, [tmp_path / "BSDS500" / name for name in sorted(others)], listed
+
+
+def test_a_pattern_may_name_folders(bsds):
+    root, others, listed = bsds
+    found = list_images(CATALOG["bsds400"], root)
+    assert found == sorted(others + [root / "BSDS500" / name for name in listed])
+
+
+def test_training_images_come_in_the_order_of_the_sets_without_the_excluded(bsds):
+    root, others, _ = bsds
+    t91 = [root / "T91" / f"t{i:02}.png" for i in range(91)]
+    t91[0].parent.mkdir()
+    for path in t91:
+        path.touch()
+    sets = [CATALOG["t91"], CATALOG["bsds400"], CATALOG["t91"]]
+    assert list_training_images(sets, [CATALOG["val40"]], root) == t91 + others
+    assert list_training_images(sets[1:2], sets[1:2], root) == []
+
+
+def test_an_excluded_set_may_be_absent_in_part_or_whole(bsds):
+    root, others, listed = bsds
+    (root / "BSDS500" / listed[0]).unlink()
+    spare = root / "BSDS500" / "test" / "spare.jpg"
+    spare.touch()
+    excluded = [CATALOG["val40"], CATALOG["set12"], CATALOG["cbsd68"]]
+    found = list_training_images([CATALOG["bsds400"]], excluded, root)
+    assert found == sorted([*others, spare])
+
+
+def test_an_absent_training_set_is_an_error(tmp_path):
+    with pytest.raises(DataError, match="T91 not found"):
+        list_training_images([CATALOG["t91"]], [CATALOG["val40"]], tmp_path)
+
+
+def test_the_real_training_set_holds_no_image_of_the_validation_set(shared):
+    root = shared / "datasets"
+    found = list_training_images([CATALOG["bsds400"]], [CATALOG["val40"]], root)
+    assert len(found) == 360
+    assert not set(found) & set(list_images(CATALOG["val40"], root))
+
+
+def test_every_set_says_its_terms():
+    assert all(dataset.terms for dataset in CATALOG.values())

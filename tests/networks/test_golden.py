@@ -10,6 +10,8 @@ from n3cli.networks.description import Placement
 from n3cli.networks.fold import fold_batch_norm
 from n3cli.networks.n3net import N3Block, N3Net
 from n3cli.networks.n3unet import N3UNet
+from n3cli.ops.aggregation import aggregate
+from n3cli.ops.aggregation_plain import aggregate_plain
 from n3cli.zoo.official import rename_state
 
 VARIANTS = {"gray": 1, "color": 3}
@@ -20,8 +22,8 @@ def block_golden(shared):
     return load_file(shared / "reference" / "n3block.safetensors")
 
 
-@pytest.mark.parametrize("plain", [False, True])
-def test_n3_block(block_golden, plain):
+@pytest.mark.parametrize("form", [aggregate, aggregate_plain])
+def test_n3_block(block_golden, form):
     prefix = "state."
     state = {
         f"nls.0.{key.removeprefix(prefix)}": value
@@ -31,7 +33,7 @@ def test_n3_block(block_golden, plain):
     state = {key.split(".block.")[1]: value for key, value in rename_state(state).items()}
     block = N3Block(8, features=64, k=7, patch=10, stride=5, window=15).eval()
     block.load_state_dict(state, strict=False)
-    block.aggregation.plain = plain
+    block.aggregation.form = form
     x = block_golden["x"]
     with torch.no_grad():
         y = block(x, Placement.whole(*x.shape[-2:]))

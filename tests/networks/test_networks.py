@@ -9,6 +9,7 @@ from n3cli.networks.description import Placement
 from n3cli.networks.fold import fold_batch_norm
 from n3cli.networks.n3 import DistanceNorm, N3Aggregation
 from n3cli.networks.n3net import N3Block
+from n3cli.ops.aggregation_plain import aggregate_plain
 
 SIZES = [(1, 1), (1, 30), (7, 5), (16, 16), (43, 61)]
 
@@ -145,8 +146,29 @@ def test_a_crop_without_candidates_leaves_the_distance_norm_alone():
     assert all(torch.isfinite(buffer).all() for buffer in network.buffers())
 
 
-def test_the_plain_form_is_not_trained_with_a_norm():
+@torch.no_grad()
+@pytest.mark.parametrize(("name", "most"), [("n3net", 0.05), ("n3unet", 0), ("dncnn", 0)])
+def test_a_fresh_network_can_start_near_the_identity(name, most):
+    network = registry.build(name, {"channels": 3})
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    network.start_near_identity()
+    changed = {
+        key for key, value in network.state_dict().items() if not torch.equal(value, before[key])
+    }
+    assert all(".tail." in key for key in changed)
+    image = torch.rand(2, 3, 40, 40)
+    for mode in (True, False):
+        difference = (network.train(mode)(image, 0.1) - image).abs().mean()
+        assert difference <= most
+    if name == "n3net":
+        assert difference > 0  # the DnCNNs before the last one learn from the first step on
+        assert not network.parts[-1].cnn.tail.weight.any()
+        tail = before["parts.0.cnn.tail.weight"]
+        torch.testing.assert_close(network.parts[0].cnn.tail.weight, tail / 10)
+
+
+def test_the_plain_form_cannot_calibrate_a_norm():
     block = N3Block(2, features=4, k=2, patch=4, stride=2, window=5).train()
-    block.aggregation.plain = True
-    with pytest.raises(ValueError, match="plain form"):
+    block.aggregation.form = aggregate_plain
+    with pytest.raises(TypeError, match="calibrate"):
         block(torch.rand(1, 2, 20, 24), Placement.whole(20, 24))

@@ -10,12 +10,12 @@ from safetensors.torch import load_file
 
 from n3cli.ops.selection import (
     EXCLUDED,
+    SELECTION_RULES,
     _relax_by_products,
     _relax_in_logs,
     select_hard,
     select_relaxed,
     select_stochastic,
-    selection_rule,
 )
 
 
@@ -82,10 +82,10 @@ def test_relaxed_tends_to_the_mean_as_temperature_rises():
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-@pytest.mark.parametrize("rule", ["relaxed", "hard", "stochastic"])
+@pytest.mark.parametrize("rule", SELECTION_RULES)
 def test_half_precision_in_and_out(dtype, rule):
     logits = (torch.randn(4, 30) * 3).to(dtype)
-    weights = selection_rule(rule, torch.Generator().manual_seed(1))(logits, 5)
+    weights = SELECTION_RULES[rule](logits, 5)
     assert weights.dtype == dtype
     assert weights.shape == (5, 4, 30)
     if rule == "relaxed":

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 import torch
 
-from n3cli.bench.machine import _commit, describe_machine, write_machine
+from n3cli.inference.machine import _commit, describe_machine, write_machine
 
 
 def test_facts_are_there():

@@ -1,0 +1,131 @@
+"""What a run says of itself on its model's card."""
+
+from __future__ import annotations
+
+import torch
+
+from n3cli.data.catalog import CATALOG
+from n3cli.inference.machine import describe_machine, write_machine
+from n3cli.training.config import Recipe
+from n3cli.training.loop import Outcome
+from n3cli.training.validation import PROTOCOL
+from n3cli.zoo.card import Card, Measurement, write_card
+from n3cli.zoo.config import ModelConfig
+
+_VALIDATED = {"val40": "Val40", "held-out": "held-out pictures", "none": ""}
+
+_MEANING = (
+    "No training image is in this folder. Whether such terms reach a network that was trained on "
+    "the pictures is not settled and may depend on where you are. Non-commercial research is "
+    "within them; before any other use, commercial use above all, decide for yourself or take "
+    "advice, or train the network again on pictures that you have the rights to."
+)
+
+
+def describe_run(
+    recipe: Recipe,
+    config: ModelConfig,
+    outcome: Outcome,
+    *,
+    device: torch.device,
+    pictures: int,
+    earlier: str | None,
+) -> str:
+    """The card of a model fresh from training: its figures are those of the validation.
+
+    Args:
+        recipe: of the run.
+        config: the model's.
+        outcome: of the run.
+        device: where it was trained.
+        pictures: how many were trained on.
+        earlier: how the weights that it started from were trained, if it started from some.
+    """
+    training = [
+        _data(recipe, pictures),
+        _course(recipe, outcome),
+        write_machine(describe_machine(device)).replace("Measured", "Trained", 1),
+    ]
+    if earlier is not None:
+        training += [f"It started from the weights of {recipe.model.init}. Of those:", earlier]
+    judged = recipe.validation
+    crop = (
+        f"the middle {judged.crop}×{judged.crop} pixels of each image" if judged.crop else "whole"
+    )
+    card = Card(
+        summary=_summarise(recipe, config, outcome),
+        license=recipe.model.license,
+        license_name="not stated" if recipe.model.license == "other" else None,
+        training="\n\n".join(training),
+        terms=_terms(recipe),
+        tags=("denoising", "image-restoration", "neural-nearest-neighbors"),
+        datasets=tuple(CATALOG[name].title for name in recipe.data.sets),
+        columns=tuple(f"σ = {sigma:g}" for sigma in judged.sigmas),
+        measurements=tuple(
+            Measurement(f"{_VALIDATED[judged.images]}, {when}", tuple(scores.values()))
+            for when, scores in (("at the start", outcome.before), ("at the end", outcome.scores))
+            if scores
+        ),
+        protocol=f"{PROTOCOL} ({crop}).",
+    )
+    return write_card(card, config)
+
+
+def _summarise(recipe: Recipe, config: ModelConfig, outcome: Outcome) -> str:
+    network = outcome.network
+    kind = {1: "grey", 3: "colour"}[network.description.channels]
+    count = sum(parameter.numel() for parameter in network.parameters())
+    low, high = recipe.noise.sigma
+    noise = (
+        f"One network for white Gaussian noise of every level from {low:g} to {high:g}"
+        if low < high
+        else f"For white Gaussian noise of level {high:g}"
+    )
+    return (
+        f"{network.about} For {kind} pictures; {count:,} parameters. {noise} (standard deviation "
+        "on the 0–255 scale). It was not trained on real camera noise, JPEG artefacts or noise "
+        "that is correlated between pixels: expect less there."
+    )
+
+
+def _data(recipe: Recipe, pictures: int) -> str:
+    settings = recipe.data
+    if not settings.sets:
+        return f"Data: {pictures} pictures of its maker's own."
+    titles = ", ".join(CATALOG[name].title for name in settings.sets)
+    without = ", ".join(CATALOG[name].title for name in settings.exclude)
+    left_out = f", without the images of {without}" if without else ""
+    return f"Data: {titles}{left_out}: {pictures} pictures."
+
+
+def _course(recipe: Recipe, outcome: Outcome) -> str:
+    kept = "the last weights were kept"
+    if recipe.run.ema:
+        kept = f"a moving average of the weights ({recipe.run.ema:g}) was kept"
+    limit = (
+        f"by the clock, {recipe.schedule.minutes:g} minutes"
+        if recipe.schedule.minutes
+        else f"{recipe.schedule.crops:,} crops"
+    )
+    return (
+        f"Recipe: recipe.toml in this folder ({recipe.optimiser.kind}, {recipe.schedule.decay} "
+        f"decay, {limit}). {outcome.crops:,} crops of {recipe.data.crop}×{recipe.data.crop} pixels "
+        f"in {outcome.step:,} steps and {outcome.seconds / 60:.0f} minutes; {kept}, batch norms "
+        "not folded."
+    )
+
+
+def _terms(recipe: Recipe) -> str:
+    license_ = (
+        "The licence of these weights is their maker's to choose."
+        if recipe.model.license == "other"
+        else (
+            f"The weights are under the licence {recipe.model.license}, as far as they are ours to "
+            "give: that covers our rights in them, and nobody else's in the pictures they were "
+            "trained on."
+        )
+    )
+    if not recipe.data.sets:
+        return license_
+    terms = "; ".join(f"{CATALOG[name].title}: {CATALOG[name].terms}" for name in recipe.data.sets)
+    return f"{license_}\n\nTerms of the training pictures: {terms}. {_MEANING}"

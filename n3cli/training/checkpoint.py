@@ -1,0 +1,124 @@
+"""Everything a run needs to go on, written at once and whole; the last two are kept."""
+
+from __future__ import annotations
+
+import os
+import warnings
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from n3cli.errors import ConfigError, InputError, N3Warning
+
+_KEPT = 2
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The state between two steps.
+
+    There is no state of random numbers and no place in the data: both follow from the recipe's
+    seed and the step.
+
+    Attributes:
+        recipe: the whole recipe, as TOML.
+        step: steps done.
+        seconds: wall clock spent, over all parts of the run.
+        network: its state.
+        average: the moving average's.
+        optimiser: a state for each of its parts.
+        scaler: the gradient scaler's, empty unless fp16.
+    """
+
+    recipe: str
+    step: int
+    seconds: float
+    network: dict[str, Tensor]
+    average: dict[str, Tensor]
+    optimiser: list[dict[str, Any]]
+    scaler: dict[str, Any]
+
+
+def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
+    """Write a checkpoint into a run's folder and drop all but the last two.
+
+    Raises:
+        InputError: the folder cannot be written to; what was there stays.
+    """
+    target = folder / f"checkpoint-{checkpoint.step:09d}.pt"
+    fresh = target.with_suffix(".tmp")
+    try:
+        with fresh.open("wb") as file:
+            torch.save(vars(checkpoint), file)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(target)
+        for old in _checkpoints(folder)[:-_KEPT]:
+            old.unlink()
+    except (OSError, RuntimeError) as error:  # torch wraps a full disk in a RuntimeError
+        fresh.unlink(missing_ok=True)
+        raise InputError(f"{target} cannot be written ({error}); make room there") from error
+    return target
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint; every byte is checked.
+
+    Raises:
+        InputError: missing, damaged or no checkpoint.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if damaged := archive.testzip():
+                raise InputError(f"{path} is damaged (in {damaged})")
+        return Checkpoint(**torch.load(path, map_location="cpu", weights_only=True))
+    except InputError:
+        raise
+    except Exception as error:  # a damaged file shows in many ways, as another program's does
+        raise InputError(f"{path} is no whole checkpoint ({error})") from error
+
+
+def find_checkpoint(folder: Path) -> Checkpoint | None:
+    """The newest checkpoint of a run's folder that is whole, or None where there is none.
+
+    A damaged one is warned about and passed over.
+    """
+    for path in reversed(_checkpoints(folder)):
+        try:
+            return load_checkpoint(path)
+        except InputError as error:
+            warnings.warn(f"{error}; going back to the one before", N3Warning, stacklevel=2)
+    return None
+
+
+def has_checkpoint(folder: Path) -> bool:
+    """Whether a run has left something to go on from."""
+    return bool(_checkpoints(folder))
+
+
+def resumed(where: str, folder: Path) -> Checkpoint:
+    """The checkpoint that ``--resume`` names.
+
+    Args:
+        where: ``auto``, a run's folder or a checkpoint's file.
+        folder: of this run, where ``auto`` looks.
+
+    Raises:
+        ConfigError: there is none.
+        InputError: the named one is damaged.
+    """
+    path = folder if where == "auto" else Path(where).expanduser()
+    if path.is_file():
+        return load_checkpoint(path)
+    found = find_checkpoint(path)
+    if found is None:
+        raise ConfigError(f"{path} has no checkpoint to resume from; leave --resume out")
+    return found
+
+
+def _checkpoints(folder: Path) -> list[Path]:
+    return sorted(folder.glob("checkpoint-*.pt"))

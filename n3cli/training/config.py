@@ -1,0 +1,258 @@
+"""What a recipe says: every setting of a training run, typed, with its unit and its reason.
+
+A recipe is a TOML file with one table for each class here (`recipe.py` reads it).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from n3cli.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """`[model]`: what is trained."""
+
+    name: str
+    """Zoo name of the result, `<task>-<network>-<variant>`."""
+
+    network: str
+    """Name in the registry of networks."""
+
+    options: Mapping[str, object] = field(default_factory=dict)
+    """The network's building options."""
+
+    near_identity: bool = True
+    """Start as nearly the identity, so that no step is spent on undoing the initialisation. The
+    paper's recipes start from torch's own initialisation."""
+
+    license: str = "other"
+    """Licence of the result for its card, as the Hub names it; `other`: not stated."""
+
+    init: str = ""
+    """Model whose weights training starts from, as in `--init`; empty: fresh weights."""
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """`[data]`: where crops come from."""
+
+    sets: tuple[str, ...] = ()
+    """Data sets of the catalog; none: every picture in the tree of the folder `--data`."""
+
+    exclude: tuple[str, ...] = ("val40",)
+    """Data sets whose images are left out of `sets`."""
+
+    crop: int = 80
+    """Side of a crop in pixels; with 80 every query of the N3 blocks sees a full window."""
+
+    batch: int = 8
+    """Crops a step, over all processes."""
+
+    area_power: float = 0.5
+    """An image is drawn with a probability ∝ area ** area_power: 0 each image alike, 1 each pixel
+    alike."""
+
+    largest: int = 0
+    """Pictures with a longer side than this (pixels) are reduced by a whole factor, which also
+    averages their own noise away; 0: none is."""
+
+    def __post_init__(self) -> None:
+        require(self.crop >= 8, "data.crop", "at least 8", self.crop)
+        require(self.batch >= 1, "data.batch", "at least 1", self.batch)
+        require(self.area_power >= 0, "data.area_power", "at least 0", self.area_power)
+        require(
+            self.largest == 0 or self.largest >= self.crop,
+            "data.largest",
+            "0 or at least data.crop",
+            self.largest,
+        )
+
+
+@dataclass(frozen=True)
+class NoiseSettings:
+    """`[noise]`: white Gaussian noise on the crops."""
+
+    sigma: tuple[float, float] = (0.0, 75.0)
+    """Lowest and highest noise level on the 0–255 scale; one is drawn uniformly for each crop."""
+
+    def __post_init__(self) -> None:
+        low, high = self.sigma
+        require(
+            0 <= low <= high <= 255 and high > 0,
+            "noise.sigma",
+            "two noise levels in order, from 0 to 255",
+            list(self.sigma),
+        )
+
+
+@dataclass(frozen=True)
+class LossSettings:
+    """`[loss]`: what is made small."""
+
+    kind: Literal["weighted", "mse", "sse"] = "weighted"
+    """`weighted`: mean squared error / (sigma + 2) on the 0–255 scale, so that no noise level
+    outweighs the others; `mse`: without the weight; `sse`: the paper's, ½ · sum of squared errors
+    of a crop in [0, 1], as if it had 40×40 pixels."""
+
+
+@dataclass(frozen=True)
+class OptimiserSettings:
+    """`[optimiser]`: how a gradient becomes a step."""
+
+    kind: Literal["muon", "adam", "adamw"] = "muon"
+    """`muon`: Muon on convolutions of more than 8 planes in and out, Adam on the rest."""
+
+    rate: float = 1e-3
+    """Adam's learning rate."""
+
+    muon_rate: float = 0.02
+    """Muon's learning rate."""
+
+    betas: tuple[float, float] = (0.9, 0.99)
+    """Adam's decay rates of the moments."""
+
+    momentum: float = 0.95
+    """Muon's."""
+
+    weight_decay: float = 0.0
+    """Of Adam (in the gradient) or AdamW (apart from it), not on biases and norms."""
+
+    clip: float = 1.0
+    """Largest norm of the gradient; 0: not clipped."""
+
+    def __post_init__(self) -> None:
+        for key in ("rate", "muon_rate"):
+            require(getattr(self, key) > 0, f"optimiser.{key}", "above 0", getattr(self, key))
+        for key, value in (
+            ("betas", self.betas[0]),
+            ("betas", self.betas[1]),
+            ("momentum", self.momentum),
+        ):
+            require(0 <= value < 1, f"optimiser.{key}", "from 0 to below 1", value)
+        for key in ("weight_decay", "clip"):
+            require(getattr(self, key) >= 0, f"optimiser.{key}", "at least 0", getattr(self, key))
+
+
+@dataclass(frozen=True)
+class ScheduleSettings:
+    """`[schedule]`: how long, and how the learning rates fall."""
+
+    crops: int
+    """Crops of the whole run."""
+
+    minutes: float = 0.0
+    """Wall clock of the whole run: when above 0, the schedule follows it instead of `crops`."""
+
+    decay: Literal["cosine", "exponential", "constant"] = "cosine"
+    """`cosine` to zero; `exponential` by `decades` over the run, in one stair an epoch."""
+
+    warmup: int = 100
+    """Steps over which the learning rates rise from zero."""
+
+    epoch: int = 51_200
+    """Crops of an epoch, the stair of the exponential decay."""
+
+    decades: float = 3.0
+    """Powers of ten that the exponential decay falls by."""
+
+    def __post_init__(self) -> None:
+        require(self.crops >= 1, "schedule.crops", "at least 1", self.crops)
+        require(self.minutes >= 0, "schedule.minutes", "at least 0", self.minutes)
+        require(self.warmup >= 0, "schedule.warmup", "at least 0", self.warmup)
+        require(self.epoch >= 1, "schedule.epoch", "at least 1", self.epoch)
+        require(self.decades >= 0, "schedule.decades", "at least 0", self.decades)
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """`[run]`: how it is computed."""
+
+    seed: int = 0
+    """Of everything random."""
+
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    """Of convolutions under autocast; `auto`: bf16 where the device is fast at it, else fp32."""
+
+    ema: float = 0.998
+    """Decay of the moving average of the weights, which is kept; 0: the last weights are kept."""
+
+    compile: bool = False
+    """Use `torch.compile`. No gain on CPUs."""
+
+    recompute: bool = False
+    """Compute each stage again in the backward pass instead of keeping its activations."""
+
+    log_steps: int = 50
+    """Steps between two lines of the log."""
+
+    checkpoint_minutes: float = 10.0
+    """Between two checkpoints."""
+
+    def __post_init__(self) -> None:
+        require(0 <= self.seed < 2**32, "run.seed", "from 0 to 4294967295", self.seed)
+        require(0 <= self.ema < 1, "run.ema", "from 0 to below 1", self.ema)
+        require(self.log_steps >= 1, "run.log_steps", "at least 1", self.log_steps)
+        require(
+            self.checkpoint_minutes > 0,
+            "run.checkpoint_minutes",
+            "above 0",
+            self.checkpoint_minutes,
+        )
+
+
+@dataclass(frozen=True)
+class ValidationSettings:
+    """`[validation]`: how a run is judged while it goes on."""
+
+    images: Literal["val40", "held-out", "none"] = "val40"
+    """`val40`: the 40 validation images; `held-out`: every tenth training picture, which is then
+    not trained on."""
+
+    sigmas: tuple[float, ...] = (15.0, 25.0, 50.0)
+    """Noise levels on the 0–255 scale."""
+
+    crop: int = 128
+    """Side of the square at the centre of each image, in pixels; 0: whole images."""
+
+    minutes: float = 10.0
+    """Between two validations; there is always one at the start and one at the end."""
+
+    def __post_init__(self) -> None:
+        require(
+            len(self.sigmas) > 0 and all(0 < sigma <= 255 for sigma in self.sigmas),
+            "validation.sigmas",
+            "noise levels above 0 up to 255",
+            list(self.sigmas),
+        )
+        require(self.crop == 0 or self.crop >= 16, "validation.crop", "0 or at least 16", self.crop)
+        require(self.minutes > 0, "validation.minutes", "above 0", self.minutes)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A whole recipe."""
+
+    model: ModelSettings
+    schedule: ScheduleSettings
+    data: DataSettings = field(default_factory=DataSettings)
+    noise: NoiseSettings = field(default_factory=NoiseSettings)
+    loss: LossSettings = field(default_factory=LossSettings)
+    optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)
+    run: RunSettings = field(default_factory=RunSettings)
+    validation: ValidationSettings = field(default_factory=ValidationSettings)
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps of a run that is not limited by the clock."""
+        return math.ceil(self.schedule.crops / self.data.batch)
+
+
+def require(condition: bool, key: str, wanted: str, given: object) -> None:
+    """Refuse a value, naming its key, what would do and what was given."""
+    if not condition:
+        raise ConfigError(f"{key} must be {wanted}, not {given!r}")

@@ -1,0 +1,113 @@
+"""One process of several: a run under `torchrun`, or alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+from n3cli.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class World:
+    """Which process this is, of how many.
+
+    Attributes:
+        rank: number of this process over all machines.
+        size: number of processes.
+        local: number of this process on its machine, which is its GPU's.
+    """
+
+    rank: int = 0
+    size: int = 1
+    local: int = 0
+
+    @property
+    def leads(self) -> bool:
+        """Whether this is the process that writes, prints and validates."""
+        return self.rank == 0
+
+    def device(self, chosen: torch.device) -> torch.device:
+        """This process's own device of the chosen kind."""
+        if self.size > 1 and chosen.type == "cuda":
+            return torch.device("cuda", self.local)
+        return chosen
+
+    def share(self, batch: int) -> slice:
+        """The crops of a batch that are this process's.
+
+        Raises:
+            ConfigError: the batch cannot be shared out evenly.
+        """
+        if batch % self.size:
+            raise ConfigError(
+                f"data.batch must be a multiple of the {self.size} processes, not {batch}"
+            )
+        each = batch // self.size
+        return slice(self.rank * each, (self.rank + 1) * each)
+
+    def parallel(self, network: nn.Module, device: torch.device) -> nn.Module:
+        """The network with gradients averaged over all processes.
+
+        On GPUs batch norms take their statistics from the whole batch; the CPU has no such
+        layer, and there each process uses its own share's.
+        """
+        if self.size == 1:
+            return network
+        if device.type == "cuda":
+            _share_batch_norms(network)
+            return DistributedDataParallel(network, device_ids=[device.index])
+        return DistributedDataParallel(network)
+
+    def largest(self, *values: float) -> list[float]:
+        """Each value's maximum over all processes, so that they decide alike."""
+        if self.size == 1:
+            return list(values)
+        shared = torch.tensor(values, dtype=torch.float64)
+        dist.all_reduce(shared, dist.ReduceOp.MAX)
+        return shared.tolist()
+
+    def mean(self, value: float) -> float:
+        """The mean over all processes."""
+        if self.size == 1:
+            return value
+        shared = torch.tensor(value, dtype=torch.float64)
+        dist.all_reduce(shared)
+        return float(shared) / self.size
+
+
+@contextmanager
+def joined(device: torch.device) -> Iterator[World]:
+    """Join the processes that `torchrun` started; alone where it did not."""
+    if "WORLD_SIZE" not in os.environ:
+        yield World()
+        return
+    world = World(*(int(os.environ[name]) for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK")))
+    cuda = device.type == "cuda"
+    if cuda:
+        torch.cuda.set_device(world.device(device))
+    # Decisions are exchanged between CPUs, gradients between devices.
+    dist.init_process_group("cpu:gloo,cuda:nccl" if cuda else "gloo")
+    try:
+        yield world
+    finally:
+        dist.destroy_process_group()
+
+
+def _share_batch_norms(network: nn.Module) -> None:
+    """Replace the batch norms of planes by ones over all processes.
+
+    torch's own conversion would take those of distances too, which are more than a layer.
+    """
+    for module in list(network.modules()):
+        for name, child in module.named_children():
+            if type(child) is nn.BatchNorm2d:
+                over_all = nn.SyncBatchNorm.convert_sync_batchnorm(child)  # type: ignore[no-untyped-call]
+                setattr(module, name, over_all)

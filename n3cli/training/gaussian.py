@@ -1,0 +1,80 @@
+"""The task of taking white Gaussian noise out of images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from n3cli.networks.network import Network
+from n3cli.training.config import Recipe
+from n3cli.training.crop import CropSampler
+from n3cli.training.material import Material
+from n3cli.training.seed import mix
+from n3cli.training.task import Inputs, Task
+from n3cli.training.validation import centre, mean_psnr
+
+
+class GaussianDenoising(Task):
+    """Crops with noise of a level that is drawn for each, or of one fixed level.
+
+    Args:
+        recipe: the run's.
+        material: its pictures.
+        device: where crops and noise are made.
+        share: which crops of a batch are this process's.
+    """
+
+    def __init__(
+        self, recipe: Recipe, material: Material, device: torch.device, share: slice
+    ) -> None:
+        self._recipe, self._device, self._share = recipe, device, share
+        settings = recipe.data
+        self._sampler = CropSampler(
+            material.training.to(device),
+            settings.crop,
+            settings.batch,
+            recipe.run.seed,
+            settings.area_power,
+        )
+        self._validation = [centre(image, recipe.validation.crop) for image in material.validation]
+        self._generator = torch.Generator(device)
+
+    def batch(self, step: int) -> tuple[Inputs, Tensor]:
+        """Noisy crops b×C×H×W and their noise levels b, both in [0, 1] units, and clean crops."""
+        clean = self._sampler.crops(step, self._share)
+        # Drawn for the whole batch, so that its noise does not depend on how it is shared out.
+        whole = self._recipe.data.batch
+        generator = self._generator.manual_seed(mix(self._recipe.run.seed, step))
+        low, high = (sigma / 255 for sigma in self._recipe.noise.sigma)
+        drawn = torch.rand(whole, generator=generator, device=self._device)
+        sigma = (low + (high - low) * drawn)[self._share]
+        noise = torch.randn((whole, *clean.shape[1:]), generator=generator, device=self._device)[
+            self._share
+        ]
+        noisy = clean + noise * sigma.view(-1, 1, 1, 1)
+        return (noisy.contiguous(memory_format=torch.channels_last), sigma), clean
+
+    def loss(self, output: Tensor, target: Tensor, inputs: Inputs) -> Tensor:
+        """The recipe's loss, mean over the crops."""
+        error = (output - target).square()
+        match self._recipe.loss.kind:
+            case "mse":
+                return error.mean()
+            case "sse":
+                # Plötz & Roth 2018 and Zhang et al. 2017: ½ Σ over crops of 40×40.
+                pixels = target.shape[-2] * target.shape[-1]
+                return 0.5 * error.sum((1, 2, 3)).mean() * (1600 / pixels)
+            case "weighted":
+                sigma = inputs[1] * 255
+                return (error.mean((1, 2, 3)) * (255**2 / (sigma + 2))).mean()
+
+    def validate(self, network: Network) -> Mapping[str, float]:
+        """PSNR at each of the recipe's levels."""
+        if not self._validation:
+            return {}
+        return {
+            f"psnr{sigma:g}": mean_psnr(network, self._validation, sigma, self._device)
+            for sigma in self._recipe.validation.sigmas
+        }

@@ -1,0 +1,93 @@
+"""What happens in a run, as JSON lines in its folder, for TensorBoard, and to whoever listens."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from n3cli.errors import ConfigError
+
+LOG_FILE = "log.jsonl"
+
+Event = dict[str, Any]
+"""`event` says what happened: `start`, `step`, `validation`, `checkpoint` or `end`."""
+
+
+class Log:
+    """The log of a run.
+
+    A run that goes on from a checkpoint drops what was logged after it.
+
+    Args:
+        folder: the run's.
+        step: steps already done.
+        listen: called with every event.
+        tensorboard: whether to write TensorBoard's files, too.
+
+    Raises:
+        ConfigError: TensorBoard is not installed.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        step: int,
+        listen: Callable[[Event], None],
+        *,
+        tensorboard: bool = False,
+    ) -> None:
+        self._listen = listen
+        path = folder / LOG_FILE
+        kept = [event for event in read_log(path) if step and event["step"] <= step]
+        self._file = path.open("w", encoding="utf-8", buffering=1)
+        self._file.writelines(json.dumps(event) + "\n" for event in kept)
+        self._board = _board(folder, step) if tensorboard else None
+
+    def __enter__(self) -> Log:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+        if self._board is not None:
+            self._board.close()
+
+    def write(self, event: str, step: int, **values: Any) -> None:
+        """Log an event after `step` steps."""
+        entry: Event = {"event": event, "step": step, **values}
+        self._file.write(json.dumps(entry) + "\n")
+        if self._board is not None:
+            for key, value in values.items():
+                if isinstance(value, float):
+                    self._board.add_scalar(f"{event}/{key}", value, step)
+        self._listen(entry)
+
+
+def read_log(path: Path) -> list[Event]:
+    """The events of a log file; none where it is absent. A line cut short by a crash is dropped."""
+    if not path.is_file():
+        return []
+    events = []
+    for line in path.read_text("utf-8", "replace").splitlines():
+        try:
+            events.append(json.loads(line))
+        except ValueError:
+            continue
+    return events
+
+
+def _board(folder: Path, step: int) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise ConfigError(
+            "TensorBoard is not installed; install n3cli[tensorboard], or leave --tensorboard out"
+        ) from error
+    return SummaryWriter(folder, purge_step=step + 1)

@@ -1,0 +1,203 @@
+"""The training loop, from the first step to the last."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from n3cli.errors import TrainingError
+from n3cli.networks.network import Network
+from n3cli.training.checkpoint import Checkpoint, save_checkpoint
+from n3cli.training.config import Recipe
+from n3cli.training.distributed import World
+from n3cli.training.ema import MovingAverage
+from n3cli.training.interruption import interruptible, stop
+from n3cli.training.log import Log
+from n3cli.training.optimiser import Optimiser
+from n3cli.training.precision import training_dtype
+from n3cli.training.recipe import write_recipe
+from n3cli.training.schedule import rate_factor
+from n3cli.training.seed import mix
+from n3cli.training.task import Task
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished run.
+
+    Attributes:
+        network: with the averaged weights, in evaluation mode, on the CPU.
+        step: steps done.
+        crops: crops seen.
+        seconds: wall clock spent.
+        before: scores at the start.
+        scores: scores at the end.
+    """
+
+    network: Network
+    step: int
+    crops: int
+    seconds: float
+    before: Mapping[str, float]
+    scores: Mapping[str, float]
+
+
+def train(
+    recipe: Recipe,
+    task: Task,
+    network: Network,
+    folder: Path,
+    log: Log | None,
+    *,
+    device: torch.device,
+    world: World,
+    checkpoint: Checkpoint | None = None,
+) -> Outcome:
+    """Train a network by a recipe.
+
+    Args:
+        recipe: what to do.
+        task: gives batches, losses and scores.
+        network: on the CPU, with the weights to start from.
+        folder: where checkpoints go.
+        log: None in a process that does not lead.
+        device: where to compute.
+        world: which process this is.
+        checkpoint: what to go on from; instead of the network's weights.
+
+    Raises:
+        TrainingError: the loss is not finite any more; the last good checkpoint is kept.
+        KeyboardInterrupt, SystemExit: a signal came; the state after the step is saved.
+        InputError: a checkpoint cannot be written.
+    """
+    settings, batch = recipe.run, recipe.data.batch
+    network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+    network.recompute = settings.recompute
+    judged = copy.deepcopy(network).eval()
+    average = MovingAverage(network, settings.ema)
+    optimiser = Optimiser(network, recipe.optimiser, device)
+    dtype = training_dtype(settings.precision, device)
+    scaler = torch.amp.GradScaler(device.type, enabled=dtype == torch.float16)
+    step, spent = 0, 0.0
+    if checkpoint is not None:
+        step, spent = checkpoint.step, checkpoint.seconds
+        network.load_state_dict(checkpoint.network)
+        average.load_state(checkpoint.average)
+        optimiser.load_state_dict(checkpoint.optimiser)
+        scaler.load_state_dict(checkpoint.scaler)
+    model = world.parallel(network, device)
+    if settings.compile:
+        model = torch.compile(model)  # type: ignore[assignment]
+
+    begun = time.monotonic() - spent
+
+    def elapsed() -> float:
+        return time.monotonic() - begun
+
+    def say(event: str, **values: Any) -> None:
+        if log is not None:
+            log.write(event, step, crops=step * batch, seconds=elapsed(), **values)
+
+    def validate() -> Mapping[str, float]:
+        judged.load_state_dict(average.state, strict=False)
+        scores = task.validate(judged)
+        if scores:
+            say("validation", **scores)
+        return scores
+
+    def save() -> None:
+        check_finite(total, average, step)
+        if world.leads:
+            state = Checkpoint(
+                recipe=write_recipe(recipe),
+                step=step,
+                seconds=elapsed(),
+                network=network.state_dict(),
+                average=average.state,
+                optimiser=optimiser.state_dict(),
+                scaler=scaler.state_dict(),
+            )
+            say("checkpoint", file=save_checkpoint(folder, state).name)
+
+    total = torch.zeros((), device=device)  # of the losses since the last line of the log
+    before = validate() if world.leads else {}
+    # A run by the clock shall end when its last validation does.
+    budget = recipe.schedule.minutes * 60 - (elapsed() - spent)
+
+    def progress() -> float:
+        if not recipe.schedule.minutes:
+            return step / recipe.steps
+        return elapsed() / budget if budget > 0 else 1.0
+
+    saved = validated = since = elapsed()
+    counted, loading = 0, 0.0
+    with interruptible() as interruption:
+        while True:
+            done, signal = world.largest(progress(), interruption.number)
+            if done >= 1 or signal:
+                break
+
+            torch.manual_seed(mix(settings.seed, step))  # for layers that draw: the stochastic rule
+            asked = time.monotonic()
+            inputs, target = task.batch(step)
+            loading += time.monotonic() - asked
+            with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
+                output = model(*inputs)
+            loss = task.loss(output.float(), target, inputs)
+            scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+            factor = rate_factor(recipe.schedule, step, done)
+            optimiser.step(factor, scaler)
+            average.update(network, step)
+            step += 1
+            total += loss.detach()
+            counted += 1
+
+            # All that needs the device to be waited for is done together.
+            if step % settings.log_steps == 0:
+                mean = world.mean(float(total) / counted)
+                check_finite(total, average, step)
+                now = elapsed()
+                pace = now - since
+                say(
+                    "step",
+                    loss=mean,
+                    factor=factor,
+                    done=done,
+                    crops_per_second=counted * batch / pace,
+                    loading=loading / pace,
+                )
+                total.zero_()
+                if now - saved >= settings.checkpoint_minutes * 60:
+                    save()
+                    saved = elapsed()
+                if world.leads and now - validated >= recipe.validation.minutes * 60:
+                    validate()
+                    validated = elapsed()
+                counted, loading, since = 0, 0.0, elapsed()
+        save()
+    if signal:
+        stop(int(signal))
+    scores = validate() if world.leads else {}
+    return Outcome(judged.cpu(), step, step * batch, elapsed(), before, scores)
+
+
+def check_finite(total: Tensor, average: MovingAverage, step: int) -> None:
+    """Refuse to go on from a network that is lost.
+
+    Raises:
+        TrainingError: the losses or the averaged weights are not finite.
+    """
+    if not (math.isfinite(float(total)) and average.is_finite()):
+        raise TrainingError(
+            f"the loss is not finite any more (before step {step}); the checkpoints before it are "
+            "kept. Go on from there with --resume auto, or start anew with lower learning rates "
+            "(optimiser.rate, optimiser.muon_rate) or run.precision=fp32"
+        )

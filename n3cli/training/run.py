@@ -1,0 +1,186 @@
+"""A run from its recipe to a model's folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from n3cli.errors import ConfigError, InputError
+from n3cli.inference.device import choose_device
+from n3cli.networks import registry
+from n3cli.networks.network import Network
+from n3cli.training.card import describe_run
+from n3cli.training.checkpoint import Checkpoint, has_checkpoint, resumed
+from n3cli.training.config import Recipe
+from n3cli.training.distributed import joined
+from n3cli.training.gaussian import GaussianDenoising
+from n3cli.training.log import Event, Log
+from n3cli.training.loop import train
+from n3cli.training.material import load_material
+from n3cli.training.recipe import differing, parse_recipe, write_recipe
+from n3cli.training.seed import mix
+from n3cli.zoo.card import read_section
+from n3cli.zoo.config import ModelConfig
+from n3cli.zoo.folder import load_trained, save_folder
+from n3cli.zoo.layout import CARD_FILE
+from n3cli.zoo.locate import locate
+
+MODEL_FOLDER = "model"
+"""Where in a run's folder its model is."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a run works on, beside its recipe.
+
+    Attributes:
+        folder: of the run: log, checkpoints and, at its end, the model.
+        data: folder of the data sets or of own pictures; None for the usual one.
+        resume: ``auto``, a checkpoint or a run's folder to go on from; None for a new run.
+        device: as in ``--device``.
+        tensorboard: whether to log for TensorBoard, too.
+    """
+
+    folder: Path
+    data: Path | None = None
+    resume: str | None = None
+    device: str = "auto"
+    tensorboard: bool = False
+
+
+def run(
+    recipe: Recipe,
+    place: Place,
+    listen: Callable[[Event], None],
+    progress: Callable[[int, int], None] | None = None,
+) -> Path | None:
+    """Train by a recipe and save the model.
+
+    Args:
+        recipe: what to train, on what, how long.
+        place: where.
+        listen: called with the log's events.
+        progress: told how many pictures are decoded, of how many.
+
+    Returns:
+        The model's folder; None in a process that does not lead.
+
+    Raises:
+        ConfigError, DataError, ModelError, DeviceError: something is missing or makes no sense.
+        InputError: the run's folder is in use or cannot be written to.
+        TrainingError: the loss is not finite any more.
+        KeyboardInterrupt, SystemExit: a signal came; a checkpoint is saved.
+    """
+    chosen = choose_device(place.device)
+    with joined(chosen) as world:
+        device = world.device(chosen)
+        share = world.share(recipe.data.batch)
+        checkpoint = _checkpoint(recipe, place)
+        network = _network(recipe)
+        config = model_config(recipe, network)
+        material = load_material(recipe, network.description.channels, place.data, progress)
+        task = GaussianDenoising(recipe, material, device, share)
+        if not world.leads:
+            train(
+                recipe, task, network, place.folder, None,
+                device=device, world=world, checkpoint=checkpoint,
+            )  # fmt: skip
+            return None
+        done = checkpoint.step if checkpoint else 0
+        with Log(place.folder, done, listen, tensorboard=place.tensorboard) as log:
+            log.write(
+                "start",
+                done,
+                recipe=config.name,
+                pictures=len(material.training),
+                validation=len(material.validation),
+                parameters=sum(parameter.numel() for parameter in network.parameters()),
+                device=str(device),
+                processes=world.size,
+            )
+            outcome = train(
+                recipe, task, network, place.folder, log,
+                device=device, world=world, checkpoint=checkpoint,
+            )  # fmt: skip
+            target = place.folder / MODEL_FOLDER
+            card = describe_run(
+                recipe, config, outcome,
+                device=device, pictures=len(material.training), earlier=_earlier(recipe, network),
+            )  # fmt: skip
+            save_folder(
+                target, config, outcome.network, card,
+                recipe=write_recipe(recipe), overwrite=True,
+            )  # fmt: skip
+            log.write("end", outcome.step, model=str(target), **outcome.scores)
+    return target
+
+
+def model_config(recipe: Recipe, network: Network) -> ModelConfig:
+    """The config.json of what a recipe trains, with weights in float32."""
+    high = recipe.noise.sigma[1]
+    return ModelConfig(
+        recipe.model.name,
+        network.description.task,
+        recipe.model.network,
+        dict(recipe.model.options),
+        high if network.description.sigma_input else None,
+        "float32",
+    )
+
+
+def _network(recipe: Recipe) -> Network:
+    """The network with the weights that training starts from."""
+    settings = recipe.model
+    torch.manual_seed(mix(recipe.run.seed, 0))
+    network = registry.build(settings.network, settings.options)
+    if settings.near_identity:
+        network.start_near_identity()
+    if settings.init:
+        _, start = load_trained(_start(recipe, network))
+        try:
+            network.load_state_dict(start.state_dict())
+        except RuntimeError as error:
+            raise ConfigError(
+                f"model.init: {settings.init} does not have the form of {settings.name} "
+                f"({settings.network}, {dict(settings.options)}); leave it out or name another"
+            ) from error
+    return network
+
+
+def _start(recipe: Recipe, network: Network) -> Path:
+    """The folder of the model that training starts from."""
+    description = network.description
+    return locate(recipe.model.init, task=description.task, channels=description.channels).folder
+
+
+def _earlier(recipe: Recipe, network: Network) -> str | None:
+    """How the weights that training started from were trained, as their card says."""
+    if not recipe.model.init:
+        return None
+    card = _start(recipe, network) / CARD_FILE
+    text = read_section(card.read_text("utf-8"), "Training") if card.is_file() else ""
+    return text or "nothing is known."
+
+
+def _checkpoint(recipe: Recipe, place: Place) -> Checkpoint | None:
+    """The checkpoint to go on from, if that is wanted; the run's folder is there afterwards."""
+    try:
+        place.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{place.folder} cannot be made ({error}); give another --out") from error
+    if place.resume is None:
+        if has_checkpoint(place.folder):
+            raise InputError(
+                f"{place.folder} has a run; go on with --resume auto, or give another --out"
+            )
+        return None
+    checkpoint = resumed(place.resume, place.folder)
+    if keys := differing(parse_recipe(checkpoint.recipe), recipe):
+        raise ConfigError(
+            f"the checkpoint was made with other settings ({', '.join(keys)}); resume with the "
+            "same, or start a new run from the weights with --init"
+        )
+    return checkpoint

@@ -1,0 +1,26 @@
+"""Learning rates over a run."""
+
+from __future__ import annotations
+
+import math
+
+from n3cli.training.config import ScheduleSettings
+
+
+def rate_factor(settings: ScheduleSettings, step: int, progress: float) -> float:
+    """What the learning rates are multiplied with.
+
+    Args:
+        settings: of the recipe.
+        step: steps done; the warm-up counts them.
+        progress: part of the run that is done, in steps or in time, from 0 to 1.
+    """
+    warm = min(1.0, (step + 1) / settings.warmup) if settings.warmup else 1.0
+    if settings.decay == "cosine":
+        return warm * 0.5 * (1 + math.cos(math.pi * progress))
+    if settings.decay == "exponential":
+        epochs = max(1, round(settings.crops / settings.epoch))
+        # Plötz & Roth 2018: 10^(−3 · epoch / 50) in epochs 0 … 50. 1e-9 mends 1/51 · 51 < 1.
+        epoch = min(int(progress * epochs + 1e-9), epochs - 1)
+        return warm * math.pow(10, -settings.decades * epoch / max(1, epochs - 1))
+    return warm

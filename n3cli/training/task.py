@@ -1,0 +1,35 @@
+"""What the loop asks of a task, so that it need not know what is trained."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from n3cli.networks.network import Network
+
+Inputs = tuple[Tensor, ...]
+
+
+class Task(ABC):
+    """A job that networks are trained for, with its data on a device."""
+
+    @abstractmethod
+    def batch(self, step: int) -> tuple[Inputs, Tensor]:
+        """The network's arguments and what it should give: this process's share of a batch.
+
+        Follows from the recipe's seed and the step alone.
+        """
+
+    @abstractmethod
+    def loss(self, output: Tensor, target: Tensor, inputs: Inputs) -> Tensor:
+        """The loss, a scalar, from an output in float32."""
+
+    @abstractmethod
+    def validate(self, network: Network) -> Mapping[str, float]:
+        """Scores by name, higher is better; empty where nothing is validated.
+
+        Args:
+            network: on the task's device, in evaluation mode.
+        """

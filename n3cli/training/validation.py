@@ -1,0 +1,55 @@
+"""How well a denoiser does on images that it was not trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from n3cli.networks.network import Network
+from n3cli.ops.noise import add_gaussian_noise
+
+PROTOCOL = (
+    "PSNR in dB, mean over the images; white Gaussian noise of numpy's default_rng(image index), "
+    "neither clipped nor rounded; the noise level is given; the output is clipped to [0, 1]"
+)
+
+
+@torch.no_grad()
+def mean_psnr(
+    network: Network, images: Sequence[Tensor], sigma: float, device: torch.device
+) -> float:
+    """Mean PSNR over images at one noise level.
+
+    Args:
+        network: in evaluation mode, on `device`.
+        images: clean, each C×H×W in [0, 1].
+        sigma: on the 0–255 scale.
+        device: where to compute, in float32.
+
+    Returns:
+        dB.
+    """
+    level = sigma / 255
+    total = 0.0
+    for index, clean in enumerate(images):
+        noisy = torch.from_numpy(
+            # The benchmarks' noise is that of an image of H×W×C.
+            add_gaussian_noise(clean.permute(1, 2, 0).numpy(), level, seed=index)
+        ).permute(2, 0, 1)
+        given = level if network.description.sigma_input else None
+        estimate = network(noisy[None].to(device), given)[0].clamp(0, 1).cpu()
+        error = (estimate.double() - clean.double()).square().mean()
+        total += -10 * float(np.log10(float(error)))
+    return total / len(images)
+
+
+def centre(image: Tensor, side: int) -> Tensor:
+    """The square of at most `side` pixels in the middle of C×H×W; all of it where side is 0."""
+    if not side:
+        return image
+    height, width = (min(side, length) for length in image.shape[-2:])
+    top, left = (image.shape[-2] - height) // 2, (image.shape[-1] - width) // 2
+    return image[..., top : top + height, left : left + width]

@@ -1,0 +1,61 @@
+"""Which files of a tree are taken for pictures to train on."""
+
+import os
+
+import pytest
+
+from n3cli.data.location import list_pictures
+from n3cli.errors import DataError, N3Warning
+
+
+def make(root, *names):
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return [root / name for name in names]
+
+
+def test_pictures_of_the_whole_tree_in_order(tmp_path):
+    pictures = make(tmp_path, "2.PNG", "a/b/1.tiff", "a/z.jpg", "c.webp")
+    make(tmp_path, "notes.txt", "a/raw.dng", "jpg")
+    assert list_pictures(tmp_path) == sorted(pictures)
+
+
+def test_what_is_hidden_is_passed_over(tmp_path):
+    pictures = make(tmp_path, "1.png")
+    make(tmp_path, "._1.png", ".thumbnails/1.png", "a/.b/c/1.png")
+    assert list_pictures(tmp_path) == pictures
+
+
+def test_a_hidden_folder_that_is_named_itself_is_read(tmp_path):
+    pictures = make(tmp_path / ".own", "1.png")
+    assert list_pictures(tmp_path / ".own") == pictures
+
+
+def test_what_is_no_file_is_passed_over(tmp_path):
+    pictures = make(tmp_path, "1.png")
+    (tmp_path / "folder.png").mkdir()
+    (tmp_path / "broken.png").symlink_to(tmp_path / "nothing.png")
+    assert list_pictures(tmp_path) == pictures
+
+
+def test_a_folder_without_pictures_is_an_error(tmp_path):
+    make(tmp_path, "notes.txt")
+    with pytest.raises(DataError, match="no picture files"):
+        list_pictures(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["absent", "1.png"])
+def test_what_is_no_folder_is_an_error(tmp_path, name):
+    make(tmp_path, "1.png")
+    with pytest.raises(DataError, match="is not a folder"):
+        list_pictures(tmp_path / name)
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="nothing is closed to this user")
+def test_a_closed_folder_is_told(tmp_path):
+    pictures = make(tmp_path, "1.png")
+    (tmp_path / "closed").mkdir(mode=0)
+    with pytest.warns(N3Warning, match="folders left out: 1 .*closed"):
+        assert list_pictures(tmp_path) == pictures
