@@ -47,6 +47,6 @@ def find_suites(names: Sequence[str]) -> list[Suite]:
     """
     for name in names or ("",):
         if name not in SUITES:
-            known = ", ".join([*SUITES, "speed", "noise-level"])
+            known = ", ".join([*SUITES, "speed", "training", "noise-level"])
             raise ConfigError(f"no suite is called {name!r}; there are: {known}")
     return [SUITES[name] for name in names]

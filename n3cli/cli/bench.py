@@ -61,14 +61,12 @@ def _levels(ctx: click.Context, param: click.Parameter, value: str | None) -> tu
     metavar="NAME",
     help="Other denoiser on the same noise: nlm-opencv, nlm-skimage. Without -m, peers alone.",
 )
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of the data sets. [default: N3_DATA, else the cache folder]",
-)
+@options.data
 @click.option("--images", type=click.IntRange(min=1), help="Only the first N images of a set.")
 @click.option("--size", type=click.IntRange(16, 4096), help="Of speed: side of the image. [512]")
-@click.option("--repeats", type=click.IntRange(min=1), help="Of speed: rounds. [5]")
+@click.option(
+    "--repeats", type=click.IntRange(min=1), help="Of speed: rounds [5]; of training: steps [20]."
+)
 @options.device
 @options.precision
 @click.option("--json", "form", flag_value="json", help="Print JSON.")
@@ -89,14 +87,18 @@ def bench(
     """Measure quality or speed.
 
     SUITE is set12, bsd68 or cbsd68 (PSNR and SSIM of Gaussian denoising, beside published
-    figures), speed (how long the networks take, and what their N3 blocks add), or noise-level
-    (how well --sigma auto works).
+    figures), speed (how long the networks take, and what their N3 blocks add), training (how fast
+    they train) or noise-level (how well --sigma auto works).
     """
     chosen_methods = sigmas or models or peers or precision != "auto"
     if "speed" in suites:
         if len(suites) > 1 or chosen_methods or data or images:
             raise ConfigError("speed stands alone, and takes --size, --repeats and --device only")
         click.echo(_speed(size or 512, repeats or 5, device, form))
+    elif "training" in suites:
+        if len(suites) > 1 or chosen_methods or data or images or size:
+            raise ConfigError("training stands alone, and takes --repeats and --device only")
+        click.echo(_training(repeats or 20, device, form))
     elif "noise-level" in suites:
         if len(suites) > 1 or chosen_methods or size or repeats or form == "json":
             raise ConfigError("noise-level stands alone, and takes --data, --images and --markdown")
@@ -161,6 +163,20 @@ def _speed(size: int, repeats: int, device: str, form: str | None) -> str:
     if form == "json":
         return json.dumps(write_speed_json(speed, machine), indent=2)
     return write_speed_text(speed, machine, markdown=form == "markdown")
+
+
+def _training(steps: int, device: str, form: str | None) -> str:
+    from n3cli.bench.training import measure_training, write_training_json, write_training_text
+    from n3cli.inference.device import choose_device
+    from n3cli.inference.machine import describe_machine
+
+    chosen = choose_device(device)
+    with _progress() as progress:
+        paces = measure_training(steps, chosen, progress)
+    machine = describe_machine(chosen)
+    if form == "json":
+        return json.dumps(write_training_json(paces, machine), indent=2)
+    return write_training_text(paces, machine, markdown=form == "markdown")
 
 
 def _noise_level(data: Path | None, images: int | None, form: str | None) -> str:

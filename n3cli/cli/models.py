@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from n3cli.cli import console, options
+from n3cli.cli.adopt import adopt
 from n3cli.errors import ModelError
 
 TASK = "denoise"
@@ -180,3 +181,6 @@ def _text(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return str(value)
+
+
+models.add_command(adopt)

@@ -111,6 +111,11 @@ tile: Decorator = click.option(
     show_default=True,
     help="Size of the tiles to work in, in pixels; changes memory and speed, not the result.",
 )
+data: Decorator = click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the data sets. [default: N3_DATA, else the cache folder]",
+)
 recursive: Decorator = click.option(
     "-r", "--recursive", is_flag=True, help="Take whole trees of folders; -o FOLDER/ mirrors them."
 )

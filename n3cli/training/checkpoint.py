@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 import zipfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from n3cli.errors import ConfigError, InputError, N3Warning
 
-_KEPT = 2
+_UNFINISHED = "checkpoint.tmp"  # one name, so that what a killed run leaves does not pile up
 
 
 @dataclass(frozen=True)
@@ -44,23 +45,29 @@ class Checkpoint:
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
-    """Write a checkpoint into a run's folder and drop all but the last two.
+    """Write a checkpoint into a run's folder; of the others, only the one before is kept.
+
+    Those of later steps, which the run was taken back from, are dropped.
 
     Raises:
         InputError: the folder cannot be written to; what was there stays.
     """
     target = folder / f"checkpoint-{checkpoint.step:09d}.pt"
-    fresh = target.with_suffix(".tmp")
+    fresh = folder / _UNFINISHED
     try:
         with fresh.open("wb") as file:
             torch.save(vars(checkpoint), file)
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(target)
-        for old in _checkpoints(folder)[:-_KEPT]:
-            old.unlink()
+        others = [path for path in _checkpoints(folder) if path != target]
+        before = [path for path in others if path < target][-1:]
+        for path in others:
+            if path not in before:
+                path.unlink()
     except (OSError, RuntimeError) as error:  # torch wraps a full disk in a RuntimeError
-        fresh.unlink(missing_ok=True)
+        with suppress(OSError):
+            fresh.unlink()
         raise InputError(f"{target} cannot be written ({error}); make room there") from error
     return target
 
@@ -91,7 +98,7 @@ def find_checkpoint(folder: Path) -> Checkpoint | None:
         try:
             return load_checkpoint(path)
         except InputError as error:
-            warnings.warn(f"{error}; going back to the one before", N3Warning, stacklevel=2)
+            warnings.warn(f"{error}; passed over", N3Warning, stacklevel=2)
     return None
 
 
@@ -116,6 +123,8 @@ def resumed(where: str, folder: Path) -> Checkpoint:
         return load_checkpoint(path)
     found = find_checkpoint(path)
     if found is None:
+        if has_checkpoint(path):
+            raise ConfigError(f"no checkpoint in {path} is whole; start anew with another --out")
         raise ConfigError(f"{path} has no checkpoint to resume from; leave --resume out")
     return found
 

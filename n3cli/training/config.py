@@ -196,6 +196,9 @@ class RunSettings:
     def __post_init__(self) -> None:
         require(0 <= self.seed < 2**32, "run.seed", "from 0 to 4294967295", self.seed)
         require(0 <= self.ema < 1, "run.ema", "from 0 to below 1", self.ema)
+        require(
+            not (self.compile and self.recompute), "run.compile", "false with run.recompute", True
+        )
         require(self.log_steps >= 1, "run.log_steps", "at least 1", self.log_steps)
         require(
             self.checkpoint_minutes > 0,

@@ -61,10 +61,13 @@ class World:
         """
         if self.size == 1:
             return network
+        own = None
         if device.type == "cuda":
             _share_batch_norms(network)
-            return DistributedDataParallel(network, device_ids=[device.index])
-        return DistributedDataParallel(network)
+            own = [device.index]
+        # Some parameters get no gradient, the same in every step: a shift of distances, for one,
+        # changes no softmax.
+        return DistributedDataParallel(network, own, static_graph=True)
 
     def largest(self, *values: float) -> list[float]:
         """Each value's maximum over all processes, so that they decide alike."""

@@ -25,7 +25,12 @@ def interruptible() -> Iterator[Interruption]:
     if threading.current_thread() is not threading.main_thread():
         yield noted
         return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {
+        number: handler
+        for number in (signal.SIGINT, signal.SIGTERM)
+        # Ignored as `nohup` wants it, or in the hands of a program around Python.
+        if (handler := signal.getsignal(number)) not in (signal.SIG_IGN, None)
+    }
 
     def note(number: int, frame: FrameType | None) -> None:
         noted.number = number
@@ -35,9 +40,8 @@ def interruptible() -> Iterator[Interruption]:
         for number, handler in before.items():
             signal.signal(number, handler)
 
-    for number, handler in before.items():
-        if handler != signal.SIG_IGN:  # as `nohup` wants it
-            signal.signal(number, note)
+    for number in before:
+        signal.signal(number, note)
     try:
         yield noted
     finally:

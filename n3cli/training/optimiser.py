@@ -56,10 +56,14 @@ class Optimiser:
             group["lr"] = rate * factor
         for part in self._parts:
             scaler.unscale_(part)
-        if self._clip:
-            nn.utils.clip_grad_norm_(self._parameters, self._clip)
+        norm = nn.utils.get_total_norm([p.grad for p in self._parameters if p.grad is not None])
+        # The scaler would skip the step of that part alone whose gradients overflowed in fp16.
+        if not scaler.is_enabled() or torch.isfinite(norm):
+            if self._clip:
+                nn.utils.clip_grads_with_norm_(self._parameters, self._clip, norm)
+            for part in self._parts:
+                scaler.step(part)
         for part in self._parts:
-            scaler.step(part)
             part.zero_grad(set_to_none=True)
         scaler.update()
 

@@ -1,6 +1,7 @@
 """Recipes by name or path: TOML, with changes from the command line, to a typed `Recipe` and back.
 
-A recipe may begin with `base = "NAME"`: then it only says what differs from that one.
+A recipe may begin with `base = "NAME"`: then it only says what differs from that one. A base that
+is a path starts from the recipe's own folder.
 """
 
 from __future__ import annotations
@@ -91,14 +92,15 @@ def _with_base(name: str, seen: tuple[str, ...]) -> Table:
         return table
     if not isinstance(base, str):
         raise ConfigError(f"recipe {name}: base must be the name of a recipe, not {base!r}")
+    if base.endswith(".toml"):
+        base = str(_path(name).parent.joinpath(_path(base)).resolve())
     return _laid_over(_with_base(base, (*seen, name)), table)
 
 
 def _text(name: str) -> str:
-    path = Path(name).expanduser()
-    if path.suffix == ".toml":
+    if name.endswith(".toml"):
         try:
-            return path.read_text("utf-8")
+            return _path(name).read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"recipe {name} cannot be read ({error})") from error
     if name not in recipe_names():
@@ -108,10 +110,17 @@ def _text(name: str) -> str:
     return _SHIPPED.joinpath(f"{name}.toml").read_text("utf-8")
 
 
+def _path(name: str) -> Path:
+    try:
+        return Path(name).expanduser()
+    except RuntimeError as error:  # of a user who is not there
+        raise ConfigError(f"recipe {name} cannot be read ({error})") from error
+
+
 def _parse(text: str, source: str) -> Table:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also of endless numbers and nested lists
         raise ConfigError(f"{source}: not TOML ({error})") from error
 
 
@@ -131,8 +140,12 @@ def _apply(table: Table, change: str) -> None:
     if not equals or not key:
         raise ConfigError(f"--set takes key=value, for example data.batch=16, not {change!r}")
     try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        change.encode()
+    except UnicodeEncodeError:  # a path in another encoding; neither recipe nor card could say it
+        raise ConfigError(f"--set takes UTF-8, not {change!r}; name it in other letters") from None
+    try:
+        [value] = tomllib.loads(f"value = {text}").values()
+    except (ValueError, RecursionError):
         value = text.strip()  # a word without quotes
     for name in tables:
         table = table.setdefault(name, {})
@@ -174,7 +187,7 @@ def _convert(hint: Any, value: Any, key: str) -> Any:
     if origin in (Union, UnionType):
         raise TypeError(f"{key}: settings have one type")
     expected = dict if origin is not None else hint
-    if expected is float and type(value) is int:
+    if expected is float and type(value) is int and abs(value) < 2**63:  # as TOML has them
         value = float(value)
     # Exact types: true is an int to Python, and 8.0 crops are a mistake.
     if type(value) is not expected or value in (math.inf, -math.inf) or value != value:
@@ -212,11 +225,11 @@ def _hint(key: str) -> str:
 
 
 def _value(value: object) -> str:
-    """A value in TOML; JSON's texts, numbers and lists are TOML's, too."""
+    """A value in TOML; JSON's texts, numbers and lists are TOML's, too, once DEL is escaped."""
     if isinstance(value, Mapping):
-        inner = ", ".join(f"{json.dumps(key)} = {_value(entry)}" for key, entry in value.items())
+        inner = ", ".join(f"{_value(key)} = {_value(entry)}" for key, entry in value.items())
         return f"{{ {inner} }}" if inner else "{}"
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _first_entry(lines: Sequence[str]) -> int:

@@ -83,6 +83,7 @@ def run(
         config = model_config(recipe, network)
         material = load_material(recipe, network.description.channels, place.data, progress)
         task = GaussianDenoising(recipe, material, device, share)
+        _make(place.folder)
         if not world.leads:
             train(
                 recipe, task, network, place.folder, None,
@@ -150,6 +151,14 @@ def _network(recipe: Recipe) -> Network:
     return network
 
 
+def _make(folder: Path) -> None:
+    """Make the run's folder, once it is sure that there will be a run."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder} cannot be made ({error}); give another --out") from error
+
+
 def _start(recipe: Recipe, network: Network) -> Path:
     """The folder of the model that training starts from."""
     description = network.description
@@ -166,11 +175,7 @@ def _earlier(recipe: Recipe, network: Network) -> str | None:
 
 
 def _checkpoint(recipe: Recipe, place: Place) -> Checkpoint | None:
-    """The checkpoint to go on from, if that is wanted; the run's folder is there afterwards."""
-    try:
-        place.folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{place.folder} cannot be made ({error}); give another --out") from error
+    """The checkpoint to go on from, if that is wanted."""
     if place.resume is None:
         if has_checkpoint(place.folder):
             raise InputError(

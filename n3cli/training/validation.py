@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from n3cli.networks.network import Network
+from n3cli.ops.metric import psnr
 from n3cli.ops.noise import add_gaussian_noise
 
 PROTOCOL = (
@@ -41,8 +41,7 @@ def mean_psnr(
         ).permute(2, 0, 1)
         given = level if network.description.sigma_input else None
         estimate = network(noisy[None].to(device), given)[0].clamp(0, 1).cpu()
-        error = (estimate.double() - clean.double()).square().mean()
-        total += -10 * float(np.log10(float(error)))
+        total += psnr(estimate.numpy(), clean.numpy(), peak=1)
     return total / len(images)
 
 

@@ -1,0 +1,84 @@
+"""Muon: steps along the gradient's singular vectors, all about as long."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from n3cli.training.muon import Muon, orthogonalise
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (64, 576), (96, 16), (16, 144)])
+@pytest.mark.parametrize("scale", [1e-4, 1.0, 1e6])
+def test_singular_values_come_near_one_and_the_vectors_stay(shape, scale):
+    matrix = torch.randn(shape) * scale
+    u, values, vt = np.linalg.svd(matrix.double().numpy(), full_matrices=False)
+    step = orthogonalise(matrix)
+    assert step.dtype == torch.float32
+    inner = u.T @ step.double().numpy() @ vt.T
+    # Values far below the largest grow too slowly to arrive in five iterations.
+    reached = values > values[0] / 50
+    assert reached.mean() > 0.9
+    lengths = np.diag(inner)[reached]
+    assert 0.6 < lengths.min()
+    assert lengths.max() < 1.3
+    assert np.abs(inner - np.diag(np.diag(inner))).max() < 0.1  # bfloat16 has 8 bits
+
+
+def test_zero_stays_zero():
+    assert torch.equal(orthogonalise(torch.zeros(12, 30)), torch.zeros(12, 30))
+
+
+def steps(weight, gradients, count, optimiser=None):
+    optimiser = optimiser or Muon([weight], rate=0.1, momentum=0.9)
+    for gradient in gradients[:count]:
+        weight.grad = gradient.clone(memory_format=torch.preserve_format)
+        optimiser.step()
+    return optimiser
+
+
+def test_a_step_is_the_momentums_orthogonal_factor():
+    weight = nn.Parameter(torch.zeros(40, 10, 1, 1))
+    gradients = torch.randn(3, 40, 10, 1, 1)
+    total, expected = np.zeros((40, 10)), np.zeros((40, 10))
+    for gradient in gradients.double().flatten(2).numpy():
+        total = 0.9 * total + gradient
+        u, _, vt = np.linalg.svd(gradient + 0.9 * total, full_matrices=False)
+        expected -= 0.1 * 2 * u @ vt  # √(40 / 10) = 2
+    steps(weight, gradients, 3)
+    found = weight.detach().flatten(1).double().numpy()
+    assert np.linalg.norm(found - expected) < 0.25 * np.linalg.norm(expected)
+
+
+def test_memory_order_does_not_matter():
+    gradients = torch.randn(4, 24, 12, 3, 3)
+    plain = nn.Parameter(torch.randn(24, 12, 3, 3))
+    last = nn.Parameter(plain.detach().clone().to(memory_format=torch.channels_last))
+    steps(plain, gradients, 4)
+    steps(last, [g.to(memory_format=torch.channels_last) for g in gradients], 4)
+    assert last.is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(last, plain, rtol=0, atol=2e-3, check_stride=False)
+
+
+def test_without_a_gradient_nothing_happens():
+    weights = [nn.Parameter(torch.ones(9, 9, 1, 1)) for _ in range(2)]
+    weights[1].grad = torch.randn(9, 9, 1, 1)
+    optimiser = Muon(weights, rate=0.1, momentum=0.9)
+    optimiser.step()
+    assert torch.equal(weights[0], torch.ones(9, 9, 1, 1))
+    assert not torch.equal(weights[1], torch.ones(9, 9, 1, 1))
+    assert weights[0] not in optimiser.state
+
+
+def test_a_restored_state_goes_on_alike():
+    gradients = torch.randn(4, 16, 16, 3, 3)
+    whole = nn.Parameter(torch.randn(16, 16, 3, 3).to(memory_format=torch.channels_last))
+    parted = nn.Parameter(whole.detach().clone())
+    steps(whole, gradients, 4)
+    state = copy.deepcopy(steps(parted, gradients, 2).state_dict())
+    restored = Muon([parted], rate=0.5, momentum=0.1)
+    restored.load_state_dict(state)
+    steps(parted, gradients[2:], 2, restored)
+    assert torch.equal(parted, whole)

@@ -1,0 +1,248 @@
+"""Runs from recipe to model: resumed, interrupted, killed, shared out, gone wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import n3cli
+from n3cli.cli.main import n3
+from n3cli.errors import ConfigError, InputError, TrainingError
+from n3cli.training.checkpoint import has_checkpoint
+from n3cli.training.log import LOG_FILE, read_log
+from n3cli.training.recipe import load_recipe
+from n3cli.training.run import Place, run
+
+EVERY_STEP = "run.checkpoint_minutes=1e-9"
+
+
+def train(recipe: str, folder: Path, pictures: Path, *changes: str, **where: str) -> Path:
+    model = run(load_recipe(recipe, changes), Place(folder, pictures, **where), lambda event: None)
+    assert model is not None
+    return model
+
+
+def weights(model: Path) -> bytes:
+    return (model / "model.safetensors").read_bytes()
+
+
+def start(recipe: str, folder: Path, pictures: Path, *more: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "n3cli", "train", recipe, "--data", str(pictures)]
+    command += ["-o", str(folder), "--set", EVERY_STEP, *more]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for_step(folder: Path, step: int) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        if any(event["step"] >= step for event in read_log(folder / LOG_FILE)):
+            return
+        time.sleep(0.02)
+    raise AssertionError("the run does not get on")
+
+
+def test_a_run_learns_and_its_model_denoises(recipe: str, tmp_path: Path, pictures: Path):
+    model = train(recipe, tmp_path / "run", pictures, "schedule.crops=400", "run.ema=0.9")
+    events = read_log(tmp_path / "run" / LOG_FILE)
+    before, after = (event["psnr25"] for event in events if event["event"] == "validation")
+    assert after > before + 1
+    noisy = np.random.default_rng(1).normal(0.5, 25 / 255, (40, 50)).astype(np.float32)
+    clean = n3cli.denoise(noisy, sigma=25, model=model)
+    assert clean.std() < 0.7 * noisy.std()
+    assert sorted(path.name for path in model.iterdir()) == [
+        "README.md", "config.json", "model.safetensors", "recipe.toml",
+    ]  # fmt: skip
+
+
+def test_a_run_is_the_same_twice(recipe: str, tmp_path: Path, pictures: Path):
+    first, second = (train(recipe, tmp_path / name, pictures) for name in "ab")
+    assert weights(first) == weights(second)
+    other = train(recipe, tmp_path / "c", pictures, "run.seed=1")
+    assert weights(first) != weights(other)
+
+
+@pytest.mark.parametrize("change", ["optimiser.kind=adamw", "run.precision=bf16"])
+def test_killed_and_resumed_is_as_never_stopped(
+    recipe: str, tmp_path: Path, pictures: Path, change: str
+):
+    whole = train(recipe, tmp_path / "whole", pictures, EVERY_STEP, change)
+    killed = start(recipe, tmp_path / "killed", pictures, "--set", change, "--device", "cpu")
+    wait_for_step(tmp_path / "killed", 5)
+    killed.kill()
+    killed.communicate()
+    assert not (tmp_path / "killed" / "model").exists()
+    resumed = train(recipe, tmp_path / "killed", pictures, EVERY_STEP, change, resume="auto")
+    assert weights(resumed) == weights(whole)
+    steps = [
+        [event["step"] for event in read_log(folder / LOG_FILE) if event["event"] == "step"]
+        for folder in (tmp_path / "whole", tmp_path / "killed")
+    ]
+    assert steps[0] == steps[1] == list(range(1, 21))
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_saves_first(
+    recipe: str, tmp_path: Path, pictures: Path, number: signal.Signals, code: int
+):
+    folder = tmp_path / "run"
+    process = start(recipe, folder, pictures, "--set", "schedule.crops=100000")
+    wait_for_step(folder, 3)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert "Traceback" not in errors
+    done = read_log(folder / LOG_FILE)[-1]
+    assert done["event"] == "checkpoint"
+    assert (folder / done["file"]).exists()
+
+
+def test_a_damaged_newest_checkpoint_costs_only_its_own_steps(
+    recipe: str, tmp_path: Path, pictures: Path
+):
+    whole = train(recipe, tmp_path / "run", pictures, EVERY_STEP)
+    expected = weights(whole)
+    *_, before, newest = sorted((tmp_path / "run").glob("checkpoint-*.pt"))
+    content = bytearray(newest.read_bytes())
+    content[len(content) // 2] ^= 1
+    newest.write_bytes(content)
+    with pytest.warns(match="going back"):
+        again = train(recipe, tmp_path / "run", pictures, EVERY_STEP, resume="auto")
+    assert weights(again) == expected
+    assert before.exists()
+
+
+def test_a_lost_run_stops_and_keeps_its_last_good_checkpoint(
+    recipe: str, tmp_path: Path, pictures: Path
+):
+    with pytest.raises(TrainingError, match="not finite.*resume auto"):
+        train(
+            recipe, tmp_path / "run", pictures, EVERY_STEP, "optimiser.kind=adam",
+            "optimiser.rate=1e18", "optimiser.clip=0", "schedule.warmup=0", "data.batch=2",
+        )  # fmt: skip
+    assert not (tmp_path / "run" / "model").exists()
+    for path in (tmp_path / "run").glob("checkpoint-*.pt"):
+        state = torch.load(path, weights_only=True)
+        assert all(bool(torch.isfinite(value).all()) for value in state["average"].values())
+
+
+def test_two_processes_follow_the_curve_of_one(recipe: str, tmp_path: Path, pictures: Path):
+    changes = [
+        "model.network=n3unet", "model.options={channels = 1}", "schedule.crops=24",
+        "data.batch=4", "schedule.warmup=2",
+    ]  # fmt: skip
+    train(recipe, tmp_path / "one", pictures, *changes)
+    more = [part for change in changes for part in ("--set", change)]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command += ["--nproc-per-node", "2", "-m", "n3cli", "train", recipe]
+    command += ["--data", str(pictures), "-o", str(tmp_path / "two"), *more]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [str(tmp_path / "two" / "model")]
+    one, two = (
+        [
+            event["loss"]
+            for event in read_log(tmp_path / name / LOG_FILE)
+            if event["event"] == "step"
+        ]
+        for name in ("one", "two")
+    )
+    assert len(one) == 6
+    np.testing.assert_allclose(two, one, rtol=1e-4)
+
+
+def test_networks_with_parameters_that_get_no_gradient_train_in_parallel(
+    recipe: str, tmp_path: Path, pictures: Path
+):
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command += ["--nproc-per-node", "2", "-m", "n3cli", "train", recipe]
+    command += ["--data", str(pictures), "-o", str(tmp_path / "run")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert read_log(tmp_path / "run" / LOG_FILE)[-1]["step"] == 20
+
+
+def test_a_run_by_the_clock_ends_on_time(recipe: str, tmp_path: Path, pictures: Path):
+    begun = time.monotonic()
+    train(recipe, tmp_path / "run", pictures, "schedule.minutes=0.05", "schedule.crops=1")
+    assert time.monotonic() - begun < 3 + 5
+    events = [e for e in read_log(tmp_path / "run" / LOG_FILE) if e["event"] == "step"]
+    assert len(events) > 3
+    assert events[-1]["factor"] < 0.1
+    assert events[-1]["done"] > 0.9
+
+
+def test_started_from_weights(recipe: str, tmp_path: Path, pictures: Path):
+    first = train(recipe, tmp_path / "first", pictures)
+    second = train(
+        recipe, tmp_path / "second", pictures, f"model.init={first}", "schedule.crops=4",
+        "schedule.warmup=1000000",
+    )  # fmt: skip
+    card = (second / "README.md").read_text("utf-8")
+    assert card.count("Recipe: recipe.toml") == 2
+    events = {
+        name: [
+            e["psnr25"] for e in read_log(tmp_path / name / LOG_FILE) if e["event"] == "validation"
+        ]
+        for name in ("first", "second")
+    }
+    assert events["second"][0] == pytest.approx(events["first"][-1], abs=1e-4)
+    with pytest.raises(ConfigError, match="form"):
+        train(recipe, tmp_path / "x", pictures, f"model.init={first}", "model.options.features=5")
+
+
+def test_a_run_is_not_written_over(recipe: str, tmp_path: Path, pictures: Path):
+    train(recipe, tmp_path / "run", pictures)
+    with pytest.raises(InputError, match="--resume auto"):
+        train(recipe, tmp_path / "run", pictures)
+    with pytest.raises(ConfigError, match=r"data\.batch"):
+        train(recipe, tmp_path / "run", pictures, "data.batch=2", resume="auto")
+    with pytest.raises(ConfigError, match="no checkpoint"):
+        train(recipe, tmp_path / "new", pictures, resume="auto")
+
+
+def test_the_command_line_of_a_run(
+    recipe: str, tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
+):
+    code = n3.main(
+        ["train", recipe, "--data", str(pictures), "-o", str(tmp_path / "run")],
+        standalone_mode=False,
+    )
+    out, err = capsys.readouterr()
+    assert (code, out.strip()) == (0, str(tmp_path / "run" / "model"))
+    assert "5 pictures, 1 for validation" in err
+    assert has_checkpoint(tmp_path / "run")
+    for line in (tmp_path / "run" / LOG_FILE).read_text().splitlines():
+        assert "event" in json.loads(line)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["train"], "name a recipe"),
+        (["train", "denoise-n3net-grey"], "did you mean denoise-n3net-gray"),
+        (["train", "photos"], "--data"),
+        (["train", "photos", "--set", "data.bach=3"], "did you mean data.batch"),
+        (["train", "photos", "--set", "optimiser.kind=muton"], "'muon'"),
+    ],
+)
+def test_bad_command_lines(
+    arguments: list[str],
+    words: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.chdir(tmp_path)
+    code = n3.main(arguments, standalone_mode=False)
+    assert code == 2
+    assert words in capsys.readouterr().err
+    assert os.listdir(tmp_path) == []
