@@ -246,3 +246,16 @@ def test_bad_command_lines(
     assert code == 2
     assert words in capsys.readouterr().err
     assert os.listdir(tmp_path) == []
+
+
+def test_a_log_for_tensorboard(recipe: str, tmp_path: Path, pictures: Path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    folder = tmp_path / "run"
+    place = Place(folder, pictures, tensorboard=True)
+    run(load_recipe(recipe, ["schedule.crops=12"]), place, lambda event: None)
+    board = EventAccumulator(str(folder)).Reload()
+    losses = [event["loss"] for event in read_log(folder / LOG_FILE) if event["event"] == "step"]
+    shown = board.Scalars("step/loss")
+    assert [point.step for point in shown] == [1, 2, 3]
+    np.testing.assert_allclose([point.value for point in shown], losses, rtol=1e-6)
