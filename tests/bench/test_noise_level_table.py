@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from n3cli.inference.machine import describe_machine
 from n3cli.bench.noise_level import LEVELS, write_noise_levels
 from n3cli.inference.device import choose_device
+from n3cli.inference.machine import describe_machine
 from n3cli.io.meta import Meta
 from n3cli.io.picture import Picture, write_picture
 

@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from n3cli.inference.machine import Machine
 from n3cli.bench.measurement import Measurement, Row
 from n3cli.bench.method import Method
 from n3cli.bench.protocol import PROTOCOL
 from n3cli.bench.report import write_json, write_text
 from n3cli.bench.suite import SUITES
 from n3cli.bench.table import render_table
+from n3cli.inference.machine import Machine
 
 MACHINE = Machine("2026-01-02", "Some CPU", 2, "cpu", "2.13.0", "0.1.0", "0123456789ab+")
 ROW = Row(Method("ours", "how ours is run", lambda noisy, sigma: noisy), (30.123, 27.5), (0.9, 0.8))

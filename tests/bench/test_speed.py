@@ -6,7 +6,6 @@ import json
 import pytest
 import torch
 
-from n3cli.inference.machine import describe_machine
 from n3cli.bench.speed import (
     _network,
     _with_plain_aggregation,
@@ -16,6 +15,7 @@ from n3cli.bench.speed import (
     write_speed_text,
 )
 from n3cli.bench.timing import Timing, time_interleaved
+from n3cli.inference.machine import describe_machine
 
 CPU = torch.device("cpu")
 

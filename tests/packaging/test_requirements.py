@@ -18,6 +18,8 @@ OPTIONAL = {
     name: [Requirement(text) for text in texts if not text.startswith("n3cli[")]
     for name, texts in PROJECT["optional-dependencies"].items()
 }
+# What torch imports for us counts as an extra, too.
+EXTRAS = [*OPTIONAL["bench"], *OPTIONAL["tensorboard"]]
 # Used as commands or by pytest; no test imports them.
 COMMANDS = {"pytest-xdist", "ruff", "mypy", "build", "hatchling"}
 
@@ -51,7 +53,7 @@ def test_the_tests_import_what_the_tools_bring():
     used = imported(ROOT / "tests") | COMMANDS
     assert names(OPTIONAL["dev"]) <= used
     # `packaging` comes with pytest and build.
-    assert used <= names([*RUNTIME, *OPTIONAL["bench"], *OPTIONAL["dev"]]) | {"packaging"}
+    assert used <= names([*RUNTIME, *EXTRAS, *OPTIONAL["dev"]]) | {"packaging"}
 
 
 def test_constraints_pin_versions_in_the_ranges():
@@ -61,7 +63,7 @@ def test_constraints_pin_versions_in_the_ranges():
         for pin in (Requirement(line) for line in lines if not line.startswith("#"))
     }
     build = tomllib.loads((ROOT / "pyproject.toml").read_text())["build-system"]["requires"]
-    for requirement in [*RUNTIME, *OPTIONAL["bench"], *OPTIONAL["dev"], *map(Requirement, build)]:
+    for requirement in [*RUNTIME, *EXTRAS, *OPTIONAL["dev"], *map(Requirement, build)]:
         (pin,) = pins[canonicalize_name(requirement.name)]
         assert pin.operator == "=="
         assert requirement.specifier.contains(pin.version), f"{requirement} against {pin}"

@@ -99,7 +99,7 @@ def test_ablations_differ_from_the_papers_recipe_in_the_network_alone():
     st.text(st.characters(exclude_categories=["Cs"])),
     st.dictionaries(
         st.text(st.characters(exclude_categories=["Cs"])),
-        st.one_of(st.booleans(), st.integers(-(2**63), 2**63 - 1), st.text("\"\\\n\r\t\x7f\0é😀#")),
+        st.one_of(st.booleans(), st.integers(-(2**63), 2**63 - 1), st.text('"\\\n\r\t\x7f\0é😀#')),
     ),
     st.floats(min_value=0, allow_infinity=False, exclude_min=True),
 )

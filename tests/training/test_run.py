@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -123,7 +122,7 @@ def test_a_damaged_newest_checkpoint_costs_only_its_own_steps(
 def test_a_lost_run_stops_and_keeps_its_last_good_checkpoint(
     recipe: str, tmp_path: Path, pictures: Path
 ):
-    with pytest.raises(TrainingError, match="not finite.*resume auto"):
+    with pytest.raises(TrainingError, match=r"not finite.*resume auto"):
         train(
             recipe, tmp_path / "run", pictures, EVERY_STEP, "optimiser.kind=adam",
             "optimiser.rate=1e18", "optimiser.clip=0", "schedule.warmup=0", "data.batch=2",
@@ -245,7 +244,7 @@ def test_bad_command_lines(
     code = n3.main(arguments, standalone_mode=False)
     assert code == 2
     assert words in capsys.readouterr().err
-    assert os.listdir(tmp_path) == []
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_log_for_tensorboard(recipe: str, tmp_path: Path, pictures: Path):
