@@ -1,13 +1,14 @@
 """N3-UNet: a U-Net that looks up its neighbours at half resolution. People's default denoiser.
 
-No biases and no normalisation layers. The N3 block is a residual branch of the decoder: patches
-of 8×8 at stride 4 on features of half resolution, so that one query stands for 64 pixels and the
-block is nearly free.
+No biases and no normalisation layers. The N3 block is a residual branch of the way up: patches of
+8×8 at stride 4 on features of half resolution, so that one query stands for 64 pixels and the block
+is nearly free. Without it, it is the plain U-Net that it is compared with.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -16,8 +17,8 @@ from n3cli.networks.description import Description, Placement
 from n3cli.networks.n3 import N3Aggregation
 from n3cli.networks.network import Network, Stage
 
-_WIDTHS = (32, 64, 128, 256)
-_N3_LEVEL = 1
+_LOGIT = 40
+"""Size of the logits that embeddings of about unit size give."""
 
 
 class ResidualBlock(nn.Module):
@@ -42,14 +43,25 @@ class N3Branch(nn.Module):
         features: planes that are averaged over neighbours.
         embedding: planes in which distances are measured.
         k: number of neighbours.
+        patch: side of a patch in pixels of the feature map.
+        stride: distance of patches in the same pixels.
+        window: candidates along each axis, in patch positions.
     """
 
-    def __init__(self, width: int, features: int = 16, embedding: int = 16, k: int = 7) -> None:
+    def __init__(
+        self,
+        width: int,
+        features: int,
+        embedding: int,
+        k: int,
+        patch: int,
+        stride: int,
+        window: int,
+    ) -> None:
         super().__init__()
         self.planes = [features, embedding, 1]
-        patch = 8
-        scale = 40 / (embedding * patch * patch)
-        self.aggregation = N3Aggregation(k, patch, stride=4, window=9, scale=scale)
+        scale = _LOGIT / (embedding * patch * patch)
+        self.aggregation = N3Aggregation(k, patch, stride, window, scale=scale)
         self.project = _convolution(width, sum(self.planes))
         self.merge = _convolution(k * features, width, zero=True)
 
@@ -72,8 +84,21 @@ class N3Branch(nn.Module):
 class N3UNet(Network):
     """The network, with a plane of the noise level as second input.
 
+    Level 0 has the image's resolution, each further level half of the one before.
+
     Args:
         channels: image planes.
+        width: planes at level 0; they double with each level.
+        levels: how often the resolution is halved.
+        blocks: residual blocks a level, on the way down and on the way up each.
+        n3_levels: at which levels of the way up N3 branches stand, separated by commas; none: a
+            plain U-Net.
+        features: planes that are averaged over neighbours.
+        embedding: planes in which distances are measured.
+        k: number of neighbours.
+        patch: side of a patch in pixels of its level.
+        stride: distance of patches in the same pixels.
+        window: candidates along each axis, in patch positions.
     """
 
     about = (
@@ -82,46 +107,65 @@ class N3UNet(Network):
         "Nearest Neighbors Networks, NeurIPS 2018, arXiv 1810.12575)."
     )
 
-    def __init__(self, channels: int = 1) -> None:
+    def __init__(
+        self,
+        channels: int = 1,
+        width: int = 32,
+        levels: int = 3,
+        blocks: int = 1,
+        n3_levels: str = "1",
+        features: int = 16,
+        embedding: int = 16,
+        k: int = 7,
+        patch: int = 8,
+        stride: int = 4,
+        window: int = 9,
+    ) -> None:
         super().__init__()
-        depth = len(_WIDTHS) - 1
-        multiple = 2**depth
+        multiple = 2**levels
         self.description = Description(
             "denoise",
             channels,
             sigma_input=True,
             size_multiple=multiple,
             size_minimum=2 * multiple,
-            memory=768,
+            memory=24 * width,
         )
-        self.head = _convolution(channels + 1, _WIDTHS[0])
-        self.encoder = nn.ModuleList(ResidualBlock(width) for width in _WIDTHS[:-1])
+        widths = [width * 2**level for level in range(levels + 1)]
+        self.head = _convolution(channels + 1, width)
+        self.encoder = nn.ModuleList(_blocks(planes, blocks) for planes in widths[:-1])
         self.down = nn.ModuleList(
-            nn.Conv2d(_WIDTHS[i], _WIDTHS[i + 1], 2, stride=2, bias=False) for i in range(depth)
+            nn.Conv2d(fine, coarse, 2, stride=2, bias=False) for fine, coarse in pairwise(widths)
         )
-        self.middle = ResidualBlock(_WIDTHS[-1])
+        self.middle = _blocks(widths[-1], blocks)
         self.up = nn.ModuleList(
-            nn.ConvTranspose2d(_WIDTHS[i + 1], _WIDTHS[i], 2, stride=2, bias=False)
-            for i in range(depth)
+            nn.ConvTranspose2d(coarse, fine, 2, stride=2, bias=False)
+            for fine, coarse in pairwise(widths)
         )
-        self.decoder = nn.ModuleList(ResidualBlock(width) for width in _WIDTHS[:-1])
-        self.n3 = N3Branch(_WIDTHS[_N3_LEVEL])
-        self.tail = _convolution(_WIDTHS[0], channels, zero=True)
+        self.decoder = nn.ModuleList(_blocks(planes, blocks) for planes in widths[:-1])
+        self.n3 = nn.ModuleDict(
+            {
+                str(level): N3Branch(widths[level], features, embedding, k, patch, stride, window)
+                for level in _levels(n3_levels, levels)
+            }
+        )
+        self.tail = _convolution(width, channels, zero=True)
 
     @property
     def stages(self) -> Sequence[Stage]:
         """One stage: its skip connections span the whole network."""
-        aggregation = self.n3.aggregation
         return (
             Stage(
                 self.run,
-                halo=-_first_input(0, lambda pixel: pixel - aggregation.halo),
-                reach=-_first_input(0, lambda pixel: -aggregation.reach),
+                halo=-self._first_input(lambda pixel, block: pixel - block.halo),
+                reach=-self._first_input(
+                    lambda pixel, block: min(pixel - block.halo, -block.reach)
+                ),
             ),
         )
 
     def run(self, x: Tensor, place: Placement) -> Tensor:
-        """Noisy planes and noise level B×(C + 1)×H×W → B×C×H×W; H and W multiples of 8."""
+        """Noisy planes and noise level B×(C + 1)×H×W → B×C×H×W, both sides whole multiples."""
         y = self.head(x)
         kept = []
         for block, down in zip(self.encoder, self.down, strict=True):
@@ -132,30 +176,49 @@ class N3UNet(Network):
         for level in reversed(range(len(kept))):
             y = self.up[level](y)
             y += kept.pop()
-            if level == _N3_LEVEL:
-                y = y + self.n3(y, place.reduced(2**level))
+            if str(level) in self.n3:
+                y = y + self.n3[str(level)](y, place.reduced(2**level))
             y = self.decoder[level](y)
         residual: Tensor = self.tail(y)
         return x[:, :-1] + residual
 
+    def _first_input(self, before_n3: Callable[[int, N3Aggregation], int]) -> int:
+        """First input pixel that output pixel 0 and the ones behind it depend on.
 
-def _first_input(output: int, before_n3: Callable[[int], int]) -> int:
-    """First input pixel that output pixels from `output` (a multiple of 8) on depend on.
+        Follows the network backwards: a 3×3 convolution looks one pixel further, a transposed one
+        halves the coordinate, a strided one doubles it.
+        """
+        depth = len(self.down)
+        reach = 2 * len(self.middle)  # of the residual blocks of a level
+        pixel = -1  # tail
+        for level in range(depth):
+            pixel -= reach  # decoder
+            if str(level) in self.n3:
+                branch = self.n3[str(level)]
+                assert isinstance(branch, N3Branch)
+                pixel = before_n3(pixel - 1, branch.aggregation) - 1  # merge, block, project
+            pixel //= 2  # up
+        pixel -= reach  # middle
+        for _ in range(depth):
+            pixel = 2 * pixel - reach  # down, encoder
+        return pixel - 1  # head
 
-    Follows the network backwards: a 3×3 convolution looks one pixel further, a transposed one
-    halves the coordinate, a strided one doubles it.
+
+def _levels(text: str, levels: int) -> list[int]:
+    """Levels of the way up that a text names.
+
+    Raises:
+        ValueError: it is no list of levels.
     """
-    depth = len(_WIDTHS) - 1
-    pixel = output - 1  # tail
-    for level in range(depth):
-        pixel -= 2  # decoder
-        if level == _N3_LEVEL:
-            pixel = before_n3(pixel - 1) - 1  # merge, aggregation, project
-        pixel //= 2  # up
-    pixel -= 2  # middle
-    for _ in range(depth):
-        pixel = 2 * pixel - 2  # down, encoder
-    return pixel - 1  # head
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    known = [str(level) for level in range(levels)]
+    if unknown := [word for word in words if word not in known]:
+        raise ValueError(f"n3_levels takes levels of {', '.join(known)}, got {unknown[0]!r}")
+    return sorted(set(map(int, words)))
+
+
+def _blocks(width: int, count: int) -> nn.Sequential:
+    return nn.Sequential(*(ResidualBlock(width) for _ in range(count)))
 
 
 def _convolution(planes_in: int, planes_out: int, zero: bool = False) -> nn.Conv2d:

@@ -80,8 +80,10 @@ def load_checkpoint(path: Path) -> Checkpoint:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            if damaged := archive.testzip():
-                raise InputError(f"{path} is damaged (in {damaged})")
+            damaged = archive.testzip()
+            # By a bit here, torch takes a tensor for a folder and leaves its memory as it finds it.
+            if damaged or any(entry.external_attr for entry in archive.infolist()):
+                raise InputError(f"{path} is damaged (in {damaged or 'its table of contents'})")
         return Checkpoint(**torch.load(path, map_location="cpu", weights_only=True))
     except InputError:
         raise

@@ -40,11 +40,11 @@ class Log:
         tensorboard: bool = False,
     ) -> None:
         self._listen = listen
+        self._board = _board(folder, step) if tensorboard else None
         path = folder / LOG_FILE
         kept = [event for event in read_log(path) if step and event["step"] <= step]
         self._file = path.open("w", encoding="utf-8", buffering=1)
         self._file.writelines(json.dumps(event) + "\n" for event in kept)
-        self._board = _board(folder, step) if tensorboard else None
 
     def __enter__(self) -> Log:
         return self

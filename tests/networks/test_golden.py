@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -58,13 +60,20 @@ def test_n3net(shared, folded, size):
     torch.testing.assert_close(y, golden[f"y{size}"], atol=1e-5, rtol=0)
 
 
+def _renamed(key: str) -> str:
+    """A name from the time when there was one residual block a level and one N3 branch."""
+    key = re.sub(r"^((?:encoder|decoder)\.\d|middle)\.", r"\1.0.", key)
+    return re.sub(r"^n3\.", "n3.1.", key)
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("part", ["crop", "image"])
 def test_n3unet(shared, variant, part):
     folder = shared / "weights"
     golden = load_file(folder / f"denoise-n3unet-{variant}.vectors.safetensors")
     network = N3UNet(VARIANTS[variant]).eval()
-    network.load_state_dict(load_file(folder / f"denoise-n3unet-{variant}.safetensors"))
+    state = load_file(folder / f"denoise-n3unet-{variant}.safetensors")
+    network.load_state_dict({_renamed(key): value for key, value in state.items()})
     with torch.no_grad():
         y = network(golden[f"{part}_input"].unsqueeze(0), 25 / 255)[0]
     torch.testing.assert_close(y, golden[f"{part}_output"], atol=1e-5, rtol=0)
@@ -75,5 +84,5 @@ def test_aggregation_of_n3unet(shared, variant):
     path = shared / "weights" / f"denoise-n3unet-{variant}.vectors.safetensors"
     golden = load_file(path)
     planes = [golden[f"crop_n3_{name}"] for name in ("features", "embedding", "log_temperature")]
-    neighbours = N3UNet(1).n3.aggregation(*planes, Placement.whole(40, 40))
+    neighbours = N3UNet(1).n3["1"].aggregation(*planes, Placement.whole(40, 40))
     torch.testing.assert_close(neighbours, golden["crop_n3_neighbours"], atol=1e-5, rtol=0)

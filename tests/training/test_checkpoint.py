@@ -3,6 +3,7 @@
 import copy
 import signal
 import warnings
+import zipfile
 from contextlib import contextmanager
 
 import pytest
@@ -22,7 +23,8 @@ from n3cli.training.config import OptimiserSettings
 from n3cli.training.optimiser import Optimiser
 
 
-def make_checkpoint(step, planes=9):
+def make_checkpoint(step):
+    planes = 9
     network = nn.Sequential(nn.Conv2d(planes, planes, 3, bias=False), nn.BatchNorm2d(planes))
     network.to(memory_format=torch.channels_last)
     optimiser = Optimiser(network, OptimiserSettings(), torch.device("cpu"))
@@ -86,7 +88,7 @@ def test_any_flipped_byte_is_found_or_harmless(tmp_path):
     path = save_checkpoint(tmp_path, checkpoint)
     whole = path.read_bytes()
     refused = 0
-    for place in range(0, len(whole), 11):
+    for place in range(0, len(whole), 23):
         damaged = bytearray(whole)
         damaged[place] ^= 1 << place % 8
         path.write_bytes(damaged)
@@ -133,6 +135,18 @@ def test_a_damaged_one_is_passed_over(tmp_path, damage):
     damage(older)
     with pytest.warns(N3Warning), pytest.raises(ConfigError, match="whole; start anew"):
         resumed("auto", tmp_path)
+
+
+def test_a_tensor_that_is_marked_as_a_folder_is_found(tmp_path):
+    path = save_checkpoint(tmp_path, make_checkpoint(5))
+    with zipfile.ZipFile(path) as archive:
+        table = archive.start_dir
+    data = bytearray(path.read_bytes())
+    name = data.index(b"archive/data/0", table)
+    data[name - 8] |= 0x10  # external attributes
+    path.write_bytes(data)
+    with pytest.raises(InputError, match="table of contents"):
+        load_checkpoint(path)
 
 
 def test_code_in_a_checkpoint_is_not_run(tmp_path):
@@ -184,14 +198,13 @@ def limited_files(size):
         signal.signal(signal.SIGXFSZ, handler)
 
 
-@pytest.mark.parametrize("size", [0, 50_000, 190_000])
-def test_a_full_disk_keeps_the_old_ones(tmp_path, size):
+@pytest.mark.parametrize("part", [0.0, 0.5, 0.99])
+def test_a_full_disk_keeps_the_old_ones(tmp_path, part):
     for step in (1, 2):
-        save_checkpoint(tmp_path, make_checkpoint(step))
+        size = save_checkpoint(tmp_path, make_checkpoint(step)).stat().st_size
     before = names(tmp_path)
-    large = make_checkpoint(3, planes=40)
-    with limited_files(size), pytest.raises(InputError, match="make room"):
-        save_checkpoint(tmp_path, large)
+    with limited_files(int(part * size)), pytest.raises(InputError, match="make room"):
+        save_checkpoint(tmp_path, make_checkpoint(3))
     assert names(tmp_path) == before
     with warnings.catch_warnings(action="error"):
         assert find_checkpoint(tmp_path).step == 2

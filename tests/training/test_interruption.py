@@ -37,9 +37,14 @@ def test_the_first_is_noted_and_the_second_acts(arrived, first, second):
 
 def test_handlers_are_restored(arrived):
     before = [signal.getsignal(number) for number in SIGNALS]
-    with pytest.raises(ZeroDivisionError), interruptible():
-        assert [signal.getsignal(number) for number in SIGNALS] != before
-        raise ZeroDivisionError
+
+    def fail():
+        with interruptible():
+            assert [signal.getsignal(number) for number in SIGNALS] != before
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert [signal.getsignal(number) for number in SIGNALS] == before
 
 
