@@ -15,6 +15,9 @@ from n3cli.zoo.load import load_model
 
 def random_model(name: str, channels: int, **options: object) -> Model:
     network = registry.build(name, {"channels": channels, **options}).eval()
+    for weight in network.parameters():
+        if not weight.any():  # what starts at zero would hide what is before it
+            torch.nn.init.normal_(weight, std=0.03)
     config = ModelConfig(f"denoise-{name}-random", "denoise", name, options, 75.0, "float32")
     return Model(config, network, name)
 
@@ -30,6 +33,11 @@ def photo(height: int, width: int, channels: int) -> np.ndarray:
 MODELS = {
     "denoise-n3unet-gray": lambda: load_model("denoise-n3unet-gray"),
     "denoise-n3unet-color": lambda: load_model("denoise-n3unet-color"),
+    "n3unet at two levels": lambda: random_model(
+        "n3unet", 1, width=8, levels=2, blocks=2, n3_levels="0,1", window=5
+    ),
+    "n3unet below": lambda: random_model("n3unet", 3, width=4, n3_levels="2", patch=4, stride=2),
+    "plain u-net": lambda: random_model("n3unet", 1, width=8, n3_levels=""),
     "n3net": lambda: random_model("n3net", 1, sigma_input=True),
     "n3net with odd patches": lambda: random_model("n3net", 1, patch=9, stride=3, window=7),
     "dncnn": lambda: random_model("dncnn", 3, depth=5),

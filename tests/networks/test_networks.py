@@ -86,6 +86,7 @@ def test_a_noise_level_is_asked_for():
         ("n3nett", {}, "did you mean 'n3net'"),
         ("n3unet", {"chanels": 1}, "did you mean 'channels'"),
         ("n3unet", {"channels": "1"}, "of type int"),
+        ("n3unet", {"n3_levels": "0,3"}, "levels of 0, 1, 2, got '3'"),
         ("n3net", {"sigma_input": 1}, "of type bool"),
         ("n3net", {"depth": 0}, "from 1 to 4096"),
         ("n3net", {"channels": 10**400}, "from 1 to 4096"),
