@@ -100,7 +100,7 @@ def _cells(event: dict[str, Any]) -> dict[str, str]:
     left = event["seconds"] * (1 - done) / done if done else 0
     return {
         "step": f"{event['step']}",
-        "loss": f"{event['loss']:.4g}",
+        "loss": "—" if event["loss"] is None else f"{event['loss']:.4g}",
         "rate": f"× {event['factor']:.3f}",
         "crops/s": f"{event['crops_per_second']:.1f}",
         "done": f"{100 * done:.1f} %",

@@ -33,6 +33,7 @@ class Checkpoint:
         average: the moving average's.
         optimiser: a state for each of its parts.
         scaler: the gradient scaler's, empty unless fp16.
+        before: scores at the start of the run.
     """
 
     recipe: str
@@ -42,6 +43,7 @@ class Checkpoint:
     average: dict[str, Tensor]
     optimiser: list[dict[str, Any]]
     scaler: dict[str, Any]
+    before: dict[str, float]
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:

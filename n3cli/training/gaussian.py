@@ -11,7 +11,7 @@ from n3cli.networks.network import Network
 from n3cli.training.config import Recipe
 from n3cli.training.crop import CropSampler
 from n3cli.training.material import Material
-from n3cli.training.seed import mix
+from n3cli.training.seed import Stream, mix
 from n3cli.training.task import Inputs, Task
 from n3cli.training.validation import centre, mean_psnr
 
@@ -46,7 +46,7 @@ class GaussianDenoising(Task):
         clean = self._sampler.crops(step, self._share)
         # Drawn for the whole batch, so that its noise does not depend on how it is shared out.
         whole = self._recipe.data.batch
-        generator = self._generator.manual_seed(mix(self._recipe.run.seed, step))
+        generator = self._generator.manual_seed(mix(self._recipe.run.seed, step, Stream.NOISE))
         low, high = (sigma / 255 for sigma in self._recipe.noise.sigma)
         drawn = torch.rand(whole, generator=generator, device=self._device)
         sigma = (low + (high - low) * drawn)[self._share]

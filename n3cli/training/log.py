@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -61,7 +62,11 @@ class Log:
 
     def write(self, event: str, step: int, **values: Any) -> None:
         """Log an event after `step` steps."""
-        entry: Event = {"event": event, "step": step, **values}
+        finite = {
+            key: None if isinstance(value, float) and not math.isfinite(value) else value
+            for key, value in values.items()  # JSON has no infinity
+        }
+        entry: Event = {"event": event, "step": step, **finite}
         self._file.write(json.dumps(entry) + "\n")
         if self._board is not None:
             for key, value in values.items():

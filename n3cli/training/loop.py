@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from n3cli.errors import TrainingError
 from n3cli.networks.network import Network
@@ -25,7 +23,7 @@ from n3cli.training.optimiser import Optimiser
 from n3cli.training.precision import training_dtype
 from n3cli.training.recipe import write_recipe
 from n3cli.training.schedule import rate_factor
-from n3cli.training.seed import mix
+from n3cli.training.seed import Stream, mix
 from n3cli.training.task import Task
 
 
@@ -114,7 +112,7 @@ def train(
         return scores
 
     def save() -> None:
-        check_finite(total, average, step)
+        check_finite(average, step)
         if world.leads:
             state = Checkpoint(
                 recipe=write_recipe(recipe),
@@ -124,11 +122,13 @@ def train(
                 average=average.state,
                 optimiser=optimiser.state_dict(),
                 scaler=scaler.state_dict(),
+                before=dict(before),
             )
             say("checkpoint", file=save_checkpoint(folder, state).name)
 
     total = torch.zeros((), device=device)  # of the losses since the last line of the log
-    before = validate() if world.leads else {}
+    scores = validate() if world.leads else {}
+    before = checkpoint.before if checkpoint is not None else scores
     # A run by the clock shall end when its last validation does.
     budget = recipe.schedule.minutes * 60 - (elapsed() - spent)
 
@@ -145,7 +145,7 @@ def train(
             if done >= 1 or signal:
                 break
 
-            torch.manual_seed(mix(settings.seed, step))  # for layers that draw: the stochastic rule
+            torch.manual_seed(mix(settings.seed, step, Stream.LAYERS))
             asked = time.monotonic()
             inputs, target = task.batch(step)
             loading += time.monotonic() - asked
@@ -163,7 +163,7 @@ def train(
             # All that needs the device to be waited for is done together.
             if step % settings.log_steps == 0:
                 mean = world.mean(float(total) / counted)
-                check_finite(total, average, step)
+                check_finite(average, step)
                 now = elapsed()
                 pace = now - since
                 say(
@@ -189,13 +189,16 @@ def train(
     return Outcome(judged.cpu(), step, step * batch, elapsed(), before, scores)
 
 
-def check_finite(total: Tensor, average: MovingAverage, step: int) -> None:
+def check_finite(average: MovingAverage, step: int) -> None:
     """Refuse to go on from a network that is lost.
 
+    The average tells: a loss or a gradient that is not finite gets into the weights, except where
+    a gradient scaler leaves such a step out.
+
     Raises:
-        TrainingError: the losses or the averaged weights are not finite.
+        TrainingError: the averaged weights are not finite.
     """
-    if not (math.isfinite(float(total)) and average.is_finite()):
+    if not average.is_finite():
         raise TrainingError(
             f"the loss is not finite any more (before step {step}); the checkpoints before it are "
             "kept. Go on from there with --resume auto, or start anew with lower learning rates "

@@ -21,7 +21,7 @@ from n3cli.training.log import Event, Log
 from n3cli.training.loop import train
 from n3cli.training.material import load_material
 from n3cli.training.recipe import differing, parse_recipe, write_recipe
-from n3cli.training.seed import mix
+from n3cli.training.seed import Stream, mix
 from n3cli.zoo.card import read_section
 from n3cli.zoo.config import ModelConfig
 from n3cli.zoo.folder import load_trained, save_folder
@@ -135,7 +135,7 @@ def model_config(recipe: Recipe, network: Network) -> ModelConfig:
 def _network(recipe: Recipe) -> Network:
     """The network with the weights that training starts from."""
     settings = recipe.model
-    torch.manual_seed(mix(recipe.run.seed, 0))
+    torch.manual_seed(mix(recipe.run.seed, 0, Stream.WEIGHTS))
     network = registry.build(settings.network, settings.options)
     if settings.near_identity:
         network.start_near_identity()

@@ -1,14 +1,24 @@
-"""Seeds that follow from others, so that a run's random numbers follow from its seed and a step."""
+"""Seeds that follow from a run's seed and a step, so that a resumed run draws the same."""
 
 from __future__ import annotations
+
+from enum import IntEnum
 
 import numpy as np
 
 
-def mix(seed: int, step: int) -> int:
-    """One seed of two numbers, such that neighbours of either have nothing in common.
+class Stream(IntEnum):
+    """What is drawn: each has numbers of its own."""
+
+    NOISE = 0
+    LAYERS = 1
+    WEIGHTS = 2
+
+
+def mix(seed: int, step: int, stream: Stream) -> int:
+    """One seed of three numbers, such that neighbours have nothing in common.
 
     Returns:
         From 0 to 2⁶³ − 1, as torch's generators take it.
     """
-    return int(np.random.SeedSequence((seed, step)).generate_state(1, np.uint64)[0] >> 1)
+    return int(np.random.SeedSequence((seed, step, stream)).generate_state(1, np.uint64)[0] >> 1)

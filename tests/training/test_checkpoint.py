@@ -40,6 +40,7 @@ def make_checkpoint(step):
         average={key: value / 3 for key, value in state.items()},
         optimiser=optimiser.state_dict(),
         scaler=scaler.state_dict(),
+        before={"psnr25": 20.5},
     )
 
 

@@ -1,5 +1,7 @@
 """The task of denoising: its batches, its noise and its losses."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,7 @@ from n3cli.networks.dncnn import DnCNN
 from n3cli.training.gaussian import GaussianDenoising
 from n3cli.training.material import Material
 from n3cli.training.recipe import load_recipe
-from n3cli.training.seed import mix
+from n3cli.training.seed import Stream, mix
 from n3cli.training.store import ImageStore
 from n3cli.training.validation import mean_psnr
 
@@ -94,8 +96,9 @@ def test_a_fixed_level_is_exact():
 
 
 def test_neighbouring_seeds_and_steps_have_other_seeds():
-    seeds = {mix(seed, step) for seed in range(40) for step in range(40)}
-    assert len(seeds) == 1600
+    numbers = itertools.product(range(40), range(40), Stream)
+    seeds = {mix(*three) for three in numbers}
+    assert len(seeds) == 1600 * len(Stream)
     assert all(0 <= seed < 2**63 for seed in seeds)
 
 

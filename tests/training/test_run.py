@@ -20,6 +20,7 @@ from n3cli.training.checkpoint import has_checkpoint
 from n3cli.training.log import LOG_FILE, read_log
 from n3cli.training.recipe import load_recipe
 from n3cli.training.run import Place, run
+from n3cli.zoo.card import read_section
 
 EVERY_STEP = "run.checkpoint_minutes=1e-9"
 
@@ -86,6 +87,10 @@ def test_killed_and_resumed_is_as_never_stopped(
         for folder in (tmp_path / "whole", tmp_path / "killed")
     ]
     assert steps[0] == steps[1] == list(range(1, 21))
+    figures = [
+        read_section((m / "README.md").read_text("utf-8"), "Figures") for m in (whole, resumed)
+    ]
+    assert figures[0] == figures[1]
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
