@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from n3cli.errors import ConfigError, InputError
+from n3cli.errors import ConfigError, InputError, N3Warning
 from n3cli.inference.device import choose_device
 from n3cli.networks import registry
 from n3cli.networks.network import Network
@@ -181,6 +182,11 @@ def _checkpoint(recipe: Recipe, place: Place) -> Checkpoint | None:
             raise InputError(
                 f"{place.folder} has a run; go on with --resume auto, or give another --out"
             )
+        return None
+    if place.resume == "auto" and not has_checkpoint(place.folder):
+        warnings.warn(
+            f"{place.folder} has nothing to resume from yet: starting", N3Warning, stacklevel=2
+        )
         return None
     checkpoint = resumed(place.resume, place.folder)
     if keys := differing(parse_recipe(checkpoint.recipe), recipe):

@@ -118,7 +118,7 @@ def test_a_damaged_newest_checkpoint_costs_only_its_own_steps(
     content = bytearray(newest.read_bytes())
     content[len(content) // 2] ^= 1
     newest.write_bytes(content)
-    with pytest.warns(match="going back"):
+    with pytest.warns(match="passed over"):
         again = train(recipe, tmp_path / "run", pictures, EVERY_STEP, resume="auto")
     assert weights(again) == expected
     assert before.exists()
@@ -210,7 +210,14 @@ def test_a_run_is_not_written_over(recipe: str, tmp_path: Path, pictures: Path):
     with pytest.raises(ConfigError, match=r"data\.batch"):
         train(recipe, tmp_path / "run", pictures, "data.batch=2", resume="auto")
     with pytest.raises(ConfigError, match="no checkpoint"):
-        train(recipe, tmp_path / "new", pictures, resume="auto")
+        train(recipe, tmp_path / "new", pictures, resume=str(tmp_path / "new"))
+
+
+def test_resume_auto_starts_where_there_is_nothing_yet(recipe: str, tmp_path: Path, pictures: Path):
+    first = train(recipe, tmp_path / "a", pictures)
+    with pytest.warns(match="nothing to resume"):
+        second = train(recipe, tmp_path / "b", pictures, resume="auto")
+    assert weights(first) == weights(second)
 
 
 def test_the_command_line_of_a_run(
