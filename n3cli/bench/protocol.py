@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from n3cli.errors import DataError
 from n3cli.io.picture import read_picture
+from n3cli.ops.luma import luma
 from n3cli.ops.metric import psnr, ssim
 from n3cli.ops.noise import add_gaussian_noise
 
@@ -30,13 +31,15 @@ class Score(NamedTuple):
 
 
 def load_clean(path: Path, channels: int) -> NDArray[np.float32]:
-    """A test image, H×W×`channels`, in [0, 1].
+    """A test image, H×W×`channels`, in [0, 1]; a colour image is made grey where that is asked for.
 
     Raises:
         DataError: the file has another number of planes.
         InputError: the file cannot be read.
     """
     pixels = read_picture(path).pixels
+    if channels == 1 and pixels.shape[2] == 3:
+        pixels = luma(pixels)
     if pixels.shape[2] != channels:
         raise DataError(
             f"{path} has {pixels.shape[2]} planes, expected {channels}; "

@@ -92,7 +92,7 @@ def _published_row(row: Published) -> list[str]:
 
 def _title(measured: Measurement, markdown: bool) -> list[str]:
     data = measured.suite.data
-    kind = "grey" if data.channels == 1 else "colour"
+    kind = "grey" if measured.suite.channels == 1 else "colour"
     used = f"{data.count} images"
     if measured.images < data.count:
         used = f"only the first {measured.images} of {data.count} images"

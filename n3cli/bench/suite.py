@@ -17,24 +17,28 @@ class Suite:
         name: what the command line calls it.
         data: the images.
         levels: the noise levels measured unless others are asked for, on the 0–255 scale.
+        channels: planes that the images are measured with: 1 makes colour images grey.
+        development: whether settings and weights are chosen on it, so that it is no test.
     """
 
     name: str
     data: DataSet
     levels: tuple[float, ...]
+    channels: int
+    development: bool = False
 
-    @property
-    def channels(self) -> int:
-        """Planes of its images, 1 grey or 3 colour."""
-        return self.data.channels
 
+_LEVELS = (15, 25, 50)
 
 SUITES = {
     suite.name: suite
     for suite in (
-        Suite("set12", CATALOG["set12"], levels=(15, 25, 50)),
-        Suite("bsd68", CATALOG["bsd68"], levels=(15, 25, 50)),
-        Suite("cbsd68", CATALOG["cbsd68"], levels=(15, 25, 50)),
+        Suite("set12", CATALOG["set12"], _LEVELS, channels=1),
+        Suite("bsd68", CATALOG["bsd68"], _LEVELS, channels=1),
+        Suite("cbsd68", CATALOG["cbsd68"], _LEVELS, channels=3),
+        Suite("val40", CATALOG["val40"], _LEVELS, channels=3, development=True),
+        Suite("val40-gray", CATALOG["val40"], _LEVELS, channels=1, development=True),
+        Suite("textures", CATALOG["textures"], _LEVELS, channels=1, development=True),
     )
 }
 

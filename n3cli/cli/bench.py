@@ -87,8 +87,9 @@ def bench(
     """Measure quality or speed.
 
     SUITE is set12, bsd68 or cbsd68 (PSNR and SSIM of Gaussian denoising, beside published
-    figures), speed (how long the networks take, and what their N3 blocks add), training (how fast
-    they train) or noise-level (how well --sigma auto works).
+    figures), val40, val40-gray or textures (the same on images that settings are chosen on), speed
+    (how long the networks take, and what their N3 blocks add), training (how fast they train) or
+    noise-level (how well --sigma auto works).
     """
     chosen_methods = sigmas or models or peers or precision != "auto"
     if "speed" in suites:

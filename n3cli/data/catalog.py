@@ -45,6 +45,8 @@ CATALOG = {
         DataSet(
             "bsds400", "BSDS500 train and test", "BSDS500", 400, 3, terms=_BSDS, pattern="t*/*.jpg"
         ),
+        # Repeated structure, for development; docs/make_textures.py writes them.
+        DataSet("textures", "Textures", "Textures", 8, 1, terms="see docs/make_textures.py"),
         DataSet("t91", "T91", "T91", count=91, channels=3, terms=_UNSTATED),
         DataSet("photos96", "photos96", "photos96", 96, 3, terms="free to use", pattern="*.jpg"),
     )

@@ -109,6 +109,12 @@ def test_images_are_read_as_fractions_of_their_range(tmp_path, dtype, peak):
     np.testing.assert_allclose(clean.ravel(), [0, 0.2, 1], atol=1e-7)
 
 
+def test_colour_is_made_grey_where_grey_is_measured(tmp_path):
+    write_picture(tmp_path / "a.png", Picture(np.array([[[10, 100, 200]]], np.uint8)))
+    clean = load_clean(tmp_path / "a.png", 1)
+    assert clean.item() == np.float32(round(0.299 * 10 + 0.587 * 100 + 0.114 * 200)) / 255
+
+
 def test_another_number_of_planes_is_an_error(paths):
     with pytest.raises(DataError, match="has 1 planes, expected 3"):
         load_clean(paths[0], 3)

@@ -78,7 +78,7 @@ def test_absent_data_says_where_it_was_looked_for(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "advice"),
     [
-        (("set13",), "set12, bsd68, cbsd68, speed, noise-level"),
+        (("set13",), "set12, bsd68, cbsd68, val40, val40-gray, textures, speed, training"),
         (("set12", "--peer", "bm3d"), "nlm-skimage, nlm-opencv"),
         (("set12", "--sigma", "0"), "above 0"),
         (("set12", "--sigma", "nan"), "above 0"),
