@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -88,7 +89,7 @@ def train(
         raise ConfigError("name a recipe; `n3 train --list` shows those that come with n3")
     more = [f"schedule.minutes={minutes}"] if minutes is not None else []
     if init is not None:
-        more.append(f"model.init={'' if init == 'none' else init}")
+        more.append(f"model.init={json.dumps('' if init == 'none' else init)}")
     settings = load_recipe(recipe, [*changes, *more])
     if show:
         click.echo(write_recipe(settings), nl=False)

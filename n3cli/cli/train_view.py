@@ -11,6 +11,10 @@ from typing import Any
 from n3cli.cli import console
 
 _ROWS = 12
+_NARROW = 60
+"""Columns of a terminal below which only the most important of the table's are shown."""
+
+_ALWAYS = ("step", "loss", "done", "left")
 
 
 class TrainView:
@@ -22,8 +26,7 @@ class TrainView:
 
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
-        self._rows: deque[list[str]] = deque(maxlen=_ROWS)
-        self._scores: dict[str, float] = {}
+        self._rows: deque[dict[str, str]] = deque(maxlen=_ROWS)
         self._live: Any = None
 
     def __enter__(self) -> TrainView:
@@ -46,53 +49,58 @@ class TrainView:
 
     def decoding(self, done: int, count: int) -> None:
         """Show how many pictures are decoded, of how many."""
+        if self._quiet:
+            return
         if self._live is not None:
             self._live.update(f"decoding pictures: {done} of {count}")
-        elif done == count and not self._quiet:
-            console.line(f"decoded {count} pictures")
+        elif done == count:
+            self._say(f"decoded {count} pictures")
 
     def show(self, event: dict[str, Any]) -> None:
         """Show an event of the log."""
         if self._quiet:
             return
         match event["event"]:
-            case "validation":
-                self._scores = {
-                    key: value for key, value in event.items() if key.startswith("psnr")
-                }
-                if self._live is None:
-                    console.line(f"step {event['step']}  {_spoken(self._scores)}")
-            case "step":
-                cells = _cells(event)
-                self._rows.append([*cells.values(), _spoken(self._scores)])
-                if self._live is None:
-                    console.line("  ".join(f"{key} {value}" for key, value in cells.items()))
-                else:
-                    self._live.update(self._table([*cells, "validation, dB"]))
             case "start":
                 self._say(
                     f"{event['recipe']}: {event['parameters']:,} parameters, "
                     f"{event['pictures']} pictures, {event['validation']} for validation, "
                     f"on {event['device']}"
                 )
+                if self._live is not None:
+                    self._live.update("starting")
+            case "validation":
+                self._say(f"step {event['step']}  {_spoken(event)}")
             case "checkpoint":
                 self._say(f"saved {event['file']}")
+            case "step":
+                self._step(_cells(event))
 
-    def _say(self, text: str) -> None:
+    def _step(self, cells: dict[str, str]) -> None:
         if self._live is None:
-            console.line(text)
-        else:
-            self._live.console.print(text, highlight=False, markup=False)
-
-    def _table(self, head: list[str]) -> Any:
+            self._say("  ".join(f"{key} {value}" for key, value in cells.items()))
+            return
         from rich.table import Table
 
+        self._rows.append(cells)
+        narrow = self._live.console.width < _NARROW
+        names = [name for name in cells if not narrow or name in _ALWAYS]
         table = Table(box=None, pad_edge=False)
-        for name in head:
-            table.add_column(name, justify="right")
+        for name in names:
+            table.add_column(name, justify="right", no_wrap=True)
         for row in self._rows:
-            table.add_row(*row)
-        return table
+            table.add_row(*(row[name] for name in names))
+        self._live.update(table)
+
+    def _say(self, text: str) -> None:
+        """Print a line, above the table where there is one."""
+        try:
+            if self._live is None:
+                console.line(text)
+            else:
+                self._live.console.print(text, highlight=False, markup=False)
+        except OSError:  # who read us has gone: no reason to end a run
+            self._quiet = True
 
 
 def _cells(event: dict[str, Any]) -> dict[str, str]:
@@ -100,13 +108,22 @@ def _cells(event: dict[str, Any]) -> dict[str, str]:
     left = event["seconds"] * (1 - done) / done if done else 0
     return {
         "step": f"{event['step']}",
-        "loss": "—" if event["loss"] is None else f"{event['loss']:.4g}",
-        "rate": f"× {event['factor']:.3f}",
+        "loss": _number(event["loss"], ".4g"),
+        "gradient": _number(event["gradient_norm"], ".3g"),
+        "rate": f"{event['rate']:.1e}",
         "crops/s": f"{event['crops_per_second']:.1f}",
         "done": f"{100 * done:.1f} %",
         "left": f"{timedelta(seconds=round(left))}",
     }
 
 
-def _spoken(scores: dict[str, float]) -> str:
-    return "  ".join(f"σ{key.removeprefix('psnr')} {value:.2f}" for key, value in scores.items())
+def _spoken(event: dict[str, Any]) -> str:
+    return "  ".join(
+        f"σ{key.removeprefix('psnr')} {_number(value, '.2f')} dB"
+        for key, value in event.items()
+        if key.startswith("psnr")
+    )
+
+
+def _number(value: float | None, form: str) -> str:
+    return "—" if value is None else format(value, form)  # JSON has no infinity

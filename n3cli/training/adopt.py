@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,6 +12,9 @@ from torch import Tensor
 from n3cli.data.catalog import CATALOG
 from n3cli.data.location import list_images
 from n3cli.errors import ModelError
+from n3cli.networks.network import Network
+from n3cli.training.card import HERE
+from n3cli.training.config import Recipe
 from n3cli.training.recipe import parse_recipe
 from n3cli.training.run import MODEL_FOLDER
 from n3cli.training.store import load_store
@@ -19,9 +22,13 @@ from n3cli.training.validation import centre, mean_psnr
 from n3cli.zoo.config import ModelConfig
 from n3cli.zoo.folder import load_folder, load_trained, save_folder
 from n3cli.zoo.layout import CARD_FILE, RECIPE_FILE
+from n3cli.zoo.locate import bundled, locate
 
 LEVELS = (15.0, 25.0, 50.0)
 """Noise levels that models for a range are judged at, on the 0–255 scale."""
+
+_RANGE = (0.0, 75.0)
+"""Noise levels that a model for a range must have been trained for."""
 
 _ROUNDING = 0.005
 """dB that storing weights in float16 may cost at any level; above it they stay float32."""
@@ -35,75 +42,138 @@ _SMALL = 128
 
 @dataclass(frozen=True)
 class Candidate:
-    """A trained model, ready to be bundled.
+    """A trained model that may be bundled.
 
     Attributes:
         folder: its own folder, weights in the precision that they would be bundled in.
         config: its config.
+        network: as it was trained, in float32.
         recipe: text of its recipe.toml.
         card: text of its card.
         sigmas: noise levels that it is judged at.
-        unseen: whether it was trained without the validation images.
+        scores: PSNR on the validation images at these, in dB; None where it was trained on them.
     """
 
     folder: Path
     config: ModelConfig
+    network: Network
     recipe: str
     card: str
     sigmas: tuple[float, ...]
-    unseen: bool
+    scores: tuple[float, ...] | None
+
+    def save(self, target: Path, card: str) -> None:
+        """Write it as a model's folder, in place of what is there."""
+        save_folder(
+            target, self.config, self.network, card, recipe=self.recipe, overwrite=True
+        )  # fmt: skip
 
 
-def prepare(run: Path, scratch: Path, images: Sequence[Tensor]) -> Candidate:
-    """Copy a run's model, its weights rounded where that costs next to nothing.
+def judge(
+    run: Path, scratch: Path, data: Path | None, progress: Callable[[str], None]
+) -> Candidate:
+    """Load a run's model, round its weights where that costs next to nothing, and validate it.
 
     Args:
         run: a run's folder.
-        scratch: where the copy goes.
-        images: validation images C×H×W in [0, 1], on which rounding is judged.
+        scratch: where the rounded copy goes.
+        data: folder of the data sets.
+        progress: told what is going on.
 
     Raises:
-        ModelError: the folder is not that of a finished run.
+        ModelError: the folder is not that of a run, or the model is not better than the bundled
+            one of its name, or there is no telling.
+        DataError: the validation images are not there.
     """
     source = run / MODEL_FOLDER
     config, network = load_trained(source)
     try:
-        card = (source / CARD_FILE).read_text("utf-8")
+        card = (source / CARD_FILE).read_text("utf-8").replace(HERE, config.name)
         text = (source / RECIPE_FILE).read_text("utf-8")
     except OSError as error:
-        raise ModelError(f"{source} is not of a finished run of `n3 train` ({error})") from error
+        raise ModelError(f"{source} is not of a run of `n3 train` ({error})") from error
     recipe = parse_recipe(text)
-    low, high = recipe.noise.sigma
-    sigmas = tuple(level for level in LEVELS if low <= level <= high) if low < high else (high,)
-    folder = scratch / config.name
-    small = replace(config, dtype="float16")
-    save_folder(folder, small, network, card, recipe=text)
+    sigmas = _levels(recipe, config)
+    images = _images(network.description.channels, data)
+    progress(f"validating {config.name}")
     crops = [centre(image, _SMALL) for image in images]
-    exact, rounded = (scores(path, crops, sigmas) for path in (source, folder))
+    exact = _scores(source, crops, sigmas)
+    candidate = Candidate(
+        scratch / config.name, replace(config, dtype="float16"), network, text, card, sigmas, None
+    )
+    candidate.save(candidate.folder, card)
+    rounded = _scores(candidate.folder, crops, sigmas)
     if any(a - b > _ROUNDING for a, b in zip(exact, rounded, strict=True)):
-        small = config
-        save_folder(folder, small, network, card, recipe=text, overwrite=True)
-    unseen = "val40" in recipe.data.exclude or "bsds400" not in recipe.data.sets
-    return Candidate(folder, small, text, card, sigmas, unseen)
+        candidate = replace(candidate, config=config)
+        candidate.save(candidate.folder, card)
+    unseen = _is_unseen(recipe, network)
+    if unseen:
+        candidate = replace(candidate, scores=_scores(candidate.folder, images, sigmas))
+    if config.name in bundled():
+        if candidate.scores is None:
+            raise ModelError(
+                f"{run} was trained on the validation images, so they cannot say whether it is "
+                f"better than the bundled {config.name}: kept."
+            )
+        progress("validating the bundled one")
+        old = _scores(bundled()[config.name], images, sigmas)
+        for sigma, before, after in zip(sigmas, old, candidate.scores, strict=True):
+            progress(f"σ = {sigma:g}: {before:.3f} → {after:.3f} dB")
+        if not is_better(candidate.scores, old):
+            raise ModelError(f"{run} is not better than the bundled {config.name}: kept.")
+    return candidate
 
 
-def validation_images(channels: int, data: Path | None) -> list[Tensor]:
-    """The 40 validation images, whole, C×H×W in [0, 1].
+def is_better(candidate: Sequence[float], current: Sequence[float]) -> bool:
+    """Whether the mean over the levels rises and none falls by more than 0.02 dB."""
+    gains = [new - old for new, old in zip(candidate, current, strict=True)]
+    return sum(gains) > 0 and min(gains) >= -_SLACK
+
+
+def _levels(recipe: Recipe, config: ModelConfig) -> tuple[float, ...]:
+    """The levels to judge at: the one that a model is for, or those of a whole range."""
+    low, high = recipe.noise.sigma
+    if low == high:
+        return (high,)
+    if low > _RANGE[0] or high < _RANGE[1]:
+        raise ModelError(
+            f"{config.name} was trained for noise levels from {low:g} to {high:g}; models that "
+            f"come with n3 are for one level or for {_RANGE[0]:g} to {_RANGE[1]:g}"
+        )
+    return LEVELS
+
+
+def _is_unseen(recipe: Recipe, network: Network) -> bool:
+    """Whether neither a model nor the weights it started from saw the validation images.
 
     Raises:
-        DataError: they are not there.
+        ModelError: there is no telling.
     """
+    if not recipe.data.sets:
+        raise ModelError(
+            f"{recipe.model.name} was trained on pictures that are in no data set, so there is no "
+            "telling whether the validation images were among them"
+        )
+    if "bsds400" in recipe.data.sets and "val40" not in recipe.data.exclude:
+        return False
+    if not recipe.model.init:
+        return True
+    description = network.description
+    start = locate(recipe.model.init, task=description.task, channels=description.channels).folder
+    if (start / RECIPE_FILE).is_file():
+        return _is_unseen(parse_recipe((start / RECIPE_FILE).read_text("utf-8")), network)
+    if start in bundled().values():  # from before recipes were kept, without these images
+        return True
+    raise ModelError(f"{start} has no {RECIPE_FILE}, so there is no telling what it was trained on")
+
+
+def _images(channels: int, data: Path | None) -> list[Tensor]:
+    """The 40 validation images, whole, C×H×W in [0, 1]."""
     store = load_store(list_images(CATALOG["val40"], data), channels, smallest=1)
     return [store.image(index) for index in range(len(store))]
 
 
-def scores(folder: Path, images: Sequence[Tensor], sigmas: Sequence[float]) -> tuple[float, ...]:
+def _scores(folder: Path, images: Sequence[Tensor], sigmas: Sequence[float]) -> tuple[float, ...]:
     """PSNR in dB of a model, one for each noise level, as it is loaded for use."""
     network = load_folder(folder).network
     return tuple(mean_psnr(network, images, sigma, torch.device("cpu")) for sigma in sigmas)
-
-
-def is_better(candidate: Sequence[float], bundled: Sequence[float]) -> bool:
-    """Whether the mean over the levels rises and none falls by more than 0.02 dB."""
-    gains = [new - old for new, old in zip(candidate, bundled, strict=True)]
-    return sum(gains) > 0 and min(gains) >= -_SLACK

@@ -9,10 +9,15 @@ from n3cli.inference.machine import describe_machine, write_machine
 from n3cli.training.config import Recipe
 from n3cli.training.loop import Outcome
 from n3cli.training.validation import PROTOCOL
-from n3cli.zoo.card import Card, Measurement, write_card
+from n3cli.zoo.card import Card, Measurement, read_section, write_card
 from n3cli.zoo.config import ModelConfig
 
 _VALIDATED = {"val40": "Val40", "held-out": "held-out pictures", "none": ""}
+
+HERE = "path/to/this/folder"
+"""What the card calls a model that has no name for others yet."""
+
+_UNKNOWN = "Nothing is known."
 
 _MEANING = (
     "No training image is in this folder. Whether such terms reach a network that was trained on "
@@ -39,15 +44,18 @@ def describe_run(
         outcome: of the run.
         device: where it was trained.
         pictures: how many were trained on.
-        earlier: how the weights that it started from were trained, if it started from some.
+        earlier: card of the weights that it started from, if it started from some.
     """
     training = [
         _data(recipe, pictures),
         _course(recipe, outcome),
         write_machine(describe_machine(device)).replace("Measured", "Trained", 1),
     ]
+    terms = [_terms(recipe)]
     if earlier is not None:
-        training += [f"It started from the weights of {recipe.model.init}. Of those:", earlier]
+        start = f"the weights of {recipe.model.init}, which it started from"
+        training += [f"Of {start}:", read_section(earlier, "Training") or _UNKNOWN]
+        terms += [f"Of {start}:", read_section(earlier, "Terms") or _UNKNOWN]
     judged = recipe.validation
     crop = (
         f"the middle {judged.crop}×{judged.crop} pixels of each image" if judged.crop else "whole"
@@ -57,16 +65,20 @@ def describe_run(
         license=recipe.model.license,
         license_name="not stated" if recipe.model.license == "other" else None,
         training="\n\n".join(training),
-        terms=_terms(recipe),
+        terms="\n\n".join(terms),
         tags=("denoising", "image-restoration", "neural-nearest-neighbors"),
         datasets=tuple(CATALOG[name].title for name in recipe.data.sets),
-        columns=tuple(f"σ = {sigma:g}" for sigma in judged.sigmas),
+        columns=tuple(f"σ = {sigma:g}" for sigma in recipe.levels),
         measurements=tuple(
             Measurement(f"{_VALIDATED[judged.images]}, {when}", tuple(scores.values()))
-            for when, scores in (("at the start", outcome.before), ("at the end", outcome.scores))
+            for when, scores in (
+                ("at the start", outcome.before),
+                ("last validation", outcome.scores),
+            )
             if scores
         ),
         protocol=f"{PROTOCOL} ({crop}).",
+        place=HERE,
     )
     return write_card(card, config)
 
@@ -107,11 +119,12 @@ def _course(recipe: Recipe, outcome: Outcome) -> str:
         if recipe.schedule.minutes
         else f"{recipe.schedule.crops:,} crops"
     )
+    unfinished = "" if outcome.finished else " The run was not over then."
     return (
         f"Recipe: recipe.toml in this folder ({recipe.optimiser.kind}, {recipe.schedule.decay} "
         f"decay, {limit}). {outcome.crops:,} crops of {recipe.data.crop}×{recipe.data.crop} pixels "
         f"in {outcome.step:,} steps and {outcome.seconds / 60:.0f} minutes; {kept}, batch norms "
-        "not folded."
+        f"not folded.{unfinished}"
     )
 
 

@@ -34,6 +34,7 @@ class Checkpoint:
         optimiser: a state for each of its parts.
         scaler: the gradient scaler's, empty unless fp16.
         before: scores at the start of the run.
+        material: digest of its pictures.
     """
 
     recipe: str
@@ -44,6 +45,7 @@ class Checkpoint:
     optimiser: list[dict[str, Any]]
     scaler: dict[str, Any]
     before: dict[str, float]
+    material: str
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
@@ -122,7 +124,7 @@ def resumed(where: str, folder: Path) -> Checkpoint:
         ConfigError: there is none.
         InputError: the named one is damaged.
     """
-    path = folder if where == "auto" else Path(where).expanduser()
+    path = folder if where == "auto" else Path(os.path.expanduser(where))  # noqa: PTH111 - it never fails
     if path.is_file():
         return load_checkpoint(path)
     found = find_checkpoint(path)

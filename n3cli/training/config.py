@@ -146,7 +146,8 @@ class ScheduleSettings:
     """Crops of the whole run."""
 
     minutes: float = 0.0
-    """Wall clock of the whole run: when above 0, the schedule follows it instead of `crops`."""
+    """Wall clock of the whole run, from the decoding of pictures on: when above 0, the schedule
+    follows it instead of `crops`."""
 
     decay: Literal["cosine", "exponential", "constant"] = "cosine"
     """`cosine` to zero; `exponential` by `decades` over the run, in one stair an epoch."""
@@ -191,7 +192,7 @@ class RunSettings:
     """Steps between two lines of the log."""
 
     checkpoint_minutes: float = 10.0
-    """Between two checkpoints."""
+    """Between two checkpoints, looked at when a line is logged."""
 
     def __post_init__(self) -> None:
         require(0 <= self.seed < 2**32, "run.seed", "from 0 to 4294967295", self.seed)
@@ -213,17 +214,18 @@ class ValidationSettings:
     """`[validation]`: how a run is judged while it goes on."""
 
     images: Literal["val40", "held-out", "none"] = "val40"
-    """`val40`: the 40 validation images; `held-out`: every tenth training picture, which is then
+    """`val40`: the 40 validation images; `held-out`: every tenth picture, at most 40, which is then
     not trained on."""
 
     sigmas: tuple[float, ...] = (15.0, 25.0, 50.0)
-    """Noise levels on the 0–255 scale."""
+    """Noise levels on the 0–255 scale; those outside `noise.sigma` are left out."""
 
     crop: int = 128
     """Side of the square at the centre of each image, in pixels; 0: whole images."""
 
     minutes: float = 10.0
-    """Between two validations; there is always one at the start and one at the end."""
+    """Between two validations, looked at when a line is logged; there is always one at the start
+    and one at the end."""
 
     def __post_init__(self) -> None:
         require(
@@ -248,6 +250,13 @@ class Recipe:
     optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)
     run: RunSettings = field(default_factory=RunSettings)
     validation: ValidationSettings = field(default_factory=ValidationSettings)
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """Noise levels that it is validated at: the one it is for, or those in its range."""
+        low, high = self.noise.sigma
+        within = tuple(sigma for sigma in self.validation.sigmas if low <= sigma <= high)
+        return within if low < high and within else (high,)
 
     @property
     def steps(self) -> int:

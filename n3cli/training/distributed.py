@@ -36,7 +36,7 @@ class World:
 
     def device(self, chosen: torch.device) -> torch.device:
         """This process's own device of the chosen kind."""
-        if self.size > 1 and chosen.type == "cuda":
+        if chosen.type == "cuda" and chosen.index is None:
             return torch.device("cuda", self.local)
         return chosen
 
@@ -56,8 +56,9 @@ class World:
     def parallel(self, network: nn.Module, device: torch.device) -> nn.Module:
         """The network with gradients averaged over all processes.
 
-        On GPUs batch norms take their statistics from the whole batch; the CPU has no such
-        layer, and there each process uses its own share's.
+        On GPUs batch norms of planes take their statistics from the whole batch; the CPU has no
+        such layer, and there each process uses its own share's, as norms of distances do
+        everywhere.
         """
         if self.size == 1:
             return network
@@ -89,7 +90,7 @@ class World:
 @contextmanager
 def joined(device: torch.device) -> Iterator[World]:
     """Join the processes that `torchrun` started; alone where it did not."""
-    if "WORLD_SIZE" not in os.environ:
+    if not dist.is_torchelastic_launched():
         yield World()
         return
     world = World(*(int(os.environ[name]) for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK")))

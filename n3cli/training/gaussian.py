@@ -12,8 +12,9 @@ from n3cli.training.config import Recipe
 from n3cli.training.crop import CropSampler
 from n3cli.training.material import Material
 from n3cli.training.seed import Stream, mix
+from n3cli.training.store import ImageStore
 from n3cli.training.task import Inputs, Task
-from n3cli.training.validation import centre, mean_psnr
+from n3cli.training.validation import mean_psnr
 
 
 class GaussianDenoising(Task):
@@ -32,18 +33,18 @@ class GaussianDenoising(Task):
         self._recipe, self._device, self._share = recipe, device, share
         settings = recipe.data
         self._sampler = CropSampler(
-            material.training.to(device),
+            _placed(material.training, device),
             settings.crop,
             settings.batch,
             recipe.run.seed,
             settings.area_power,
         )
-        self._validation = [centre(image, recipe.validation.crop) for image in material.validation]
+        self._validation = material.validation
         self._generator = torch.Generator(device)
 
     def batch(self, step: int) -> tuple[Inputs, Tensor]:
         """Noisy crops b×C×H×W and their noise levels b, both in [0, 1] units, and clean crops."""
-        clean = self._sampler.crops(step, self._share)
+        clean = self._sampler.crops(step, self._share).to(self._device, non_blocking=True)
         # Drawn for the whole batch, so that its noise does not depend on how it is shared out.
         whole = self._recipe.data.batch
         generator = self._generator.manual_seed(mix(self._recipe.run.seed, step, Stream.NOISE))
@@ -76,5 +77,14 @@ class GaussianDenoising(Task):
             return {}
         return {
             f"psnr{sigma:g}": mean_psnr(network, self._validation, sigma, self._device)
-            for sigma in self._recipe.validation.sigmas
+            for sigma in self._recipe.levels
         }
+
+
+def _placed(store: ImageStore, device: torch.device) -> ImageStore:
+    """The pictures on the device, so that crops are cut there, unless they would crowd it."""
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        if store.pixels.numel() > free // 4:
+            return store
+    return store.to(device)

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM wait until the step is done."""
+"""SIGINT, SIGTERM and SIGHUP wait until the step is done."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+_SIGNALS = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
 
 
 class Interruption:
@@ -17,7 +21,7 @@ class Interruption:
 
 @contextmanager
 def interruptible() -> Iterator[Interruption]:
-    """Note the first SIGINT or SIGTERM instead of dying of it; the second acts as ever.
+    """Note the first such signal instead of dying of it; the second acts as ever.
 
     Does nothing in a thread, where Python cannot handle signals.
     """
@@ -27,7 +31,7 @@ def interruptible() -> Iterator[Interruption]:
         return
     before = {
         number: handler
-        for number in (signal.SIGINT, signal.SIGTERM)
+        for number in _SIGNALS
         # Ignored as `nohup` wants it, or in the hands of a program around Python.
         if (handler := signal.getsignal(number)) not in (signal.SIG_IGN, None)
     }

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from n3cli.errors import ConfigError
+from n3cli.io.path import explained
 
 LOG_FILE = "log.jsonl"
 
@@ -30,6 +32,7 @@ class Log:
 
     Raises:
         ConfigError: TensorBoard is not installed.
+        InputError: the log cannot be written.
     """
 
     def __init__(
@@ -43,9 +46,10 @@ class Log:
         self._listen = listen
         self._board = _board(folder, step) if tensorboard else None
         path = folder / LOG_FILE
-        kept = [event for event in read_log(path) if step and event["step"] <= step]
-        self._file = path.open("w", encoding="utf-8", buffering=1)
-        self._file.writelines(json.dumps(event) + "\n" for event in kept)
+        with explained(path):
+            kept = [event for event in read_log(path) if step and event["step"] <= step]
+            self._file = path.open("w", encoding="utf-8", buffering=1)
+            self._file.writelines(json.dumps(event) + "\n" for event in kept)
 
     def __enter__(self) -> Log:
         return self
@@ -56,7 +60,8 @@ class Log:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._file.close()
+        with suppress(OSError):  # of a full disk; what was lost is the last line
+            self._file.close()
         if self._board is not None:
             self._board.close()
 
@@ -67,7 +72,8 @@ class Log:
             for key, value in values.items()  # JSON has no infinity
         }
         entry: Event = {"event": event, "step": step, **finite}
-        self._file.write(json.dumps(entry) + "\n")
+        with explained(LOG_FILE):
+            self._file.write(json.dumps(entry) + "\n")
         if self._board is not None:
             for key, value in values.items():
                 if isinstance(value, float):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
+import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,15 +30,16 @@ from n3cli.training.task import Task
 
 @dataclass(frozen=True)
 class Outcome:
-    """A finished run.
+    """What a run has come to.
 
     Attributes:
-        network: with the averaged weights, in evaluation mode, on the CPU.
+        network: with the averaged weights, in evaluation mode.
         step: steps done.
         crops: crops seen.
         seconds: wall clock spent.
         before: scores at the start.
-        scores: scores at the end.
+        scores: the last ones.
+        finished: whether the run is over.
     """
 
     network: Network
@@ -46,6 +48,7 @@ class Outcome:
     seconds: float
     before: Mapping[str, float]
     scores: Mapping[str, float]
+    finished: bool
 
 
 def train(
@@ -54,9 +57,12 @@ def train(
     network: Network,
     folder: Path,
     log: Log | None,
+    publish: Callable[[Outcome], None],
     *,
     device: torch.device,
     world: World,
+    begun: float,
+    material: str,
     checkpoint: Checkpoint | None = None,
 ) -> Outcome:
     """Train a network by a recipe.
@@ -67,9 +73,15 @@ def train(
         network: on the CPU, with the weights to start from.
         folder: where checkpoints go.
         log: None in a process that does not lead.
+        publish: called in the process that leads at every checkpoint and at the end.
         device: where to compute.
         world: which process this is.
+        begun: when the run began, as `time.monotonic` has it; its clock goes from there.
+        material: digest of its pictures.
         checkpoint: what to go on from; instead of the network's weights.
+
+    Returns:
+        What it has come to; without scores in a process that does not lead.
 
     Raises:
         TrainingError: the loss is not finite any more; the last good checkpoint is kept.
@@ -95,7 +107,7 @@ def train(
     if settings.compile:
         model = torch.compile(model)  # type: ignore[assignment]
 
-    begun = time.monotonic() - spent
+    begun -= spent
 
     def elapsed() -> float:
         return time.monotonic() - begun
@@ -109,7 +121,13 @@ def train(
         scores = task.validate(judged)
         if scores:
             say("validation", **scores)
+        if any(math.isnan(score) for score in scores.values()):
+            raise TrainingError(_lost(step))
         return scores
+
+    def outcome() -> Outcome:
+        judged.load_state_dict(average.state, strict=False)
+        return Outcome(judged, step, step * batch, elapsed(), before, scores, done >= 1)
 
     def save() -> None:
         check_finite(average, step)
@@ -123,14 +141,17 @@ def train(
                 optimiser=optimiser.state_dict(),
                 scaler=scaler.state_dict(),
                 before=dict(before),
+                material=material,
             )
             say("checkpoint", file=save_checkpoint(folder, state).name)
+            publish(outcome())
 
     total = torch.zeros((), device=device)  # of the losses since the last line of the log
+    ready = elapsed()
     scores = validate() if world.leads else {}
     before = checkpoint.before if checkpoint is not None else scores
     # A run by the clock shall end when its last validation does.
-    budget = recipe.schedule.minutes * 60 - (elapsed() - spent)
+    budget = recipe.schedule.minutes * 60 - (elapsed() - ready)
 
     def progress() -> float:
         if not recipe.schedule.minutes:
@@ -138,7 +159,7 @@ def train(
         return elapsed() / budget if budget > 0 else 1.0
 
     saved = validated = since = elapsed()
-    counted, loading = 0, 0.0
+    counted, loading, done = 0, 0.0, 0.0
     with interruptible() as interruption:
         while True:
             done, signal = world.largest(progress(), interruption.number)
@@ -154,7 +175,7 @@ def train(
             loss = task.loss(output.float(), target, inputs)
             scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
             factor = rate_factor(recipe.schedule, step, done)
-            optimiser.step(factor, scaler)
+            norm = optimiser.step(factor, scaler)
             average.update(network, step)
             step += 1
             total += loss.detach()
@@ -164,29 +185,33 @@ def train(
             if step % settings.log_steps == 0:
                 mean = world.mean(float(total) / counted)
                 check_finite(average, step)
+                if not math.isfinite(mean) and scaler.get_scale() < 1:
+                    raise TrainingError(_lost(step))  # the scaler leaves out one step after another
                 now = elapsed()
                 pace = now - since
                 say(
                     "step",
                     loss=mean,
-                    factor=factor,
+                    rate=recipe.optimiser.rate * factor,
+                    gradient_norm=float(norm),
                     done=done,
                     crops_per_second=counted * batch / pace,
                     loading=loading / pace,
                 )
                 total.zero_()
+                if world.leads and now - validated >= recipe.validation.minutes * 60:
+                    scores = validate()
+                    validated = elapsed()
                 if now - saved >= settings.checkpoint_minutes * 60:
                     save()
                     saved = elapsed()
-                if world.leads and now - validated >= recipe.validation.minutes * 60:
-                    validate()
-                    validated = elapsed()
                 counted, loading, since = 0, 0.0, elapsed()
+        if world.leads and not signal:
+            scores = validate()
         save()
     if signal:
         stop(int(signal))
-    scores = validate() if world.leads else {}
-    return Outcome(judged.cpu(), step, step * batch, elapsed(), before, scores)
+    return outcome()
 
 
 def check_finite(average: MovingAverage, step: int) -> None:
@@ -199,8 +224,13 @@ def check_finite(average: MovingAverage, step: int) -> None:
         TrainingError: the averaged weights are not finite.
     """
     if not average.is_finite():
-        raise TrainingError(
-            f"the loss is not finite any more (before step {step}); the checkpoints before it are "
-            "kept. Go on from there with --resume auto, or start anew with lower learning rates "
-            "(optimiser.rate, optimiser.muon_rate) or run.precision=fp32"
-        )
+        raise TrainingError(_lost(step))
+
+
+def _lost(step: int) -> str:
+    return (
+        f"the loss is not finite any more (before step {step}); the checkpoints before it are "
+        "kept, but going on from them would come to the same. Start anew with lower learning rates "
+        "(optimiser.rate, optimiser.muon_rate) or run.precision=fp32, from the folder model/ of "
+        "this run (--init) if you like"
+    )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,9 +15,12 @@ from n3cli.data.location import list_images, list_pictures, list_training_images
 from n3cli.errors import ConfigError, DataError
 from n3cli.training.config import Recipe
 from n3cli.training.store import ImageStore, load_store
+from n3cli.training.validation import centre
 
 _HELD_OUT = 10
 """One picture of so many is held out for validation."""
+
+_MOST_HELD_OUT = 40
 
 
 @dataclass(frozen=True)
@@ -25,11 +29,23 @@ class Material:
 
     Attributes:
         training: what crops are taken from.
-        validation: clean images C×H×W in [0, 1]; none where nothing is validated.
+        validation: clean images C×H×W in [0, 1], or their middles as the recipe says; none where
+            nothing is validated.
     """
 
     training: ImageStore
     validation: list[Tensor]
+
+    @property
+    def digest(self) -> str:
+        """Tells whether two runs have the same pictures: of names and sizes, not of the folder."""
+        text = hashlib.sha256()
+        store = self.training
+        for path, *size in zip(
+            store.paths, store.heights.tolist(), store.widths.tolist(), strict=True
+        ):
+            text.update(f"{path.name}\0{size}\0".encode("utf-8", "surrogateescape"))
+        return text.hexdigest()
 
 
 def load_material(
@@ -48,51 +64,56 @@ def load_material(
 
     Raises:
         ConfigError: a set is unknown, or the recipe needs a folder of pictures and got none.
-        DataError: a set is absent, or no picture can be used.
+        DataError: a set is absent, or too few pictures can be used.
     """
-    training, validation = _paths(recipe, data)
     settings = recipe.data
     largest = settings.largest or None
+    validation = recipe.validation
+    if validation.images == "val40":  # asked for first: decoding what is trained on takes longer
+        listed = list_images(CATALOG["val40"], data if settings.sets else None)
     store = load_store(
-        training, channels, smallest=settings.crop, largest=largest, progress=progress
+        _paths(recipe, data), channels, smallest=settings.crop, largest=largest, progress=progress
     )
-    if not validation:
-        return Material(store, [])
-    judged = load_store(validation, channels, smallest=1, largest=largest)
-    return Material(store, [judged.image(index) for index in range(len(judged))])
 
+    def judged(from_: ImageStore, indices: Sequence[int]) -> list[Tensor]:
+        return [centre(from_.image(index), validation.crop).clone() for index in indices]
 
-def _paths(recipe: Recipe, data: Path | None) -> tuple[list[Path], list[Path]]:
-    """Paths of the training and of the validation pictures."""
-    settings = recipe.data
-    if settings.sets:
-        sets, exclude = (
-            [_find(name) for name in names] for names in (settings.sets, settings.exclude)
-        )
-        training = list_training_images(sets, exclude, data)
-    elif data is None:
-        raise ConfigError(
-            "this recipe trains on pictures of your own: name their folder with --data"
-        )
-    else:
-        training = list_pictures(data)
-    match recipe.validation.images:
+    match validation.images:
         case "val40":
-            return training, list_images(CATALOG["val40"], data if settings.sets else None)
+            images = load_store(listed, channels, smallest=1, largest=largest)
+            return Material(store, judged(images, range(len(images))))
         case "held-out":
-            held = training[::_HELD_OUT]
-            rest = [path for index, path in enumerate(training) if index % _HELD_OUT]
+            held = range(0, len(store), _HELD_OUT)[:_MOST_HELD_OUT]
+            rest = sorted(set(range(len(store))) - set(held))
             if not rest:
                 raise DataError(
-                    f"one picture is held out for validation and none is left of {len(training)}; "
-                    "add pictures, or say --set validation.images=none"
+                    "there is only one picture, and it is held out for validation; add pictures, "
+                    "or say --set validation.images=none"
                 )
-            return rest, held
+            return Material(store.part(rest), judged(store, held))
         case "none":
-            return training, []
+            return Material(store, [])
 
 
-def _find(name: str) -> DataSet:
+def _paths(recipe: Recipe, data: Path | None) -> list[Path]:
+    """The files that are trained on, and of which pictures are held out."""
+    settings = recipe.data
+    if not settings.sets:
+        if data is None:
+            raise ConfigError(
+                "this recipe trains on pictures of your own: name their folder with --data"
+            )
+        return list_pictures(data)
+    sets, exclude = ([find_set(name) for name in n] for n in (settings.sets, settings.exclude))
+    return list_training_images(sets, exclude, data)
+
+
+def find_set(name: str) -> DataSet:
+    """A data set of the catalog by its name.
+
+    Raises:
+        ConfigError: there is none.
+    """
     try:
         return CATALOG[name]
     except KeyError:

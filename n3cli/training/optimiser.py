@@ -50,8 +50,12 @@ class Optimiser:
     def _groups(self) -> list[dict[str, Any]]:
         return [group for part in self._parts for group in part.param_groups]
 
-    def step(self, factor: float, scaler: torch.amp.GradScaler) -> None:
-        """Take a step with all learning rates times `factor`, and forget the gradients."""
+    def step(self, factor: float, scaler: torch.amp.GradScaler) -> torch.Tensor:
+        """Take a step with all learning rates times `factor`, and forget the gradients.
+
+        Returns:
+            The norm of the gradient, before it was clipped.
+        """
         for group, rate in zip(self._groups, self._rates, strict=True):
             group["lr"] = rate * factor
         for part in self._parts:
@@ -66,6 +70,7 @@ class Optimiser:
         for part in self._parts:
             part.zero_grad(set_to_none=True)
         scaler.update()
+        return norm
 
     def state_dict(self) -> list[dict[str, Any]]:
         """The state of each part."""

@@ -7,6 +7,13 @@ import torch
 from n3cli.inference.device import DTYPES, is_fast_at_bfloat16
 
 
+def prepare(device: torch.device) -> None:
+    """Set what torch decides for a whole process: float32 means it, and crops have one size."""
+    if device.type == "cuda":
+        torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cudnn.benchmark = True
+
+
 def training_dtype(name: str, device: torch.device) -> torch.dtype:
     """Turn ``auto``, ``fp32``, ``bf16`` or ``fp16`` into a dtype for autocast.
 

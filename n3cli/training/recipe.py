@@ -22,6 +22,16 @@ from n3cli.training.config import Recipe
 
 _SHIPPED = files("n3cli.training").joinpath("recipes")
 
+_HARMLESS = {
+    "run.log_steps",
+    "run.checkpoint_minutes",
+    "run.recompute",
+    "validation.sigmas",
+    "validation.crop",
+    "validation.minutes",
+}
+"""Settings that no weight depends on."""
+
 Table = dict[str, Any]
 
 
@@ -68,9 +78,14 @@ def write_recipe(recipe: Recipe) -> str:
 
 
 def differing(one: Recipe, other: Recipe) -> list[str]:
-    """The keys whose values differ, as ``table.key``."""
+    """The settings that differ and that weights depend on, as ``table.key: 1 → 2``."""
     a, b = asdict(one), asdict(other)
-    return [f"{table}.{key}" for table in a for key in a[table] if a[table][key] != b[table][key]]
+    return [
+        f"{table}.{key}: {_value(a[table][key])} → {_value(b[table][key])}"
+        for table in a
+        for key in a[table]
+        if a[table][key] != b[table][key] and f"{table}.{key}" not in _HARMLESS
+    ]
 
 
 def parse_recipe(text: str) -> Recipe:
@@ -94,7 +109,10 @@ def _with_base(name: str, seen: tuple[str, ...]) -> Table:
         raise ConfigError(f"recipe {name}: base must be the name of a recipe, not {base!r}")
     if base.endswith(".toml"):
         base = str(_path(name).parent.joinpath(_path(base)).resolve())
-    return _laid_over(_with_base(base, (*seen, name)), table)
+    below = _with_base(base, (*seen, name))
+    if name.endswith(".toml"):
+        below.get("model", {}).pop("license", None)  # whose weights these will be, we cannot know
+    return _laid_over(below, table)
 
 
 def _text(name: str) -> str:
@@ -192,6 +210,10 @@ def _convert(hint: Any, value: Any, key: str) -> Any:
     # Exact types: true is an int to Python, and 8.0 crops are a mistake.
     if type(value) is not expected or value in (math.inf, -math.inf) or value != value:
         raise ConfigError(f"{key} must be {_SPOKEN[expected]}, not {value!r}")
+    if expected is dict:
+        for name, entry in value.items():
+            if type(entry) not in (int, float, bool, str):
+                raise ConfigError(f"{key}.{name} must be a number or a text, not {entry!r}")
     return value
 
 

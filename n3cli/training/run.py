@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,21 +13,23 @@ import torch
 
 from n3cli.errors import ConfigError, InputError, N3Warning
 from n3cli.inference.device import choose_device
+from n3cli.io.path import explained
 from n3cli.networks import registry
 from n3cli.networks.network import Network
 from n3cli.training.card import describe_run
 from n3cli.training.checkpoint import Checkpoint, has_checkpoint, resumed
 from n3cli.training.config import Recipe
-from n3cli.training.distributed import joined
+from n3cli.training.distributed import World, joined
+from n3cli.training.folder import claimed
 from n3cli.training.gaussian import GaussianDenoising
 from n3cli.training.log import Event, Log
-from n3cli.training.loop import train
+from n3cli.training.loop import Outcome, train
 from n3cli.training.material import load_material
+from n3cli.training.precision import prepare
 from n3cli.training.recipe import differing, parse_recipe, write_recipe
 from n3cli.training.seed import Stream, mix
-from n3cli.zoo.card import read_section
 from n3cli.zoo.config import ModelConfig
-from n3cli.zoo.folder import load_trained, save_folder
+from n3cli.zoo.folder import check_replaceable, load_trained, save_folder
 from n3cli.zoo.layout import CARD_FILE
 from n3cli.zoo.locate import locate
 
@@ -38,7 +42,7 @@ class Place:
     """What a run works on, beside its recipe.
 
     Attributes:
-        folder: of the run: log, checkpoints and, at its end, the model.
+        folder: of the run: log, checkpoints and the model.
         data: folder of the data sets or of own pictures; None for the usual one.
         resume: ``auto``, a checkpoint or a run's folder to go on from; None for a new run.
         device: as in ``--device``.
@@ -75,24 +79,45 @@ def run(
         TrainingError: the loss is not finite any more.
         KeyboardInterrupt, SystemExit: a signal came; a checkpoint is saved.
     """
+    begun = time.monotonic()
     chosen = choose_device(place.device)
-    with joined(chosen) as world:
+    with joined(chosen) as world, warnings.catch_warnings(), ExitStack() as stack:
+        if not world.leads:
+            warnings.simplefilter("ignore", N3Warning)  # the leader's are enough
+            progress = None
         device = world.device(chosen)
+        prepare(device)
         share = world.share(recipe.data.batch)
-        checkpoint = _checkpoint(recipe, place)
+        checkpoint = _checkpoint(recipe, place, world)
         network = _network(recipe)
         config = model_config(recipe, network)
+        target = place.folder / MODEL_FOLDER
+        if world.leads:
+            check_replaceable(target, overwrite=True)
+            stack.enter_context(claimed(place.folder))
         material = load_material(recipe, network.description.channels, place.data, progress)
-        task = GaussianDenoising(recipe, material, device, share)
-        _make(place.folder)
-        if not world.leads:
-            train(
-                recipe, task, network, place.folder, None,
-                device=device, world=world, checkpoint=checkpoint,
+        if checkpoint is not None and checkpoint.material != material.digest:
+            raise ConfigError(
+                "the run began with other pictures, so it cannot go on; start a new one from its "
+                f"weights with --init {target}"
+            )
+        earlier = _earlier(recipe, network)
+
+        def publish(outcome: Outcome) -> None:
+            card = describe_run(
+                recipe, config, outcome,
+                device=device, pictures=len(material.training), earlier=earlier,
             )  # fmt: skip
-            return None
-        done = checkpoint.step if checkpoint else 0
-        with Log(place.folder, done, listen, tensorboard=place.tensorboard) as log:
+            save_folder(
+                target, config, outcome.network, card, recipe=write_recipe(recipe), overwrite=True
+            )
+
+        log = None
+        if world.leads:
+            done = checkpoint.step if checkpoint else 0
+            log = stack.enter_context(
+                Log(place.folder, done, listen, tensorboard=place.tensorboard)
+            )
             log.write(
                 "start",
                 done,
@@ -103,21 +128,22 @@ def run(
                 device=str(device),
                 processes=world.size,
             )
-            outcome = train(
-                recipe, task, network, place.folder, log,
-                device=device, world=world, checkpoint=checkpoint,
-            )  # fmt: skip
-            target = place.folder / MODEL_FOLDER
-            card = describe_run(
-                recipe, config, outcome,
-                device=device, pictures=len(material.training), earlier=_earlier(recipe, network),
-            )  # fmt: skip
-            save_folder(
-                target, config, outcome.network, card,
-                recipe=write_recipe(recipe), overwrite=True,
-            )  # fmt: skip
+        outcome = train(
+            recipe,
+            GaussianDenoising(recipe, material, device, share),
+            network,
+            place.folder,
+            log,
+            publish,
+            device=device,
+            world=world,
+            begun=begun,
+            material=material.digest,
+            checkpoint=checkpoint,
+        )
+        if log is not None:
             log.write("end", outcome.step, model=str(target), **outcome.scores)
-    return target
+    return target if world.leads else None
 
 
 def model_config(recipe: Recipe, network: Network) -> ModelConfig:
@@ -152,14 +178,6 @@ def _network(recipe: Recipe) -> Network:
     return network
 
 
-def _make(folder: Path) -> None:
-    """Make the run's folder, once it is sure that there will be a run."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{folder} cannot be made ({error}); give another --out") from error
-
-
 def _start(recipe: Recipe, network: Network) -> Path:
     """The folder of the model that training starts from."""
     description = network.description
@@ -167,31 +185,49 @@ def _start(recipe: Recipe, network: Network) -> Path:
 
 
 def _earlier(recipe: Recipe, network: Network) -> str | None:
-    """How the weights that training started from were trained, as their card says."""
+    """The card of the weights that training started from, if it started from some."""
     if not recipe.model.init:
         return None
     card = _start(recipe, network) / CARD_FILE
-    text = read_section(card.read_text("utf-8"), "Training") if card.is_file() else ""
-    return text or "nothing is known."
+    return card.read_text("utf-8") if card.is_file() else ""
 
 
-def _checkpoint(recipe: Recipe, place: Place) -> Checkpoint | None:
+def _checkpoint(recipe: Recipe, place: Place, world: World) -> Checkpoint | None:
     """The checkpoint to go on from, if that is wanted."""
-    if place.resume is None:
-        if has_checkpoint(place.folder):
+    with explained(place.folder):
+        checkpoint = _wanted_checkpoint(place)
+    step = checkpoint.step if checkpoint else 0
+    if world.largest(step, -step) != [step, -step]:
+        raise ConfigError(
+            "not every process finds the same checkpoint; --out must be a folder that all machines "
+            "share"
+        )
+    if checkpoint is not None and (keys := differing(parse_recipe(checkpoint.recipe), recipe)):
+        raise ConfigError(
+            f"the checkpoint was made with other settings ({'; '.join(keys)}); resume with the "
+            f"same, or start a new run from its weights with --init {place.folder / MODEL_FOLDER}"
+        )
+    return checkpoint
+
+
+def _wanted_checkpoint(place: Place) -> Checkpoint | None:
+    taken = has_checkpoint(place.folder)
+    if place.resume is None or (place.resume == "auto" and not taken):
+        if taken:
             raise InputError(
                 f"{place.folder} has a run; go on with --resume auto, or give another --out"
             )
+        if place.resume:
+            warnings.warn(
+                f"{place.folder} has nothing to resume from yet: starting", N3Warning, stacklevel=2
+            )
         return None
-    if place.resume == "auto" and not has_checkpoint(place.folder):
-        warnings.warn(
-            f"{place.folder} has nothing to resume from yet: starting", N3Warning, stacklevel=2
+    inside = place.resume == "auto" or place.folder.resolve() in (
+        Path(place.resume).resolve(),
+        Path(place.resume).resolve().parent,
+    )
+    if taken and not inside:
+        raise InputError(
+            f"{place.folder} has a run, and it is not the one to resume; give another --out"
         )
-        return None
-    checkpoint = resumed(place.resume, place.folder)
-    if keys := differing(parse_recipe(checkpoint.recipe), recipe):
-        raise ConfigError(
-            f"the checkpoint was made with other settings ({', '.join(keys)}); resume with the "
-            "same, or start a new run from the weights with --init"
-        )
-    return checkpoint
+    return resumed(place.resume, place.folder)

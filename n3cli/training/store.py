@@ -41,6 +41,7 @@ class ImageStore:
         heights: int64, rows of each picture.
         widths: int64, columns of each picture.
         channels: C, 1 grey or 3 RGB.
+        paths: the files that they are from.
     """
 
     pixels: Tensor
@@ -48,6 +49,7 @@ class ImageStore:
     heights: Tensor
     widths: Tensor
     channels: int
+    paths: tuple[Path, ...]
 
     def __len__(self) -> int:
         return len(self.offsets)
@@ -60,6 +62,18 @@ class ImageStore:
             self.heights.to(device),
             self.widths.to(device),
             self.channels,
+            self.paths,
+        )
+
+    def part(self, indices: Sequence[int]) -> ImageStore:
+        """Some of the pictures; the pixels are shared, not copied."""
+        return ImageStore(
+            self.pixels,
+            self.offsets[indices],
+            self.heights[indices],
+            self.widths[indices],
+            self.channels,
+            tuple(self.paths[index] for index in indices),
         )
 
     def image(self, index: int) -> Tensor:
@@ -133,7 +147,7 @@ def load_store(
         left_out.append(f"{len(small)} below {smallest} pixels a side; the first: {first}")
     if not decoded:
         reasons = "".join(f"; {reason}" for reason in left_out)
-        raise DataError(f"no picture to train on among {len(paths)} files{reasons}; name others")
+        raise DataError(f"no picture can be used of {len(paths)} files{reasons}; name others")
     for reason in left_out:
         text = f"pictures left out: {reason} (of {len(paths)} in all)"
         warnings.warn(text, N3Warning, stacklevel=2)
@@ -143,6 +157,7 @@ def load_store(
         torch.tensor([frames[index].height for index in decoded]),
         torch.tensor([frames[index].width for index in decoded]),
         channels,
+        tuple(frames[index].path for index in decoded),
     )
 
 

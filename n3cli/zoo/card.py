@@ -38,6 +38,7 @@ class Card:
         columns: heads of the figures' columns, for example ``("sigma 15", "sigma 25")``.
         measurements: the figures, none where nothing was measured.
         protocol: how the figures were measured.
+        place: what ``-m`` is given for it; its name unless it has none for others.
     """
 
     summary: str
@@ -50,6 +51,7 @@ class Card:
     columns: tuple[str, ...] = ()
     measurements: tuple[Measurement, ...] = field(default=())
     protocol: str = ""
+    place: str | None = None
 
 
 def write_card(card: Card, config: ModelConfig) -> str:
@@ -57,7 +59,7 @@ def write_card(card: Card, config: ModelConfig) -> str:
     sections = [
         _front_matter(card, config),
         f"# {config.name}\n\n{card.summary}",
-        f"## Use\n\n{_usage(config)}",
+        f"## Use\n\n{_usage(config, card.place or config.name)}",
         f"## Figures\n\n{write_figures(card.columns, card.measurements, card.protocol)}",
         f"## Training\n\n{card.training}",
         f"## Terms\n\n{card.terms}",
@@ -95,7 +97,7 @@ def _front_matter(card: Card, config: ModelConfig) -> str:
     return "\n".join(["---", *lines, "---"])
 
 
-def _usage(config: ModelConfig) -> str:
+def _usage(config: ModelConfig, place: str) -> str:
     noise = (
         f"The noise level is a standard deviation on the 0–255 scale, up to {config.sigma_max:g}, "
         "whatever the image's depth; left out, it is estimated."
@@ -104,13 +106,13 @@ def _usage(config: ModelConfig) -> str:
     )
     return f"""\
 ```
-n3 {config.task} photo.png -m {config.name}
+n3 {config.task} photo.png -m {place}
 ```
 
 ```python
 import n3cli
 
-clean = n3cli.{config.task}(noisy, model="{config.name}")  # array of H×W or H×W×C in, the same out
+clean = n3cli.{config.task}(noisy, model="{place}")  # array of H×W or H×W×C in, the same out
 ```
 
 {noise}"""

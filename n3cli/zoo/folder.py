@@ -93,7 +93,7 @@ def save_folder(
             finite in the stored precision.
         InputError: the folder exists and may not be replaced, or cannot be written.
     """
-    _check_replaceable(folder, overwrite)
+    check_replaceable(folder, overwrite)
     state = network_state(network)
     check_state(state, _build(config, CONFIG_FILE), source="save_folder", name=config.network)
     try:
@@ -127,7 +127,7 @@ def _build(config: ModelConfig, source: str) -> Network:
     return network
 
 
-def _check_replaceable(folder: Path, overwrite: bool) -> None:
+def check_replaceable(folder: Path, overwrite: bool) -> None:
     """Refuse to replace what is not a model's folder, or a model that is to be kept."""
     if not folder.exists():
         return

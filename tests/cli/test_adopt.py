@@ -135,3 +135,24 @@ def test_better_is_a_higher_mean_without_a_fall():
     assert is_better((30.1, 27.99), (30.0, 28.0))
     assert not is_better((30.2, 27.97), (30.0, 28.0))
     assert not is_better((30.0, 28.0), (30.0, 28.0))
+
+
+def test_models_for_a_part_of_the_range_are_not_bundled(
+    tmp_path: Path, data: Path, models: Path, capsys: pytest.CaptureFixture[str]
+):
+    runs = train(tmp_path, data, "part", "noise.sigma=[0, 30]", "schedule.crops=8")
+    assert adopt(runs, data) == 3
+    assert "from 0 to 30" in capsys.readouterr().err
+
+
+def test_what_weights_started_from_counts(
+    tmp_path: Path, data: Path, models: Path, capsys: pytest.CaptureFixture[str]
+):
+    seen = train(
+        tmp_path, data, "seen", "data.exclude=[]", "validation.images=none", "schedule.crops=8"
+    )
+    runs = train(tmp_path, data, "after", f"model.init={seen}/model", "schedule.crops=8")
+    assert adopt(runs, data) == 0
+    card = (models / "denoise-n3net-gray" / "README.md").read_text("utf-8")
+    assert "Val40" not in read_section(card, "Figures")
+    assert "-m denoise-n3net-gray" in read_section(card, "Use")

@@ -41,6 +41,7 @@ def make_checkpoint(step):
         optimiser=optimiser.state_dict(),
         scaler=scaler.state_dict(),
         before={"psnr25": 20.5},
+        material="abc",
     )
 
 

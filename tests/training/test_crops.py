@@ -1,5 +1,7 @@
 """Crops: what numpy cuts, turns and flips, drawn by seed and step alone."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -24,7 +26,8 @@ def make_store(channels, sizes=SIZES):
         end += gap.size + image.size
     heights, widths = torch.tensor(sizes).T
     pixels = torch.from_numpy(np.concatenate(parts))
-    return ImageStore(pixels, torch.tensor(offsets), heights, widths, channels), images
+    names = tuple(Path(str(number)) for number in range(len(sizes)))
+    return ImageStore(pixels, torch.tensor(offsets), heights, widths, channels, names), images
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -26,6 +26,10 @@ from n3cli.zoo.names import PATTERN
 SMALLEST = '[model]\nname = "denoise-n3net-x"\nnetwork = "n3net"\n[schedule]\ncrops = 100\n'
 
 
+def changed(one, other):
+    return {text.partition(":")[0] for text in differing(one, other)}
+
+
 @pytest.fixture
 def write(tmp_path):
     def write(text, name="own.toml"):
@@ -92,7 +96,7 @@ def test_ablations_differ_from_the_papers_recipe_in_the_network_alone():
     for name in recipe_names():
         if name.startswith("paper-s25-"):
             recipe = load_recipe(name)
-            assert set(differing(paper, recipe)) == {"model.name", "model.options"}
+            assert changed(paper, recipe) == {"model.name", "model.options"}
 
 
 @given(
@@ -146,7 +150,7 @@ def test_set_reaches_into_options_and_the_last_one_counts():
     recipe = load_recipe("denoise-n3net-color", changes)
     assert recipe.model.options == {"channels": 3, "sigma_input": True, "cnns": 2}
     assert recipe.data.batch == 6
-    assert set(differing(load_recipe("denoise-n3net-color"), recipe)) == {
+    assert changed(load_recipe("denoise-n3net-color"), recipe) == {
         "model.options",
         "data.batch",
     }
