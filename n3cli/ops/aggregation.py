@@ -230,6 +230,8 @@ def _spread_diagonal(weights: Tensor, query: int, candidate: int, m: int, step: 
 
 def _drop_own(distances: Tensor, cell: Cell) -> Tensor:
     """Distances without those of the queries to themselves, flattened."""
-    keep = torch.ones(distances.shape[1:], dtype=torch.bool, device=distances.device)
-    keep[cell.own(distances.device)] = False
-    return distances.flatten(1)[:, keep.flatten()]
+    # Counted on the CPU: a device would have to be waited for.
+    keep = torch.ones(distances.shape[1:], dtype=torch.bool)
+    keep[cell.own(keep.device)] = False
+    index = keep.flatten().nonzero()[:, 0].to(distances.device, non_blocking=True)
+    return distances.flatten(1).index_select(1, index)

@@ -85,7 +85,10 @@ class CropSampler:
         corner, down, across = (turned[..., 0] * width[:, None] + turned[..., 1]).T
         start = self._offsets[image] + top * width + left + corner * (self._crop - 1)
 
-        walk = torch.from_numpy(np.stack((start, down, across))).to(self._pixels.device)
+        walk = torch.from_numpy(np.stack((start, down, across)))
+        if self._pixels.is_cuda:
+            walk = walk.pin_memory()  # else the copy would wait for the step before
+        walk = walk.to(self._pixels.device, non_blocking=True)
         start, down, across = walk[..., None, None]
         count = torch.arange(self._crop, device=walk.device)
         index = start + down * count[:, None] + across * count
