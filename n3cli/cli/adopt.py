@@ -12,8 +12,8 @@ from n3cli.cli import console, options
 from n3cli.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
+    from n3cli.bench.measurement import Measurement as Measured
     from n3cli.training.adopt import Candidate
-    from n3cli.zoo.card import Measurement
 
 
 @click.command(epilog="\b\nExample:\n  n3 models adopt runs/denoise-n3net-gray --data datasets")
@@ -25,8 +25,13 @@ def adopt(run: Path, data: Path | None) -> None:
 
     It must score higher on the 40 validation images than the bundled model of its name, where
     there is one; else nothing changes and the exit code is 3. Its card gets the figures of the
-    validation and of the test sets that are there. For a source tree of n3.
+    validation and of the test sets that are there; of these, the tables are shown as n3 bench
+    shows them. For a source tree of n3.
     """
+    import torch
+
+    from n3cli.bench.report import write_text
+    from n3cli.inference.machine import describe_machine
     from n3cli.training.adopt import judge
     from n3cli.zoo.card import Measurement, replace_figures
     from n3cli.zoo.locate import BUNDLES
@@ -37,22 +42,25 @@ def adopt(run: Path, data: Path | None) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         candidate = judge(run, Path(scratch), data, console.line)
         rows = [Measurement("Val40", candidate.scores)] if candidate.scores else []
-        rows += _test_rows(candidate, data)
+        measured = _measure(candidate, data)
+        rows += [Measurement(suite.suite.data.title, suite.rows[0].psnr) for suite in measured]
         columns = [f"σ = {sigma:g}" for sigma in candidate.sigmas]
         card = replace_figures(candidate.card, columns, rows, _protocol(candidate))
         candidate.save(bundle / candidate.config.name, card)
+    if measured:
+        machine = describe_machine(torch.device("cpu"))
+        console.lines(write_text(measured, machine, markdown=False))
     click.echo(bundle / candidate.config.name)
 
 
-def _test_rows(candidate: Candidate, data: Path | None) -> list[Measurement]:
-    """PSNR on the test sets of its kind that are there."""
+def _measure(candidate: Candidate, data: Path | None) -> list[Measured]:
+    """Run the model on the test sets of its kind that are there."""
     from n3cli.bench.measurement import measure
     from n3cli.bench.model import make_model
     from n3cli.bench.suite import SUITES
     from n3cli.data.location import list_images
-    from n3cli.zoo.card import Measurement
 
-    rows = []
+    measured = []
     channels = candidate.network.description.channels
     method = make_model(str(candidate.folder), channels, "cpu", "fp32")
     for suite in SUITES.values():
@@ -63,9 +71,8 @@ def _test_rows(candidate: Candidate, data: Path | None) -> list[Measurement]:
         except DataError as error:
             console.warning(f"{error}. The card goes without it.")
             continue
-        measured = measure(suite, paths, [method], candidate.sigmas, console.line)
-        rows.append(Measurement(suite.data.title, measured.rows[0].psnr))
-    return rows
+        measured.append(measure(suite, paths, [method], candidate.sigmas, console.line))
+    return measured
 
 
 def _protocol(candidate: Candidate) -> str:

@@ -27,6 +27,12 @@ def line(text: str) -> None:
     print(printable(text), file=sys.stderr, flush=True)
 
 
+def lines(text: str) -> None:
+    """Print a text of several lines on stderr."""
+    for each in text.splitlines():
+        line(each)
+
+
 def error(text: str) -> None:
     """Print `n3: error: text`."""
     line(f"n3: error: {text}")
