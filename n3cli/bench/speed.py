@@ -71,13 +71,13 @@ def measure_speed(
     _with_plain_aggregation(plain)
     image = torch.rand(1, 1, size, size, generator=torch.Generator().manual_seed(0)).to(device)
     cases = {
-        "n3net": _forward(n3net, image),
-        "n3net, convolutions alone": _forward(bare, image),
-        "n3unet": _forward(n3unet, image),
-        "n3net bf16": _forward(n3net, image, torch.bfloat16),
-        "n3net bf16, convolutions alone": _forward(bare, image, torch.bfloat16),
-        "n3unet bf16": _forward(n3unet, image, torch.bfloat16),
-        "n3net, plain aggregation": _forward(plain, image),
+        "n3net": forward(n3net, image),
+        "n3net, convolutions alone": forward(bare, image),
+        "n3unet": forward(n3unet, image),
+        "n3net bf16": forward(n3net, image, torch.bfloat16),
+        "n3net bf16, convolutions alone": forward(bare, image, torch.bfloat16),
+        "n3unet bf16": forward(n3unet, image, torch.bfloat16),
+        "n3net, plain aggregation": forward(plain, image),
     }
     return Speed(size, time_interleaved(cases, repeats, progress))
 
@@ -149,9 +149,10 @@ def _repeat(
     return features.unsqueeze(1).repeat(1, k, 1, 1, 1)
 
 
-def _forward(
+def forward(
     network: Network, image: Tensor, dtype: torch.dtype = torch.float32
 ) -> Callable[[], object]:
+    """A forward pass that has ended when it returns; with noise of level 25 where that is asked."""
     sigma = 25 / 255 if network.description.sigma_input else None
     reduced = dtype != torch.float32
 

@@ -88,14 +88,14 @@ def bench(
 
     SUITE is set12, bsd68 or cbsd68 (PSNR and SSIM of Gaussian denoising, beside published
     figures), val40, val40-gray or textures (the same on images that settings are chosen on), speed
-    (how long the networks take, and what their N3 blocks add), training (how fast they train) or
-    noise-level (how well --sigma auto works).
+    (how long the networks take, and what their N3 blocks add; with -m, how long those models
+    take), training (how fast the recipes train) or noise-level (how well --sigma auto works).
     """
     chosen_methods = sigmas or models or peers or precision != "auto"
     if "speed" in suites:
-        if len(suites) > 1 or chosen_methods or data or images:
-            raise ConfigError("speed stands alone, and takes --size, --repeats and --device only")
-        click.echo(_speed(size or 512, repeats or 5, device, form))
+        if len(suites) > 1 or sigmas or peers or precision != "auto" or data or images:
+            raise ConfigError("speed stands alone, and takes -m, --size, --repeats and --device")
+        click.echo(_speed(models, size or 512, repeats or 5, device, form))
     elif "training" in suites:
         if len(suites) > 1 or chosen_methods or data or images or size:
             raise ConfigError("training stands alone, and takes --repeats and --device only")
@@ -152,15 +152,21 @@ def _quality(
     return write_text(measured, machine, markdown=form == "markdown")
 
 
-def _speed(size: int, repeats: int, device: str, form: str | None) -> str:
+def _speed(models: tuple[str, ...], size: int, repeats: int, device: str, form: str | None) -> str:
     from n3cli.bench.speed import measure_speed, write_speed_json, write_speed_text
+    from n3cli.bench.speed_models import measure_models, write_models_json, write_models_text
     from n3cli.inference.device import choose_device
     from n3cli.inference.machine import describe_machine
 
     chosen = choose_device(device)
-    with _progress() as progress:
-        speed = measure_speed(size, repeats, chosen, progress)
     machine = describe_machine(chosen)
+    with _progress() as progress:
+        if models:
+            timings = measure_models(models, size, repeats, chosen, progress)
+            if form == "json":
+                return json.dumps(write_models_json(timings, size, machine), indent=2)
+            return write_models_text(timings, size, machine, markdown=form == "markdown")
+        speed = measure_speed(size, repeats, chosen, progress)
     if form == "json":
         return json.dumps(write_speed_json(speed, machine), indent=2)
     return write_speed_text(speed, machine, markdown=form == "markdown")
