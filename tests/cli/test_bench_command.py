@@ -115,17 +115,9 @@ def test_the_help_ends_in_an_example_that_runs():
 def test_speed_of_given_models():
     models = "n3unet,denoise-n3unet-color"
     done = n3_bench("speed", "-m", models, "--size", 32, "--repeats", 1, "--json")
-    assert done.exit_code == 0
+    assert done.returncode == 0, done.stderr
     seconds = json.loads(done.stdout)["seconds"]
     assert [name.split() for name in seconds] == [
         [name, precision] for name in models.split(",") for precision in ("fp32", "bf16")
     ]
     assert all(0 < times["median"] < 60 for times in seconds.values())
-
-
-def test_the_recipes_paces():
-    done = n3_bench("training", "--repeats", 1, "--json", "--device", "cpu")
-    assert done.exit_code == 0
-    paces = json.loads(done.stdout)["paces"]
-    assert len(paces) == 8
-    assert all(pace["crops"] > 0 and 0 <= pace["loading"] < 1 for pace in paces)
