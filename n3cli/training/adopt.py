@@ -96,16 +96,8 @@ def judge(
     sigmas = _levels(recipe, config)
     images = _images(network.description.channels, data)
     progress(f"validating {config.name}")
-    crops = [centre(image, _SMALL) for image in images]
-    exact = _scores(source, crops, sigmas)
-    candidate = Candidate(
-        scratch / config.name, replace(config, dtype="float16"), network, text, card, sigmas, None
-    )
-    candidate.save(candidate.folder, card)
-    rounded = _scores(candidate.folder, crops, sigmas)
-    if any(a - b > _ROUNDING for a, b in zip(exact, rounded, strict=True)):
-        candidate = replace(candidate, config=config)
-        candidate.save(candidate.folder, card)
+    candidate = Candidate(scratch / config.name, config, network, text, card, sigmas, None)
+    candidate = _rounded(candidate, [centre(image, _SMALL) for image in images])
     unseen = _is_unseen(recipe, network)
     if unseen:
         candidate = replace(candidate, scores=_scores(candidate.folder, images, sigmas))
@@ -128,6 +120,22 @@ def is_better(candidate: Sequence[float], current: Sequence[float]) -> bool:
     """Whether the mean over the levels rises and none falls by more than 0.02 dB."""
     gains = [new - old for new, old in zip(candidate, current, strict=True)]
     return sum(gains) > 0 and min(gains) >= -_SLACK
+
+
+def _rounded(candidate: Candidate, images: Sequence[Tensor]) -> Candidate:
+    """Store the candidate, in float16 where that costs next to nothing."""
+    candidate.save(candidate.folder, candidate.card)
+    exact = _scores(candidate.folder, images, candidate.sigmas)
+    half = replace(candidate, config=replace(candidate.config, dtype="float16"))
+    try:
+        half.save(half.folder, half.card)
+    except ModelError:  # variances of distances may be too large for it
+        return candidate
+    rounded = _scores(half.folder, images, candidate.sigmas)
+    if all(a - b <= _ROUNDING for a, b in zip(exact, rounded, strict=True)):
+        return half
+    candidate.save(candidate.folder, candidate.card)
+    return candidate
 
 
 def _levels(recipe: Recipe, config: ModelConfig) -> tuple[float, ...]:
