@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 
 from n3cli.cli.main import n3
 from n3cli.data.catalog import CATALOG
@@ -156,3 +156,16 @@ def test_what_weights_started_from_counts(
     card = (models / "denoise-n3net-gray" / "README.md").read_text("utf-8")
     assert "Val40" not in read_section(card, "Figures")
     assert "-m denoise-n3net-gray" in read_section(card, "Use")
+
+
+def test_what_float16_cannot_hold_is_bundled_in_float32(tmp_path: Path, data: Path, models: Path):
+    runs = train(tmp_path, data, "large", "schedule.crops=8")
+    weights = Path(runs, "model", "model.safetensors")
+    state = load_file(weights)
+    (variance,) = (key for key in state if key.endswith("distance_norm.running_var"))
+    state[variance] += np.float32(1e6)
+    save_file(state, weights, metadata={"format": "pt"})
+    assert adopt(runs, data) == 0
+    kept = load_file(models / "denoise-n3net-gray" / "model.safetensors")
+    assert {value.dtype.name for value in kept.values()} == {"float32"}
+    np.testing.assert_array_equal(kept[variance], state[variance])
