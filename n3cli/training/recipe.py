@@ -7,18 +7,17 @@ is a path starts from the recipe's own folder.
 from __future__ import annotations
 
 import json
-import math
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, asdict, fields, is_dataclass
+from dataclasses import asdict
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
-from types import UnionType
-from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, cast
 
 from n3cli.errors import ConfigError
 from n3cli.training.config import Recipe
+from n3cli.training.typed_table import read_table
 
 _SHIPPED = files("n3cli.training").joinpath("recipes")
 
@@ -63,7 +62,7 @@ def load_recipe(name: str, changes: Sequence[str] = ()) -> Recipe:
     for change in changes:
         _apply(table, change)
     try:
-        return cast(Recipe, _read(Recipe, table, ""))
+        return read_table(Recipe, table)
     except ConfigError as error:
         raise ConfigError(f"recipe {name}: {error}") from error
 
@@ -94,7 +93,7 @@ def parse_recipe(text: str) -> Recipe:
     Raises:
         ConfigError: see `load_recipe`.
     """
-    return cast(Recipe, _read(Recipe, _parse(text, "recipe"), ""))
+    return read_table(Recipe, _parse(text, "recipe"))
 
 
 def _with_base(name: str, seen: tuple[str, ...]) -> Table:
@@ -170,80 +169,6 @@ def _apply(table: Table, change: str) -> None:
         if not isinstance(table, dict):
             raise ConfigError(f"{path} is no setting: {name} is a value, not a table")
     table[key] = value
-
-
-def _read(kind: type, table: Mapping[str, Any], prefix: str) -> object:
-    """Make a dataclass of a TOML table; every key must be known and every value of its type."""
-    hints = get_type_hints(kind)
-    if unknown := table.keys() - hints.keys():
-        key = min(unknown)
-        raise ConfigError(f"unknown key {prefix}{key}{_hint(prefix + key)}")
-    for entry in fields(kind):
-        required = entry.default is MISSING and entry.default_factory is MISSING
-        if required and entry.name not in table:
-            raise ConfigError(f"{prefix}{entry.name} is missing")
-    return kind(**{key: _convert(hints[key], value, prefix + key) for key, value in table.items()})
-
-
-def _convert(hint: Any, value: Any, key: str) -> Any:
-    """A TOML value as the type that a field has."""
-    if is_dataclass(hint):
-        if not isinstance(value, dict):
-            raise ConfigError(f"{key} must be a table, not {value!r}")
-        return _read(cast(type, hint), value, f"{key}.")
-    origin, arguments = get_origin(hint), get_args(hint)
-    if origin is Literal:
-        if value not in arguments:
-            near = get_close_matches(str(value), arguments, n=1)
-            hint_text = f"; did you mean {near[0]!r}?" if near else ""
-            raise ConfigError(
-                f"{key} must be one of {', '.join(arguments)}, not {value!r}{hint_text}"
-            )
-        return value
-    if origin is tuple:
-        return _convert_list(arguments, value, key)
-    if origin in (Union, UnionType):
-        raise TypeError(f"{key}: settings have one type")
-    expected = dict if origin is not None else hint
-    if expected is float and type(value) is int and abs(value) < 2**63:  # as TOML has them
-        value = float(value)
-    # Exact types: true is an int to Python, and 8.0 crops are a mistake.
-    if type(value) is not expected or value in (math.inf, -math.inf) or value != value:
-        raise ConfigError(f"{key} must be {_SPOKEN[expected]}, not {value!r}")
-    if expected is dict:
-        for name, entry in value.items():
-            if type(entry) not in (int, float, bool, str):
-                raise ConfigError(f"{key}.{name} must be a number or a text, not {entry!r}")
-    return value
-
-
-_SPOKEN = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"} | {
-    dict: "a table"
-}
-
-
-def _convert_list(kinds: tuple[Any, ...], value: Any, key: str) -> tuple[Any, ...]:
-    repeated = len(kinds) == 2 and kinds[1] is Ellipsis
-    if not isinstance(value, list) or (not repeated and len(value) != len(kinds)):
-        count = "a list" if repeated else f"a list of {len(kinds)}"
-        raise ConfigError(f"{key} must be {count}, not {value!r}")
-    each = kinds[:1] * len(value) if repeated else kinds
-    return tuple(_convert(kind, entry, key) for kind, entry in zip(each, value, strict=True))
-
-
-def _hint(key: str) -> str:
-    """The nearest name that would be right, of all tables."""
-    known = [
-        f"{table}.{entry.name}"
-        for table, kind in get_type_hints(Recipe).items()
-        for entry in fields(kind)
-    ]
-    words = {name.rpartition(".")[2]: name for name in known}
-    word = key.rpartition(".")[2]
-    near = get_close_matches(key, [*known, *get_type_hints(Recipe)], n=1, cutoff=0.7) or [
-        words[match] for match in get_close_matches(word, words, n=1)
-    ]
-    return f"; did you mean {near[0]}?" if near else ""
 
 
 def _value(value: object) -> str:
