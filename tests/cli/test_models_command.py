@@ -21,7 +21,12 @@ from n3cli.zoo.folder import save_folder
 from n3cli.zoo.locate import bundled
 
 ROOT = Path(__file__).resolve().parents[2]
-NAMES = ["denoise-n3unet-color", "denoise-n3unet-gray"]
+NAMES = [
+    "denoise-n3net-color",
+    "denoise-n3net-gray",
+    "denoise-n3unet-color",
+    "denoise-n3unet-gray",
+]
 
 
 def run(*arguments: str) -> Result:
@@ -49,13 +54,14 @@ def test_list_is_plain_in_a_pipe() -> None:
     assert result.exit_code == 0
     lines = [line.split("\t") for line in result.stdout.splitlines()]
     assert [line[0] for line in lines] == NAMES
-    assert all(line[1:] == ["n3unet", "75.0", "float16", "4.77"] for line in lines)
+    assert [line[1] for line in lines] == ["n3net", "n3net", "n3unet", "n3unet"]
+    assert lines[3][2:] == ["75.0", "float16", "4.77"]
 
 
 def test_list_as_json() -> None:
     models = json.loads(run("list", "--json").stdout)
     assert [model["name"] for model in models] == NAMES
-    assert [model["options"] for model in models] == [{"channels": 3}, {"channels": 1}]
+    assert [model["options"]["channels"] for model in models] == [3, 1, 3, 1]
     assert all((Path(model["folder"]) / "model.safetensors").is_file() for model in models)
 
 
@@ -78,7 +84,8 @@ def test_list_is_a_table_on_a_terminal(columns: str) -> None:
     head, *lines = text.splitlines()
     assert "\t" not in text
     assert [line.split()[0] for line in lines] == NAMES
-    assert {line.index("n3unet  ") for line in lines} == {head.index("network")}
+    networks = {line.index(f" {line.split()[1]} ") + 1 for line in lines}
+    assert networks == {head.index("network")}
 
 
 def test_help_and_list_import_neither_torch_nor_numpy() -> None:

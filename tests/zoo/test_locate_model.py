@@ -13,7 +13,12 @@ from n3cli.zoo.config import ModelConfig
 from n3cli.zoo.folder import load_folder, save_folder
 from n3cli.zoo.load import load_model
 
-BUNDLED = ("denoise-n3unet-color", "denoise-n3unet-gray")
+BUNDLED = (
+    "denoise-n3net-color",
+    "denoise-n3net-gray",
+    "denoise-n3unet-color",
+    "denoise-n3unet-gray",
+)
 
 
 @pytest.fixture
@@ -100,10 +105,10 @@ def test_published_name_is_looked_up_in_the_namespace(
 ) -> None:
     monkeypatch.setenv("N3_HUB_NAMESPACE", "lab")
     with pytest.raises(ModelError) as caught:
-        load_model("n3net", channels=1)
-    assert asked == [hub.HubId("lab/denoise-n3net-gray")]
+        load_model("dncnn", channels=1)
+    assert asked == [hub.HubId("lab/denoise-dncnn-gray")]
     message = str(caught.value)
-    assert "Unknown model 'denoise-n3net-gray'" in message
+    assert "Unknown model 'denoise-dncnn-gray'" in message
     assert "far away" in message
     assert "n3 models list" in message
 
@@ -131,7 +136,7 @@ def test_folder_without_a_model(tmp_path: Path) -> None:
         load_model(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["z", ".", "..", "n3net-gray"])
+@pytest.mark.parametrize("name", ["z", ".", "..", "dncnn-gray"])
 @pytest.mark.parametrize("channels", [None, 1])
 def test_existing_folder_without_a_model_is_no_name(
     name: str,
@@ -140,7 +145,7 @@ def test_existing_folder_without_a_model_is_no_name(
     monkeypatch: pytest.MonkeyPatch,
     asked: list[hub.HubId],
 ) -> None:
-    for folder in ("z", "n3net-gray"):
+    for folder in ("z", "dncnn-gray"):
         (tmp_path / folder).mkdir()
     monkeypatch.chdir(tmp_path / "z" if name == ".." else tmp_path)
     with pytest.raises(ModelError, match=r"config\.json: no such file"):
