@@ -49,7 +49,10 @@ class Muon(torch.optim.Optimizer):
 def orthogonalise(matrix: Tensor) -> Tensor:
     """Bring the singular values of a matrix near 1 (0.7–1.2), its singular vectors unchanged.
 
-    Five Newton–Schulz iterations in bfloat16, whose coefficients trade exactness for speed.
+    Five Newton–Schulz iterations X ← (a + b·XXᵀ + c·(XXᵀ)²) X. All factors are polynomials of the
+    first Gram matrix, so they commute and are multiplied up on the short side alone: for a
+    256×2304 matrix a third of the work. That needs float32, which is also the faster format on
+    processors without bfloat16 instructions (there, by a hundred times).
 
     Args:
         matrix: R×C.
@@ -59,10 +62,21 @@ def orthogonalise(matrix: Tensor) -> Tensor:
     """
     a, b, c = _COEFFICIENTS
     tall = matrix.shape[0] > matrix.shape[1]
-    x = (matrix.T if tall else matrix).bfloat16()
+    x = (matrix.T if tall else matrix).float()
     x = x / (x.norm() + 1e-7)
-    for _ in range(_STEPS):
-        gram = x @ x.T
-        x = a * x + (b * gram + c * gram @ gram) @ x
-    step: Tensor = x.T if tall else x
-    return step.float()
+    gram = x @ x.T
+    factor = _polynomial(gram, a, b, c)
+    step = factor
+    for _ in range(_STEPS - 1):
+        gram = step @ gram @ step
+        step = _polynomial(gram, a, b, c)
+        factor = step @ factor
+    y = factor @ x
+    return y.T if tall else y
+
+
+def _polynomial(matrix: Tensor, a: float, b: float, c: float) -> Tensor:
+    """a + b·M + c·M²."""
+    y = torch.addmm(matrix, matrix, matrix, beta=b, alpha=c)
+    y.diagonal().add_(a)
+    return y
