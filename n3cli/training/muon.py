@@ -76,7 +76,7 @@ def orthogonalise(matrix: Tensor) -> Tensor:
 
 
 def _polynomial(matrix: Tensor, a: float, b: float, c: float) -> Tensor:
-    """a + b·M + c·M²."""
+    """Evaluate a + b·M + c·M² of a symmetric M."""
     y = torch.addmm(matrix, matrix, matrix, beta=b, alpha=c)
     y.diagonal().add_(a)
     return y
