@@ -20,6 +20,9 @@ from n3cli.networks.network import Network, Stage
 _LOGIT = 40
 """Size of the logits that embeddings of about unit size give."""
 
+_LARGEST = 4096
+"""Of the planes and blocks of a level."""
+
 
 class ResidualBlock(nn.Module):
     """x + conv3(relu(conv3(x))); the second convolution starts at zero."""
@@ -84,21 +87,25 @@ class N3Branch(nn.Module):
 class N3UNet(Network):
     """The network, with a plane of the noise level as second input.
 
-    Level 0 has the image's resolution, each further level half of the one before.
+    Level 0 has the image's resolution, each further level half of the one before. Lists are
+    written with commas, level 0 first.
 
     Args:
         channels: image planes.
-        width: planes at level 0; they double with each level.
-        levels: how often the resolution is halved.
-        blocks: residual blocks a level, on the way down and on the way up each.
-        n3_levels: at which levels of the way up N3 branches stand, separated by commas; none: a
-            plain U-Net.
+        widths: list of the planes at each level; the last one is the middle.
+        blocks: list of the residual blocks at each level, on the way down and on the way up each;
+            in the middle once.
+        n3_levels: list of the levels of the way up at which N3 branches stand; empty: a plain
+            U-Net.
         features: planes that are averaged over neighbours.
         embedding: planes in which distances are measured.
         k: number of neighbours.
         patch: side of a patch in pixels of its level.
         stride: distance of patches in the same pixels.
         window: candidates along each axis, in patch positions.
+
+    Raises:
+        ValueError: a list that is none, or lists of different lengths.
     """
 
     about = (
@@ -110,9 +117,8 @@ class N3UNet(Network):
     def __init__(
         self,
         channels: int = 1,
-        width: int = 32,
-        levels: int = 3,
-        blocks: int = 1,
+        widths: str = "32,64,128,256",
+        blocks: str = "1,1,1,1",
         n3_levels: str = "1",
         features: int = 16,
         embedding: int = 16,
@@ -122,34 +128,39 @@ class N3UNet(Network):
         window: int = 9,
     ) -> None:
         super().__init__()
-        multiple = 2**levels
+        planes, counts = _numbers("widths", widths), _numbers("blocks", blocks)
+        if len(planes) != len(counts):
+            raise ValueError(
+                f"widths and blocks need one number a level, got {widths} and {blocks}"
+            )
+        depth = len(planes) - 1
+        multiple = 2**depth
         self.description = Description(
             "denoise",
             channels,
             sigma_input=True,
             size_multiple=multiple,
             size_minimum=2 * multiple,
-            memory=24 * width,
+            memory=24 * planes[0],
         )
-        widths = [width * 2**level for level in range(levels + 1)]
-        self.head = _convolution(channels + 1, width)
-        self.encoder = nn.ModuleList(_blocks(planes, blocks) for planes in widths[:-1])
+        self.head = _convolution(channels + 1, planes[0])
+        self.encoder = nn.ModuleList(map(_blocks, planes[:-1], counts[:-1]))
         self.down = nn.ModuleList(
-            nn.Conv2d(fine, coarse, 2, stride=2, bias=False) for fine, coarse in pairwise(widths)
+            nn.Conv2d(fine, coarse, 2, stride=2, bias=False) for fine, coarse in pairwise(planes)
         )
-        self.middle = _blocks(widths[-1], blocks)
+        self.middle = _blocks(planes[-1], counts[-1])
         self.up = nn.ModuleList(
             nn.ConvTranspose2d(coarse, fine, 2, stride=2, bias=False)
-            for fine, coarse in pairwise(widths)
+            for fine, coarse in pairwise(planes)
         )
-        self.decoder = nn.ModuleList(_blocks(planes, blocks) for planes in widths[:-1])
+        self.decoder = nn.ModuleList(map(_blocks, planes[:-1], counts[:-1]))
         self.n3 = nn.ModuleDict(
             {
-                str(level): N3Branch(widths[level], features, embedding, k, patch, stride, window)
-                for level in _levels(n3_levels, levels)
+                str(level): N3Branch(planes[level], features, embedding, k, patch, stride, window)
+                for level in _levels(n3_levels, depth)
             }
         )
-        self.tail = _convolution(width, channels, zero=True)
+        self.tail = _convolution(planes[0], channels, zero=True)
 
     @property
     def stages(self) -> Sequence[Stage]:
@@ -188,33 +199,51 @@ class N3UNet(Network):
         Follows the network backwards: a 3×3 convolution looks one pixel further, a transposed one
         halves the coordinate, a strided one doubles it.
         """
-        depth = len(self.down)
-        reach = 2 * len(self.middle)  # of the residual blocks of a level
         pixel = -1  # tail
-        for level in range(depth):
-            pixel -= reach  # decoder
+        for level, blocks in enumerate(self.decoder):
+            pixel -= _reach(blocks)
             if str(level) in self.n3:
                 branch = self.n3[str(level)]
                 assert isinstance(branch, N3Branch)
                 pixel = before_n3(pixel - 1, branch.aggregation) - 1  # merge, block, project
             pixel //= 2  # up
-        pixel -= reach  # middle
-        for _ in range(depth):
-            pixel = 2 * pixel - reach  # down, encoder
+        pixel -= _reach(self.middle)
+        for blocks in reversed(self.encoder):
+            pixel = 2 * pixel - _reach(blocks)  # down, encoder
         return pixel - 1  # head
 
 
-def _levels(text: str, levels: int) -> list[int]:
+def _numbers(name: str, text: str) -> list[int]:
+    """Read a list of whole numbers from 1 on.
+
+    Raises:
+        ValueError: it is none.
+    """
+    words = [word.strip() for word in text.split(",")]
+    if not all(word.isdecimal() and 1 <= int(word) <= _LARGEST for word in words):
+        raise ValueError(
+            f"{name} takes whole numbers from 1 to {_LARGEST} with commas between, got {text!r}"
+        )
+    return [int(word) for word in words]
+
+
+def _levels(text: str, depth: int) -> list[int]:
     """Levels of the way up that a text names.
 
     Raises:
         ValueError: it is no list of levels.
     """
     words = [word.strip() for word in text.split(",") if word.strip()]
-    known = [str(level) for level in range(levels)]
+    known = [str(level) for level in range(depth)]
     if unknown := [word for word in words if word not in known]:
         raise ValueError(f"n3_levels takes levels of {', '.join(known)}, got {unknown[0]!r}")
     return sorted(set(map(int, words)))
+
+
+def _reach(blocks: nn.Module) -> int:
+    """Pixels around an output pixel that residual blocks look at."""
+    assert isinstance(blocks, nn.Sequential)
+    return 2 * len(blocks)
 
 
 def _blocks(width: int, count: int) -> nn.Sequential:

@@ -71,7 +71,7 @@ def orthogonalise(matrix: Tensor) -> Tensor:
         gram = step @ gram @ step
         step = _polynomial(gram, a, b, c)
         factor = step @ factor
-    y = factor @ x
+    y: Tensor = factor @ x
     return y.T if tall else y
 
 

@@ -34,10 +34,12 @@ MODELS = {
     "denoise-n3unet-gray": lambda: load_model("denoise-n3unet-gray"),
     "denoise-n3unet-color": lambda: load_model("denoise-n3unet-color"),
     "n3unet at two levels": lambda: random_model(
-        "n3unet", 1, width=8, levels=2, blocks=2, n3_levels="0,1", window=5
+        "n3unet", 1, widths="8,16,20", blocks="2,1,3", n3_levels="0,1", window=5
     ),
-    "n3unet below": lambda: random_model("n3unet", 3, width=4, n3_levels="2", patch=4, stride=2),
-    "plain u-net": lambda: random_model("n3unet", 1, width=8, n3_levels=""),
+    "n3unet below": lambda: random_model(
+        "n3unet", 3, widths="4,8,16,32", n3_levels="2", patch=4, stride=2
+    ),
+    "plain u-net": lambda: random_model("n3unet", 1, widths="8,16,32,64", n3_levels=""),
     "n3net": lambda: random_model("n3net", 1, sigma_input=True),
     "n3net with odd patches": lambda: random_model("n3net", 1, patch=9, stride=3, window=7),
     "dncnn": lambda: random_model("dncnn", 3, depth=5),
