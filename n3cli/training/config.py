@@ -34,7 +34,8 @@ class ModelSettings:
     """Licence of the result for its card, as the Hub names it; `other`: not stated."""
 
     init: str = ""
-    """Model whose weights training starts from, as in `--init`; empty: fresh weights."""
+    """Model whose weights training starts from, as in `--init`; empty: fresh weights. A model with
+    fewer planes or layers is grown."""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from n3cli.training.config import Recipe
 from n3cli.training.distributed import World, joined
 from n3cli.training.folder import claimed
 from n3cli.training.gaussian import GaussianDenoising
+from n3cli.training.grow import grow
 from n3cli.training.log import Event, Log
 from n3cli.training.loop import Outcome, train
 from n3cli.training.material import load_material
@@ -169,11 +170,12 @@ def _network(recipe: Recipe) -> Network:
     if settings.init:
         _, start = load_trained(_start(recipe, network))
         try:
-            network.load_state_dict(start.state_dict())
-        except RuntimeError as error:
+            grow(network, start)
+        except ValueError as error:
             raise ConfigError(
-                f"model.init: {settings.init} does not have the form of {settings.name} "
-                f"({settings.network}, {dict(settings.options)}); leave it out or name another"
+                f"model.init: {settings.init} cannot become {settings.name} "
+                f"({settings.network}, {dict(settings.options)}): {error}; leave it out or name "
+                "another"
             ) from error
     return network
 

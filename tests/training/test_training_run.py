@@ -199,8 +199,8 @@ def test_started_from_weights(recipe: str, tmp_path: Path, pictures: Path):
         for name in ("first", "second")
     }
     assert events["second"][0] == pytest.approx(events["first"][-1], abs=1e-4)
-    with pytest.raises(ConfigError, match="form"):
-        train(recipe, tmp_path / "x", pictures, f"model.init={first}", "model.options.features=5")
+    with pytest.raises(ConfigError, match="does not fit"):
+        train(recipe, tmp_path / "x", pictures, f"model.init={first}", "model.options.features=3")
 
 
 def test_a_run_is_not_written_over(recipe: str, tmp_path: Path, pictures: Path):
