@@ -1,5 +1,7 @@
 """The default models over their whole range of noise levels, on a photo."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from skimage.data import chelsea
@@ -33,10 +35,8 @@ def test_the_result_follows_the_level_without_a_jump(model, photo):
     noise = np.random.default_rng(1).normal(size=photo.shape).astype(np.float32)
     noisy = photo + 30 / 255 * noise
     levels = [0.0, 0.5, 1, 2, 4, 8, 15, 22, 30, 31, 40, 50, 60, 70, 74.5, 75]
-    results = [clean(noisy, level, model) for level in levels]
-    for (low, first), (high, second) in zip(
-        zip(levels, results), zip(levels[1:], results[1:]), strict=False
-    ):
+    results = [(level, clean(noisy, level, model)) for level in levels]
+    for (low, first), (high, second) in pairwise(results):
         step = np.sqrt(np.mean((first - second) ** 2)) * 255
         # All noise of a level is that level; where edges of what is noise move, a little more.
         assert step <= 2 * (high - low), (low, high)
