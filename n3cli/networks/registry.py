@@ -28,6 +28,15 @@ def names() -> tuple[str, ...]:
     return tuple(_NETWORKS)
 
 
+def complete(name: str, options: Mapping[str, object]) -> dict[str, object]:
+    """All options of a network: those given, and the defaults of the others.
+
+    What is saved names them all, so that it stays what it is when a default changes.
+    """
+    parameters = inspect.signature(_NETWORKS[name]).parameters
+    return {key: parameter.default for key, parameter in parameters.items()} | dict(options)
+
+
 def build(name: str, options: Mapping[str, object]) -> Network:
     """Make a network with fresh weights.
 

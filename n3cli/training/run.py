@@ -154,7 +154,7 @@ def model_config(recipe: Recipe, network: Network) -> ModelConfig:
         recipe.model.name,
         network.description.task,
         recipe.model.network,
-        dict(recipe.model.options),
+        registry.complete(recipe.model.network, recipe.model.options),
         high if network.description.sigma_input else None,
         "float32",
     )

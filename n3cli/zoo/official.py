@@ -91,7 +91,7 @@ def convert_official(
         name=given or f"denoise-{NETWORK}-{VARIANTS[channels]}-published",
         task="denoise",
         network=NETWORK,
-        options=options,
+        options=registry.complete(NETWORK, options),
         sigma_max=None,
         dtype="float32",
     )

@@ -176,3 +176,10 @@ def test_the_plain_form_cannot_calibrate_a_norm():
     block.aggregation.form = aggregate_plain
     with pytest.raises(TypeError, match="calibrate"):
         block(torch.rand(1, 2, 20, 24), Placement.whole(20, 24))
+
+
+def test_options_are_completed_by_the_defaults():
+    whole = registry.complete("dncnn", {"depth": 5})
+    assert whole == {"channels": 1, "sigma_input": False, "depth": 5, "features": 64}
+    state = registry.build("dncnn", {"depth": 5}).state_dict()
+    assert registry.build("dncnn", whole).state_dict().keys() == state.keys()

@@ -51,6 +51,12 @@ def test_bundled_models_are_those_of_the_source_tree() -> None:
     )
 
 
+def test_bundled_models_name_all_their_options() -> None:
+    for folder in locate.bundled().values():
+        config = load_folder(folder).config
+        assert config.options == registry.complete(config.network, config.options)
+
+
 def test_installed_copy_is_used_without_a_source_tree(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
