@@ -118,7 +118,7 @@ class N3UNet(Network):
         self,
         channels: int = 1,
         widths: str = "32,64,128,256",
-        blocks: str = "1,1,1,1",
+        blocks: str = "2,4,1,1",
         n3_levels: str = "1",
         features: int = 16,
         embedding: int = 16,

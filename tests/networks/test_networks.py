@@ -20,8 +20,9 @@ def parameters(name, **options):
 
 def test_numbers_of_parameters_are_the_published_ones():
     assert parameters("n3net") == 705_511
-    assert parameters("n3unet") == 2_382_240
-    assert parameters("n3unet", channels=3) == 2_383_392
+    assert parameters("n3unet") == 2_861_472
+    assert parameters("n3unet", channels=3) == 2_862_624
+    assert parameters("n3unet", blocks="1,1,1,1") == 2_382_240
     assert parameters("dncnn") == 556_097  # 17 layers, with batch norm
 
 
@@ -89,7 +90,7 @@ def test_a_noise_level_is_asked_for():
         ("n3unet", {"n3_levels": "0,3"}, "levels of 0, 1, 2, got '3'"),
         ("n3unet", {"widths": "8,,16"}, "widths takes whole numbers from 1 to"),
         ("n3unet", {"blocks": "1,1,1,0"}, "blocks takes whole numbers from 1 to"),
-        ("n3unet", {"widths": "8,16"}, "one number a level, got 8,16 and 1,1,1,1"),
+        ("n3unet", {"widths": "8,16"}, "one number a level, got 8,16 and 2,4,1,1"),
         ("n3net", {"sigma_input": 1}, "of type bool"),
         ("n3net", {"depth": 0}, "from 1 to 4096"),
         ("n3net", {"channels": 10**400}, "from 1 to 4096"),
