@@ -21,6 +21,7 @@ COMMANDS = {
     "denoise": ("n3cli.cli.denoise:denoise", "Remove noise from images."),
     "train": ("n3cli.cli.train:train", "Train networks by recipes."),
     "models": ("n3cli.cli.models:models", "List, show and check models."),
+    "fetch-data": ("n3cli.cli.fetch_data:fetch_data", "Download data sets."),
     "bench": ("n3cli.cli.bench:bench", "Measure quality and speed."),
 }
 

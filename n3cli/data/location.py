@@ -10,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from n3cli.data.catalog import DataSet
+from n3cli.data.library import COLLECTIONS
 from n3cli.errors import DataError, N3Warning
 from n3cli.io.format import READABLE
 
@@ -51,12 +52,14 @@ def list_images(dataset: DataSet, data: Path | None = None) -> list[Path]:
         raise DataError(
             f"{dataset.title} not found: {folder} is not a folder (looked there because of "
             f"{reason}); name the folder that holds {dataset.folder} with --data DIR or {VARIABLE}"
+            f"{_remedy(dataset, root)}"
         )
     found = [path for path in _paths(dataset, root) if path.is_file()]
     if len(found) != dataset.count:
         raise DataError(
             f"{dataset.title} is damaged: {folder} has {len(found)} of its images, "
             f"expected {dataset.count}; restore the folder or name another with --data DIR"
+            f"{_remedy(dataset, root)}"
         )
     return found
 
@@ -106,6 +109,12 @@ def list_pictures(folder: Path) -> list[Path]:
         text = f"folders left out: {len(closed)} cannot be read; the first: {closed[0]}"
         warnings.warn(text, N3Warning, stacklevel=2)
     return sorted(found)
+
+
+def _remedy(dataset: DataSet, root: Path) -> str:
+    """How to get a data set, where that is known."""
+    name = dataset.folder.lower()
+    return f", or run n3 fetch-data {name} --dir {root}" if name in COLLECTIONS else ""
 
 
 def _paths(dataset: DataSet, root: Path) -> list[Path]:

@@ -90,7 +90,7 @@ def test_version():
     ("arguments", "words"),
     [
         (["denose"], "did you mean 'denoise'?"),
-        (["xyz"], "choose of denoise, train, models, bench"),
+        (["xyz"], "choose of denoise, train, models, fetch-data, bench"),
         (["--nonsense"], "No such option"),
         (["denoise"], "Missing argument"),
         (["denoise", "--sigm", "3"], "--sigma"),

@@ -1,0 +1,148 @@
+"""`n3 fetch-data` as people run it: a process, a real server, stdout, stderr and exit codes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from n3cli.data.library import COLLECTIONS
+
+sys.path.append(str(Path(__file__).parents[1] / "data"))
+from file_server import Server, serve
+
+SET5 = COLLECTIONS["set5"]
+
+
+def start(*arguments, **options):
+    return subprocess.Popen(
+        [sys.executable, "-m", "n3cli", "fetch-data", *map(str, arguments)],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        encoding="utf-8", env={**os.environ, "PYTHONUTF8": "1", "N3_DATA": ""}, **options,
+    )  # fmt: skip
+
+
+def n3_fetch(*arguments):
+    process = start(*arguments)
+    out, err = process.communicate(timeout=120)
+    return process.returncode, out, err
+
+
+@pytest.fixture
+def server(shared):
+    """The published files of Set5, on this machine."""
+    folder = shared / "datasets" / "Set5"
+    files = {file.path: (folder / file.path).read_bytes() for file in SET5.published}
+    with serve(Server(files)) as running:
+        yield running
+
+
+def test_the_list(tmp_path):
+    code, out, err = n3_fetch("--list", "--dir", tmp_path)
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert [line.split()[0] for line in lines[1:]] == list(COLLECTIONS)
+    assert "  no  " in lines[1]
+
+
+def test_a_set_is_fetched_once(server, tmp_path):
+    code, out, err = n3_fetch("set5", "--yes", "--from", server.address, "--dir", tmp_path)
+    assert (code, out) == (0, f"{tmp_path / 'Set5'}\n")
+    assert "terms: passed around for research" in err
+    assert "30 files, 3.0 MB" in err
+    asked = len(server.requests)
+    assert asked == 30
+    # Whole already: no question, no request.
+    code, out, err = n3_fetch("Set5", "--from", server.address, "--dir", tmp_path)
+    assert (code, out, err) == (0, f"{tmp_path / 'Set5'}\n", "")
+    assert len(server.requests) == asked
+    code, out, err = n3_fetch("set5", "--verify", "--dir", tmp_path)
+    assert (code, out, err) == (0, f"ok       Set5: 30 files in {tmp_path / 'Set5'}\n", "")
+
+
+def test_terms_must_be_accepted(server, tmp_path):
+    code, out, err = n3_fetch("set5", "--from", server.address, "--dir", tmp_path)
+    assert (code, out) == (2, "")
+    assert "say --yes if you do" in err
+    assert not server.requests
+    assert not any(tmp_path.iterdir())
+
+
+def test_faults_are_told_and_the_rest_is_fetched(server, tmp_path):
+    bad, worse = SET5.published[3].path, SET5.published[7].path
+    server.faults = {bad: ["404"], worse: ["spoil"], SET5.published[9].path: ["cut 100"]}
+    code, out, err = n3_fetch("set5", "-y", "--from", server.address, "--dir", tmp_path)
+    assert (code, out) == (3, "")
+    assert f"n3: error: {server.address}/{bad}: 404 Not Found" in err
+    assert f"n3: error: {server.address}/{worse}: has the SHA-256" in err
+    assert "n3: error: not whole: Set5; run the command again to go on" in err
+    assert "Traceback" not in err
+    found = [path for path in (tmp_path / "Set5").rglob("*") if path.is_file()]
+    assert len(found) == 28
+    assert not any(path.name.startswith(".") for path in found)
+    server.requests.clear()
+    code, out, err = n3_fetch("set5", "-y", "--from", server.address, "--dir", tmp_path)
+    assert (code, out) == (0, f"{tmp_path / 'Set5'}\n")
+    assert sorted(path for path, _ in server.requests) == [bad, worse]
+
+
+def test_from_a_folder_on_disk(shared, tmp_path):
+    code, out, _ = n3_fetch("set5", "-y", "--from", shared / "datasets", "--dir", tmp_path)
+    assert (code, out) == (0, f"{tmp_path / 'Set5'}\n")
+
+
+def test_a_changed_file_is_kept(shared, tmp_path):
+    assert n3_fetch("set5", "-y", "--from", shared / "datasets", "--dir", tmp_path)[0] == 0
+    mine = tmp_path / "Set5" / SET5.published[0].path
+    mine.write_bytes(b"mine")
+    code, out, err = n3_fetch("set5", "--dir", tmp_path)
+    assert (code, out, mine.read_bytes()) == (3, "", b"mine")
+    assert "is not the published file, and kept; move it away" in err
+    code, out, err = n3_fetch("set5", "--verify", "--dir", tmp_path)
+    assert code == 3
+    assert "DAMAGED  Set5: 29 files whole, 0 missing, 1 different" in out
+    assert str(mine) in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "complaint"),
+    [
+        ([], 2, "name a data set"),
+        (["sett12"], 2, "did you mean 'set12'"),
+        (["set5", "-y", "--from", "nowhere"], 3, "--from takes a folder or an address"),
+        (["set5", "-y", "--from", "ftp://127.0.0.1"], 3, "ftp"),
+        (["set5", "--verify"], 3, "30 missing"),
+    ],
+)
+def test_bad_input(tmp_path, arguments, code, complaint):
+    found, out, err = n3_fetch(*arguments, "--dir", tmp_path)
+    assert found == code
+    assert complaint in out + err
+    assert "Traceback" not in err
+
+
+def test_a_folder_that_is_a_file(tmp_path):
+    (tmp_path / "file").write_text("")
+    code, _, err = n3_fetch("set5", "-y", "--dir", tmp_path / "file")
+    assert code == 2
+    assert "Traceback" not in err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no SIGINT for one process")
+def test_interrupted_it_goes_on_later(server, tmp_path):
+    server.faults = {file.path: ["slow"] for file in SET5.published}
+    process = start("set5", "-y", "--from", server.address, "--dir", tmp_path)
+    while len(server.requests) < 10:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    for path in (tmp_path / "Set5").rglob("*.png"):
+        if not path.name.startswith("."):
+            assert path.read_bytes() == server.files[path.relative_to(tmp_path / "Set5").as_posix()]
+    server.faults = {}
+    assert n3_fetch("set5", "-y", "--from", server.address, "--dir", tmp_path)[0] == 0
