@@ -64,7 +64,7 @@ def test_models_and_peers_stand_in_one_table(data):
     assert rows[3].startswith("| nlm-opencv")
     assert "only the first 1 of 12 images" in done.stdout
     assert "default_rng" in done.stdout
-    assert "2,382,240 parameters, fp32" in done.stdout
+    assert "2,861,472 parameters, fp32" in done.stdout
 
 
 def test_absent_data_says_where_it_was_looked_for(tmp_path):

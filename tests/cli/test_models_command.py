@@ -55,7 +55,7 @@ def test_list_is_plain_in_a_pipe() -> None:
     lines = [line.split("\t") for line in result.stdout.splitlines()]
     assert [line[0] for line in lines] == NAMES
     assert [line[1] for line in lines] == ["n3net", "n3net", "n3unet", "n3unet"]
-    assert lines[3][2:] == ["75.0", "float16", "4.77"]
+    assert lines[3][2:] == ["75.0", "float16", "5.73"]
 
 
 def test_list_as_json() -> None:
