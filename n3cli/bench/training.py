@@ -126,7 +126,7 @@ def write_training_text(paces: list[Pace], machine: Machine, *, markdown: bool) 
 def _recipe(name: str, precision: str, steps: int) -> Recipe:
     changes = [
         "data.sets=[]", "validation.images=none", "run.log_steps=1", "schedule.warmup=0",
-        f"run.precision={precision}",
+        "schedule.minutes=0", "data.final=0", f"run.precision={precision}",
     ]  # fmt: skip
     batch = load_recipe(name).data.batch
     return load_recipe(name, [*changes, f"schedule.crops={(steps + 2) * batch}"])

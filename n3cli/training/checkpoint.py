@@ -28,6 +28,7 @@ class Checkpoint:
     Attributes:
         recipe: the whole recipe, as TOML.
         step: steps done.
+        crops: crops seen.
         seconds: wall clock spent, over all parts of the run.
         network: its state.
         average: the moving average's.
@@ -39,6 +40,7 @@ class Checkpoint:
 
     recipe: str
     step: int
+    crops: int
     seconds: float
     network: dict[str, Tensor]
     average: dict[str, Tensor]

@@ -5,7 +5,6 @@ A recipe is a TOML file with one table for each class here (`recipe.py` reads it
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -54,6 +53,16 @@ class DataSettings:
     batch: int = 8
     """Crops a step, over all processes."""
 
+    final: float = 0.0
+    """Last part of a run, from 0 to 1, in which crops are larger: far candidates of the N3 blocks
+    are then learnt too, in windows that the border does not cut."""
+
+    final_crop: int = 128
+    """Side of a crop in that part."""
+
+    final_batch: int = 3
+    """Crops a step in that part; 3 of 128×128 cost as much as 8 of 80×80."""
+
     area_power: float = 0.5
     """An image is drawn with a probability ∝ area ** area_power: 0 each image alike, 1 each pixel
     alike."""
@@ -65,13 +74,27 @@ class DataSettings:
     def __post_init__(self) -> None:
         require(self.crop >= 8, "data.crop", "at least 8", self.crop)
         require(self.batch >= 1, "data.batch", "at least 1", self.batch)
+        require(0 <= self.final <= 1, "data.final", "from 0 to 1", self.final)
+        require(self.final_crop >= 8, "data.final_crop", "at least 8", self.final_crop)
+        require(self.final_batch >= 1, "data.final_batch", "at least 1", self.final_batch)
         require(self.area_power >= 0, "data.area_power", "at least 0", self.area_power)
         require(
-            self.largest == 0 or self.largest >= self.crop,
+            self.largest == 0 or self.largest >= self.largest_crop,
             "data.largest",
-            "0 or at least data.crop",
+            f"0 or at least the side of the crops, {self.largest_crop}",
             self.largest,
         )
+
+    def crops(self, done: float) -> tuple[int, int]:
+        """Crops of a step and their side, when the part `done` of the run is over."""
+        if self.final > 0 and done >= 1 - self.final:
+            return self.final_batch, self.final_crop
+        return self.batch, self.crop
+
+    @property
+    def largest_crop(self) -> int:
+        """The longest side of a crop over the whole run."""
+        return max(self.crop, self.final_crop) if self.final else self.crop
 
 
 @dataclass(frozen=True)
@@ -258,11 +281,6 @@ class Recipe:
         low, high = self.noise.sigma
         within = tuple(sigma for sigma in self.validation.sigmas if low <= sigma <= high)
         return within if low < high and within else (high,)
-
-    @property
-    def steps(self) -> int:
-        """Optimiser steps of a run that is not limited by the clock."""
-        return math.ceil(self.schedule.crops / self.data.batch)
 
 
 def require(condition: bool, key: str, wanted: str, given: object) -> None:

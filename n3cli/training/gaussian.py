@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
@@ -24,37 +24,39 @@ class GaussianDenoising(Task):
         recipe: the run's.
         material: its pictures.
         device: where crops and noise are made.
-        share: which crops of a batch are this process's.
+        share: which crops of a batch of so many are this process's.
     """
 
     def __init__(
-        self, recipe: Recipe, material: Material, device: torch.device, share: slice
+        self,
+        recipe: Recipe,
+        material: Material,
+        device: torch.device,
+        share: Callable[[int], slice],
     ) -> None:
-        self._recipe, self._device, self._share = recipe, device, share
-        settings = recipe.data
-        self._sampler = CropSampler(
-            _placed(material.training, device),
-            settings.crop,
-            settings.batch,
-            recipe.run.seed,
-            settings.area_power,
-        )
+        self._recipe, self._device = recipe, device
+        store = _placed(material.training, device)
+        seed, power = recipe.run.seed, recipe.data.area_power
+        self._samplers = {
+            (batch, crop): (CropSampler(store, crop, batch, seed, power), share(batch))
+            for batch, crop in (recipe.data.crops(done) for done in (0, 1))
+        }
         self._validation = material.validation
         self._generator = torch.Generator(device)
 
-    def batch(self, step: int) -> tuple[Inputs, Tensor]:
+    def batch(self, step: int, done: float) -> tuple[Inputs, Tensor]:
         """Noisy crops b×C×H×W and their noise levels b, both in [0, 1] units, and clean crops."""
-        clean = self._sampler.crops(step, self._share).to(self._device, non_blocking=True)
+        shape = self._recipe.data.crops(done)
+        sampler, share = self._samplers[shape]
+        clean = sampler.crops(step, share).to(self._device, non_blocking=True)
         # Drawn for the whole batch, so that its noise does not depend on how it is shared out.
-        whole = self._recipe.data.batch
+        whole, _ = shape
         generator = self._generator.manual_seed(mix(self._recipe.run.seed, step, Stream.NOISE))
         low, high = (sigma / 255 for sigma in self._recipe.noise.sigma)
         drawn = torch.rand(whole, generator=generator, device=self._device)
-        sigma = (low + (high - low) * drawn)[self._share]
-        noise = torch.randn((whole, *clean.shape[1:]), generator=generator, device=self._device)[
-            self._share
-        ]
-        noisy = clean + noise * sigma.view(-1, 1, 1, 1)
+        sigma = (low + (high - low) * drawn)[share]
+        noise = torch.randn((whole, *clean.shape[1:]), generator=generator, device=self._device)
+        noisy = clean + noise[share] * sigma.view(-1, 1, 1, 1)
         return (noisy.contiguous(memory_format=torch.channels_last), sigma), clean
 
     def loss(self, output: Tensor, target: Tensor, inputs: Inputs) -> Tensor:

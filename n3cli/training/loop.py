@@ -88,7 +88,7 @@ def train(
         KeyboardInterrupt, SystemExit: a signal came; the state after the step is saved.
         InputError: a checkpoint cannot be written.
     """
-    settings, batch = recipe.run, recipe.data.batch
+    settings = recipe.run
     network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     network.recompute = settings.recompute
     judged = copy.deepcopy(network).eval()
@@ -96,9 +96,9 @@ def train(
     optimiser = Optimiser(network, recipe.optimiser, device)
     dtype = training_dtype(settings.precision, device)
     scaler = torch.amp.GradScaler(device.type, enabled=dtype == torch.float16)
-    step, spent = 0, 0.0
+    step, crops, spent = 0, 0, 0.0
     if checkpoint is not None:
-        step, spent = checkpoint.step, checkpoint.seconds
+        step, crops, spent = checkpoint.step, checkpoint.crops, checkpoint.seconds
         network.load_state_dict(checkpoint.network)
         average.load_state(checkpoint.average)
         optimiser.load_state_dict(checkpoint.optimiser)
@@ -114,7 +114,7 @@ def train(
 
     def say(event: str, **values: Any) -> None:
         if log is not None:
-            log.write(event, step, crops=step * batch, seconds=elapsed(), **values)
+            log.write(event, step, crops=crops, seconds=elapsed(), **values)
 
     def validate() -> Mapping[str, float]:
         judged.load_state_dict(average.state, strict=False)
@@ -127,7 +127,7 @@ def train(
 
     def outcome() -> Outcome:
         judged.load_state_dict(average.state, strict=False)
-        return Outcome(judged, step, step * batch, elapsed(), before, scores, done >= 1)
+        return Outcome(judged, step, crops, elapsed(), before, scores, done >= 1)
 
     def save() -> None:
         check_finite(average, step)
@@ -135,6 +135,7 @@ def train(
             state = Checkpoint(
                 recipe=write_recipe(recipe),
                 step=step,
+                crops=crops,
                 seconds=elapsed(),
                 network=network.state_dict(),
                 average=average.state,
@@ -155,11 +156,11 @@ def train(
 
     def progress() -> float:
         if not recipe.schedule.minutes:
-            return step / recipe.steps
+            return crops / recipe.schedule.crops
         return elapsed() / budget if budget > 0 else 1.0
 
     saved = validated = since = elapsed()
-    counted, loading, done = 0, 0.0, 0.0
+    counted, seen, loading, done = 0, crops, 0.0, 0.0  # since that line, but for the part done
     with interruptible() as interruption:
         while True:
             done, signal = world.largest(progress(), interruption.number)
@@ -168,7 +169,7 @@ def train(
 
             torch.manual_seed(mix(settings.seed, step, Stream.LAYERS))
             asked = time.monotonic()
-            inputs, target = task.batch(step)
+            inputs, target = task.batch(step, done)
             loading += time.monotonic() - asked
             with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
                 output = model(*inputs)
@@ -178,6 +179,7 @@ def train(
             norm = optimiser.step(factor, scaler)
             average.update(network, step)
             step += 1
+            crops += recipe.data.crops(done)[0]
             total += loss.detach()
             counted += 1
 
@@ -195,7 +197,7 @@ def train(
                     rate=recipe.optimiser.rate * factor,
                     gradient_norm=float(norm),
                     done=done,
-                    crops_per_second=counted * batch / pace,
+                    crops_per_second=(crops - seen) / pace,
                     loading=loading / pace,
                 )
                 total.zero_()
@@ -205,7 +207,7 @@ def train(
                 if now - saved >= settings.checkpoint_minutes * 60:
                     save()
                     saved = elapsed()
-                counted, loading, since = 0, 0.0, elapsed()
+                counted, seen, loading, since = 0, crops, 0.0, elapsed()
         if world.leads and not signal:
             scores = validate()
         save()

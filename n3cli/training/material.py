@@ -72,7 +72,11 @@ def load_material(
     if validation.images == "val40":  # asked for first: decoding what is trained on takes longer
         listed = list_images(CATALOG["val40"], data if settings.sets else None)
     store = load_store(
-        _paths(recipe, data), channels, smallest=settings.crop, largest=largest, progress=progress
+        _paths(recipe, data),
+        channels,
+        smallest=settings.largest_crop,
+        largest=largest,
+        progress=progress,
     )
 
     def judged(from_: ImageStore, indices: Sequence[int]) -> list[Tensor]:

@@ -88,7 +88,6 @@ def run(
             progress = None
         device = world.device(chosen)
         prepare(device)
-        share = world.share(recipe.data.batch)
         checkpoint = _checkpoint(recipe, place, world)
         network = _network(recipe)
         config = model_config(recipe, network)
@@ -131,7 +130,7 @@ def run(
             )
         outcome = train(
             recipe,
-            GaussianDenoising(recipe, material, device, share),
+            GaussianDenoising(recipe, material, device, world.share),
             network,
             place.folder,
             log,

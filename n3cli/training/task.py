@@ -16,10 +16,14 @@ class Task(ABC):
     """A job that networks are trained for, with its data on a device."""
 
     @abstractmethod
-    def batch(self, step: int) -> tuple[Inputs, Tensor]:
+    def batch(self, step: int, done: float) -> tuple[Inputs, Tensor]:
         """The network's arguments and what it should give: this process's share of a batch.
 
-        Follows from the recipe's seed and the step alone.
+        Follows from the recipe's seed, the step and `DataSettings.crops` alone.
+
+        Args:
+            step: of the run, from 0 up.
+            done: part of the run that is over, from 0 to 1.
         """
 
     @abstractmethod

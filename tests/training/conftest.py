@@ -20,6 +20,8 @@ stride = 2, window = 5 }
 [data]
 crop = 16
 batch = 4
+final_crop = 24
+final_batch = 2
 
 [schedule]
 crops = 80

@@ -31,7 +31,7 @@ def make_task(*changes, share=ALL, channels=1, validation=()):
         channels,
         (Path("a"), Path("b")),
     )
-    return GaussianDenoising(recipe, Material(store, list(validation)), CPU, share)
+    return GaussianDenoising(recipe, Material(store, list(validation)), CPU, lambda _: share)
 
 
 def flat(batch):
@@ -42,12 +42,12 @@ def flat(batch):
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_batch_follows_from_seed_and_step_alone(channels):
     task = make_task(channels=channels)
-    first = flat(task.batch(5))
-    other = flat(task.batch(6))
+    first = flat(task.batch(5, 0))
+    other = flat(task.batch(6, 0))
     torch.manual_seed(99)
     for again in (task, make_task(channels=channels)):
-        assert all(map(torch.equal, flat(again.batch(5)), first))
-    for different in (other, flat(make_task("run.seed=1", channels=channels).batch(5))):
+        assert all(map(torch.equal, flat(again.batch(5, 0)), first))
+    for different in (other, flat(make_task("run.seed=1", channels=channels).batch(5, 0))):
         assert not any(map(torch.equal, different, first))
     noisy, sigma, clean = first
     assert noisy.shape == clean.shape == (24, channels, 16, 16)
@@ -57,20 +57,28 @@ def test_a_batch_follows_from_seed_and_step_alone(channels):
 
 def test_a_batch_leaves_other_random_numbers_alone():
     state = torch.get_rng_state()
-    make_task().batch(1)
+    make_task().batch(1, 0)
     assert torch.equal(torch.get_rng_state(), state)
 
 
+def test_crops_grow_at_the_end_of_a_run():
+    task = make_task("data.final=0.1", "data.final_crop=20", "data.final_batch=4")
+    for done, batch, side in ((0, 24, 16), (0.89, 24, 16), (0.95, 4, 20)):
+        (noisy, sigma), clean = task.batch(3, done)
+        assert noisy.shape == clean.shape == (batch, 1, side, side)
+        assert sigma.shape == (batch,)
+
+
 def test_shares_make_up_the_whole_batch():
-    whole = flat(make_task().batch(3))
-    shares = [flat(make_task(share=part).batch(3)) for part in (slice(0, 12), slice(12, 24))]
+    whole = flat(make_task().batch(3, 0))
+    shares = [flat(make_task(share=part).batch(3, 0)) for part in (slice(0, 12), slice(12, 24))]
     for parts, all_of_it in zip(zip(*shares, strict=True), whole, strict=True):
         assert torch.equal(torch.cat(parts), all_of_it)
 
 
 def test_noise_is_white_normal_and_of_the_level_that_is_told():
     task = make_task("noise.sigma=[5, 75]", "data.batch=100")
-    (noisy, sigma), clean = task.batch(0)
+    (noisy, sigma), clean = task.batch(0, 0)
     field = ((noisy - clean) / sigma.view(-1, 1, 1, 1)).double().numpy()
     count = field.size
     assert abs(field.mean()) < 4 / count**0.5
@@ -85,7 +93,7 @@ def test_noise_is_white_normal_and_of_the_level_that_is_told():
 
 def test_levels_are_uniform_in_their_range():
     task = make_task("noise.sigma=[10, 50]", "data.batch=500")
-    sigma = np.sort(np.concatenate([task.batch(step)[0][1] for step in range(4)])) * 255
+    sigma = np.sort(np.concatenate([task.batch(step, 0)[0][1] for step in range(4)])) * 255
     assert sigma.min() >= 10
     assert sigma.max() <= 50 + 1e-4
     ranks = np.arange(1, len(sigma) + 1) / len(sigma)
@@ -93,7 +101,7 @@ def test_levels_are_uniform_in_their_range():
 
 
 def test_a_fixed_level_is_exact():
-    (_, sigma), _ = make_task("noise.sigma=[25, 25]").batch(0)
+    (_, sigma), _ = make_task("noise.sigma=[25, 25]").batch(0, 0)
     assert torch.equal(sigma, torch.full((24,), 25 / 255))
 
 

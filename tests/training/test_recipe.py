@@ -88,7 +88,21 @@ def test_the_papers_recipes_are_as_published(sigma):
     assert (schedule.epoch, schedule.crops) == (51_200, 51 * 51_200)
     assert (recipe.data.batch, recipe.data.crop, recipe.data.area_power) == (32, 80, 0)
     assert (recipe.loss.kind, recipe.run.ema, recipe.run.precision) == ("sse", 0, "fp32")
-    assert recipe.steps == 51 * 1600
+
+
+def test_crops_are_larger_in_the_last_part_of_a_run():
+    changes = ["data.final=0.25", "data.final_crop=96", "data.final_batch=2"]
+    data = load_recipe("denoise-n3unet-gray", changes).data
+    assert [data.crops(done) for done in (0, 0.7499, 0.75, 1)] == [
+        (8, 80),
+        (8, 80),
+        (2, 96),
+        (2, 96),
+    ]
+    assert data.largest_crop == 96
+    plain = load_recipe("denoise-n3unet-gray", ["data.final=0"]).data
+    assert [plain.crops(done) for done in (0, 1)] == [(8, 80), (8, 80)]
+    assert plain.largest_crop == 80
 
 
 def test_ablations_differ_from_the_papers_recipe_in_the_network_alone():
@@ -174,6 +188,7 @@ def test_set_reaches_into_options_and_the_last_one_counts():
         ("data.batch=1\nrun.seed=2", "data.batch must be a whole number"),
         ("data.batch=" + "1" * 5000, "data.batch must be a whole number"),
         ("data.batch=0", "data.batch must be at least 1, not 0"),
+        ("data.final=25", "data.final must be from 0 to 1, not 25.0"),
         ("optimiser.rate=true", "optimiser.rate must be a number, not True"),
         ("optimiser.rate=nan", "optimiser.rate must be a number, not nan"),
         ("optimiser.rate=-inf", "optimiser.rate must be a number, not -inf"),
@@ -190,7 +205,7 @@ def test_set_reaches_into_options_and_the_last_one_counts():
         ("noise.sigma=[1, 2, 3]", "noise.sigma must be a list of 2"),
         ("validation.sigmas=[]", "validation.sigmas must be"),
         ("validation.crop=8", "validation.crop must be 0 or at least 16"),
-        ("data.largest=20", "data.largest must be 0 or at least data.crop"),
+        ("data.largest=20", "data.largest must be 0 or at least the side of the crops, 80"),
         ("run.ema=1", "run.ema must be from 0 to below 1"),
         ("run.seed=-1", "run.seed must be from 0"),
         ("run.compile=1", "run.compile must be true or false, not 1"),

@@ -72,9 +72,12 @@ def test_a_run_is_the_same_twice(recipe: str, tmp_path: Path, pictures: Path):
     assert weights(first) != weights(other)
 
 
-@pytest.mark.parametrize("change", ["optimiser.kind=adamw", "run.precision=bf16"])
+@pytest.mark.parametrize(
+    ("change", "count"),
+    [("optimiser.kind=adamw", 20), ("run.precision=bf16", 20), ("data.final=0.5", 30)],
+)
 def test_killed_and_resumed_is_as_never_stopped(
-    recipe: str, tmp_path: Path, pictures: Path, change: str
+    recipe: str, tmp_path: Path, pictures: Path, change: str, count: int
 ):
     whole = train(recipe, tmp_path / "whole", pictures, EVERY_STEP, change)
     killed = start(recipe, tmp_path / "killed", pictures, "--set", change, "--device", "cpu")
@@ -87,7 +90,7 @@ def test_killed_and_resumed_is_as_never_stopped(
         [event["step"] for event in read_log(folder / LOG_FILE) if event["event"] == "step"]
         for folder in (tmp_path / "whole", tmp_path / "killed")
     ]
-    assert steps[0] == steps[1] == list(range(1, 21))
+    assert steps[0] == steps[1] == list(range(1, count + 1))
     figures = [
         read_section((m / "README.md").read_text("utf-8"), "Figures") for m in (whole, resumed)
     ]
