@@ -75,12 +75,17 @@ def fetch_data(
         _verify(states)
         return
     _agree([state for state in states if state.missing], yes)
-    failed = [state.collection.title for state in states if not _bring(state, source, quiet)]
+    failed = []
+    for state in states:
+        if bring(state, source, quiet):
+            click.echo(state.folder)
+        else:
+            failed.append(state.collection.title)
     if failed:
         raise DataError(f"not whole: {', '.join(failed)}; run the command again to go on")
 
 
-def _bring(state: State, source: str | None, quiet: bool) -> bool:
+def bring(state: State, source: str | None, quiet: bool) -> bool:
     """Fetch what is missing of a collection, and say what came of it.
 
     Returns:
@@ -105,8 +110,6 @@ def _bring(state: State, source: str | None, quiet: bool) -> bool:
         console.error(trouble)
     if len(troubles) > _NAMED:
         console.error(f"{len(troubles) - _NAMED} more files of {state.collection.title}")
-    if not troubles:
-        click.echo(state.folder)
     return not troubles
 
 
@@ -146,17 +149,22 @@ def _agree(states: list[State], yes: bool) -> None:
     if not states:
         return
     for state in states:
-        collection = state.collection
-        console.line(f"{collection.title}: {collection.about}")
-        console.line(f"  terms: {collection.terms}")
-        console.line(f"  from: {collection.citation}; {collection.homepage}")
-        size = sum(file.size for file in state.missing)
-        console.line(f"  {len(state.missing)} files, {size / 1e6:.1f} MB → {state.folder}")
+        describe(state)
     if yes:
         return
     if not sys.stdin.isatty():
         raise ConfigError("nobody is there to accept the terms; say --yes if you do")
     click.confirm("Fetch under these terms?", abort=True, err=True)
+
+
+def describe(state: State) -> None:
+    """Show what will be fetched, under which terms."""
+    collection = state.collection
+    console.line(f"{collection.title}: {collection.about}")
+    console.line(f"  terms: {collection.terms}")
+    console.line(f"  from: {collection.citation}; {collection.homepage}")
+    size = sum(file.size for file in state.missing)
+    console.line(f"  {len(state.missing)} files, {size / 1e6:.1f} MB → {state.folder}")
 
 
 def _list(root: Path) -> None:
