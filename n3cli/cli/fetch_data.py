@@ -59,7 +59,7 @@ def fetch_data(
     goes on. The terms are shown first. Exits with 3 where something could not be had.
     """
     from n3cli.data.fetch import inspect
-    from n3cli.data.library import find_collection
+    from n3cli.data.index import find_collection
     from n3cli.data.location import locate_root
 
     root, _ = locate_root(data)
@@ -161,7 +161,7 @@ def _agree(states: list[State], yes: bool) -> None:
 
 def _list(root: Path) -> None:
     """Print a table of the collections."""
-    from n3cli.data.library import COLLECTIONS
+    from n3cli.data.index import COLLECTIONS
 
     rows = [("name", "files", "MB", "here", "terms")]
     for collection in COLLECTIONS.values():

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from n3cli.data.library import COLLECTIONS
+from n3cli.data.index import COLLECTIONS
 
 sys.path.append(str(Path(__file__).parents[1] / "data"))
 from file_server import Server, serve

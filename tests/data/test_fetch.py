@@ -12,7 +12,7 @@ from n3cli.data import download as download_module
 from n3cli.data import fetch as module
 from n3cli.data.collection import Collection, PublishedFile
 from n3cli.data.fetch import fetch, inspect, take
-from n3cli.data.library import COLLECTIONS, find_collection
+from n3cli.data.index import COLLECTIONS, find_collection
 from n3cli.errors import ConfigError, DataError
 
 CONTENTS = {f"part{i % 3}/{i:02} é.png": random.Random(i).randbytes(1000 * i) for i in range(1, 15)}
