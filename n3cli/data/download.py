@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import os
 import random
 import re
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
+from n3cli.data.place import part_of, settle
 from n3cli.errors import DataError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Wanted:
     @property
     def part(self) -> Path:
         """Where it grows."""
-        return self.target.with_name(f".{self.target.name}.part")
+        return part_of(self.target)
 
     @property
     def tag(self) -> Path:
@@ -115,7 +115,8 @@ def download(
             wanted.part.unlink(missing_ok=True)
         gained(_length(wanted.part))
         _repeat(client, wanted, gained, cancelled)
-        _put_in_place(wanted)
+        settle(wanted.part, wanted.target)
+        wanted.tag.unlink(missing_ok=True)
     except OSError as error:
         if isinstance(error, InterruptedError):
             raise
@@ -276,13 +277,6 @@ def digest(path: Path) -> str:
     """SHA-256 of a file in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _put_in_place(wanted: Wanted) -> None:
-    with wanted.part.open("rb") as file:
-        os.fsync(file.fileno())
-    wanted.part.replace(wanted.target)
-    wanted.tag.unlink(missing_ok=True)
 
 
 def _length(path: Path) -> int:

@@ -1,10 +1,13 @@
 """`n3 fetch-data` as people run it: a process, a real server, stdout, stderr and exit codes."""
 
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -107,12 +110,44 @@ def test_a_changed_file_is_kept(shared, tmp_path):
     assert str(mine) in err
 
 
+def test_a_set_to_be_fetched_by_hand(tmp_path):
+    code, out, err = n3_fetch("dnd", "--dir", tmp_path / "data")
+    assert (code, out) == (3, "")
+    assert "n3: error: DND must be fetched by hand" in err
+    assert "open https://noise.visinf.tu-darmstadt.de/downloads/ (address not checked)" in err
+    assert f"run n3 fetch-data dnd --from FILE --dir {tmp_path / 'data'}" in err
+    with zipfile.ZipFile(tmp_path / "dnd.zip", "w") as archive:
+        archive.writestr("dnd_2017/info.mat", b"info")
+    fetch = ("dnd", "--from", tmp_path / "dnd.zip", "--dir", tmp_path / "data")
+    code, out, err = n3_fetch(*fetch)
+    assert (code, out) == (2, "")
+    assert "checked: not known" in err
+    code, out, err = n3_fetch(*fetch, "--yes")
+    assert (code, out) == (0, f"{tmp_path / 'data' / 'DND'}\n")
+    code, out, err = n3_fetch("dnd", "--verify", "--dir", tmp_path / "data")
+    assert code == 0
+    assert "ok       DND: 1 files in" in out
+    assert ", as they were unpacked" in out
+    (tmp_path / "data" / "DND" / "dnd_2017" / "info.mat").write_bytes(b"INFO")
+    code, out, err = n3_fetch("dnd", "--verify", "--dir", tmp_path / "data")
+    assert (code, out.split()[0]) == (3, "DAMAGED")
+    code, out, err = n3_fetch("--list", "--dir", tmp_path / "data")
+    assert re.search("dnd +1 +- +yes +by hand", out)
+
+
+def test_an_archive_of_a_set_on_disk(shared, tmp_path):
+    shutil.make_archive(tmp_path / "Set5", "zip", shared / "datasets", "Set5")
+    code, out, _ = n3_fetch("set5", "-y", "--from", tmp_path / "Set5.zip", "--dir", tmp_path)
+    assert (code, out) == (0, f"{tmp_path / 'Set5'}\n")
+    assert n3_fetch("set5", "--verify", "--dir", tmp_path)[0] == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "complaint"),
     [
         ([], 2, "name a data set"),
         (["sett12"], 2, "did you mean 'set12'"),
-        (["set5", "-y", "--from", "nowhere"], 3, "--from takes a folder or an address"),
+        (["set5", "-y", "--from", "nowhere"], 3, "--from takes a folder, an archive or an address"),
         (["set5", "-y", "--from", "ftp://127.0.0.1"], 3, "ftp"),
         (["set5", "--verify"], 3, "30 missing"),
     ],

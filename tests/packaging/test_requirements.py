@@ -19,7 +19,7 @@ OPTIONAL = {
     for name, texts in PROJECT["optional-dependencies"].items()
 }
 # What torch imports for us counts as an extra, too.
-EXTRAS = [*OPTIONAL["bench"], *OPTIONAL["tensorboard"]]
+EXTRAS = [*OPTIONAL["bench"], *OPTIONAL["rar"], *OPTIONAL["tensorboard"]]
 # Used as commands or by pytest; no test imports them.
 COMMANDS = {"pytest-xdist", "ruff", "mypy", "build", "hatchling"}
 
@@ -46,7 +46,7 @@ def imported(folder: Path) -> set[str]:
 
 
 def test_the_package_imports_what_it_asks_for():
-    assert imported(ROOT / "n3cli") == names(RUNTIME + OPTIONAL["bench"])
+    assert imported(ROOT / "n3cli") == names(RUNTIME + OPTIONAL["bench"] + OPTIONAL["rar"])
 
 
 def test_the_tests_import_what_the_tools_bring():
