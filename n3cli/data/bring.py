@@ -73,7 +73,11 @@ def _install_found(state: State, source: Path, watch: Watch) -> list[str]:
     for archive, path in found.items():
         troubles += _install(state, archive, path, watch)
     lacking = [one.name for one in state.needed if one not in found]
-    return troubles + [f"{source}: has no {name}" for name in lacking if source.is_dir()]
+    return troubles + [_still_lacks(state, name) for name in lacking]
+
+
+def _still_lacks(state: State, name: str) -> str:
+    return f"{state.collection.title}: still lacks {name}; give it with --from, too"
 
 
 def _find(state: State, source: Path) -> dict[Archive, Path]:
@@ -128,7 +132,8 @@ def _fetch_archives(state: State, source: str | None, watch: Watch) -> list[str]
             fetch_archive(address, place, size=archive.size, sha256=archive.sha256, gained=gained)
         with _downloaded(place):
             troubles += _install(state, archive, place, watch)
-    return troubles
+    lacking = [one.name for one in state.needed if one not in needed]
+    return troubles + [_still_lacks(state, name) for name in lacking]
 
 
 def _fetch_listed_archive(state: State, address: str, watch: Watch) -> list[str]:

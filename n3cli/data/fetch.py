@@ -7,10 +7,12 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
 from threading import Event
 
+from n3cli.data.address import Question, ask
 from n3cli.data.collection import PublishedFile
-from n3cli.data.download import UnreachableError, Wanted, download, open_client
+from n3cli.data.download import UnreachableError, Wanted, download
 from n3cli.data.place import check_space
 from n3cli.data.state import State
+from n3cli.data.web import open_client
 from n3cli.errors import DataError
 
 
@@ -85,6 +87,8 @@ def fetch_archive(
     """
     if target.is_file():
         return
-    check_space(target.parent, 2 * (size or 0))
     with open_client() as client:
+        # Where the server does not say it either, the disk is held against what is unpacked.
+        known = size or ask(client, Question(address)).size or 0
+        check_space(target.parent, 2 * known)
         download(client, Wanted(address, target, size, sha256), gained=gained)

@@ -238,7 +238,8 @@ def test_from_another_address(server, tmp_path, source):
 
 def test_from_the_address_of_one_archive(server, tmp_path):
     collection = packed(Archive("train.zip"), Archive("valid.tgz"))
-    assert bring(inspect(collection, tmp_path), f"{server.address}/valid.tgz") == []
+    (trouble,) = bring(inspect(collection, tmp_path), f"{server.address}/valid.tgz")
+    assert trouble == "Two: still lacks train.zip; give it with --from, too"
     state = inspect(collection, tmp_path)
     assert [archive.name for archive in state.absent] == ["train.zip"]
     with pytest.raises(DataError, match="404"):
@@ -269,7 +270,8 @@ def on_disk(tmp_path):
 
 def test_from_archives_one_by_one(on_disk, tmp_path):
     collection = packed(Archive("train.zip"), Archive("valid.tgz"))
-    assert bring(inspect(collection, tmp_path / "a"), str(on_disk / "train.zip")) == []
+    (trouble,) = bring(inspect(collection, tmp_path / "a"), str(on_disk / "train.zip"))
+    assert trouble == "Two: still lacks valid.tgz; give it with --from, too"
     assert [one.name for one in inspect(collection, tmp_path / "a").absent] == ["valid.tgz"]
     assert bring(inspect(collection, tmp_path / "a"), str(on_disk / "valid.tgz")) == []
     assert_whole(collection, tmp_path / "a")
@@ -286,7 +288,7 @@ def test_from_a_folder_that_has_one_of_two(on_disk, tmp_path):
     (on_disk / "valid.tgz").unlink()
     collection = packed(Archive("train.zip"), Archive("valid.tgz"))
     (trouble,) = bring(inspect(collection, tmp_path / "a"), str(on_disk))
-    assert trouble == f"{on_disk}: has no valid.tgz"
+    assert trouble == "Two: still lacks valid.tgz; give it with --from, too"
 
 
 def test_from_what_is_unpacked_already(on_disk, tmp_path):
