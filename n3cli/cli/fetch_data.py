@@ -12,13 +12,15 @@ from n3cli.cli import options
 from n3cli.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
+    from n3cli.data.collection import Collection
     from n3cli.data.state import State
 
 
 @click.command(
     "fetch-data",
     epilog="\b\nExamples:\n  n3 fetch-data --list\n  n3 fetch-data set12 bsd68 --yes\n"
-    "  n3 fetch-data bsds500 --from /media/usb/BSDS500\n  n3 fetch-data dnd --from dnd_2017.zip",
+    "  n3 fetch-data bsds500 --from /media/usb/BSDS500\n  n3 fetch-data dnd --from dnd_2017.zip\n"
+    "  n3 fetch-data --show set12\n  n3 fetch-data --check-urls",
 )
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @options.data_folder("--dir")
@@ -30,6 +32,21 @@ if TYPE_CHECKING:
 )
 @click.option("--list", "listing", is_flag=True, help="List the data sets, and fetch nothing.")
 @click.option("--verify", is_flag=True, help="Check what is there, and fetch nothing.")
+@click.option(
+    "--check-urls",
+    is_flag=True,
+    help="Ask the address of every file, of all sets if none is named, and fetch nothing.",
+)
+@click.option(
+    "--show", is_flag=True, help="Print what a set holds, and write a contact sheet of it."
+)
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    help="Where --show writes the contact sheet.  [default: NAME-contact-sheet.png]",
+)
+@click.option("--overwrite", is_flag=True, help="Let --show replace a file that exists.")
 @click.option("-y", "--yes", is_flag=True, help="Accept the terms without being asked.")
 @options.quiet
 @options.debug
@@ -39,6 +56,10 @@ def fetch_data(
     source: str | None,
     listing: bool,
     verify: bool,
+    check_urls: bool,
+    show: bool,
+    output: str | None,
+    overwrite: bool,
     yes: bool,
     quiet: bool,
 ) -> None:
@@ -53,14 +74,24 @@ def fetch_data(
     from n3cli.data.location import locate_root
     from n3cli.data.state import inspect
 
+    if listing + verify + check_urls + show > 1:
+        raise ConfigError("--list, --verify, --check-urls and --show exclude each other")
+    if (output is not None or overwrite) and not show:
+        raise ConfigError("-o and --overwrite are for the contact sheet of --show")
     root, _ = locate_root(data)
     if listing:
         fetch_view.show_list(root)
+        return
+    if check_urls:
+        _check_urls(names, source, quiet)
         return
     if not names:
         raise ConfigError("name a data set; n3 fetch-data --list shows them")
     # Each once, in the order given.
     collections = list(dict.fromkeys(find_collection(name) for name in names))
+    if show:
+        _show(collections, root, output, overwrite, quiet)
+        return
     states = [inspect(collection, root) for collection in collections]
     if verify:
         fetch_view.show_verdicts(states)
@@ -70,6 +101,29 @@ def fetch_data(
     failed = [state.collection.title for state in states if not _bring(state, source, quiet)]
     if failed:
         raise DataError(f"not whole: {', '.join(failed)}; run the command again to go on")
+
+
+def _check_urls(names: tuple[str, ...], copy: str | None, quiet: bool) -> None:
+    """Ask the addresses of some sets, or of all."""
+    from n3cli.cli.fetch_check import check
+    from n3cli.data.index import COLLECTIONS, find_collection
+
+    if copy is not None and "://" not in copy:
+        raise ConfigError(f"--check-urls --from takes an address, and {copy} is none")
+    check([find_collection(name) for name in names or COLLECTIONS], copy, quiet)
+
+
+def _show(
+    collections: list[Collection], root: Path, output: str | None, overwrite: bool, quiet: bool
+) -> None:
+    """Show some sets, if all of their contact sheets may be written."""
+    from n3cli.cli.fetch_show import show, target_for
+
+    if output is not None and len(collections) > 1:
+        raise ConfigError("-o names one file; show one set at a time, or leave -o out")
+    targets = [target_for(collection, output, overwrite) for collection in collections]
+    for collection, target in zip(collections, targets, strict=True):
+        show(collection, root, target, quiet)
 
 
 def _bring(state: State, source: str | None, quiet: bool) -> bool:

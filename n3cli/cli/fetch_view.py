@@ -115,31 +115,34 @@ def progress(
     title: str, size: int | None, quiet: bool
 ) -> AbstractContextManager[Callable[[int], None]]:
     """A bar with rate and time left, on a terminal; it is told bytes as they come."""
-    return _bar(title, size, quiet or not sys.stderr.isatty())
+    return _bar(title, size, quiet, in_bytes=True)
+
+
+def counter(title: str, count: int, quiet: bool) -> AbstractContextManager[Callable[[int], None]]:
+    """A bar that counts things, on a terminal."""
+    return _bar(title, count, quiet, in_bytes=False)
 
 
 @contextmanager
-def _bar(title: str, size: int | None, silent: bool) -> Iterator[Callable[[int], None]]:
-    if silent:
+def _bar(
+    title: str, total: int | None, quiet: bool, *, in_bytes: bool
+) -> Iterator[Callable[[int], None]]:
+    if quiet or not sys.stderr.isatty():
         yield lambda count: None
         return
+    from rich import progress as rich_progress
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-        TransferSpeedColumn,
-    )
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
-        task = shown.add_task(title, total=size)
+    columns: list[rich_progress.ProgressColumn] = [
+        rich_progress.TextColumn("{task.description}"),
+        rich_progress.BarColumn(),
+    ]
+    if in_bytes:
+        columns += [rich_progress.DownloadColumn(), rich_progress.TransferSpeedColumn()]
+    else:
+        columns.append(rich_progress.MofNCompleteColumn())
+    columns.append(rich_progress.TimeRemainingColumn())
+    shown = rich_progress.Progress(*columns, console=Console(stderr=True), transient=True)
+    with shown:
+        task = shown.add_task(title, total=total)
         yield lambda count: shown.advance(task, count)

@@ -90,7 +90,7 @@ PACKED = (
         "https://noise.visinf.tu-darmstadt.de/downloads/",
         archives=(Archive("dnd_2017.zip"),),
         steps="its makers offer it on a page for people.",
-        kind="raw",
+        kind="raw photos",
     ),
     _sidd(
         "small-srgb",
@@ -104,7 +104,7 @@ PACKED = (
         "SIDD-Small-Raw",
         "160 pairs of noisy and clean smartphone photos, raw",
         (Archive("SIDD_Small_Raw_Only.zip"),),
-        "raw",
+        "raw photos",
     ),
     _sidd(
         "medium-srgb",
@@ -118,7 +118,7 @@ PACKED = (
         "SIDD-Medium-Raw",
         "320 pairs of noisy and clean smartphone photos, raw",
         (Archive("SIDD_Medium_Raw.zip"),),
-        "raw",
+        "raw photos",
     ),
     _sidd(
         "validation",
