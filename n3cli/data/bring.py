@@ -12,7 +12,7 @@ from n3cli.data.collection import Archive
 from n3cli.data.fetch import fetch, fetch_archive
 from n3cli.data.install import install
 from n3cli.data.member import SUFFIXES, BadArchiveError, declared_size
-from n3cli.data.place import tidy, workshop_of
+from n3cli.data.place import alone, tidy, workshop_of
 from n3cli.data.state import State
 from n3cli.data.take import take, take_members
 from n3cli.errors import DataError
@@ -44,6 +44,13 @@ def bring(state: State, source: str | None = None, watch: Watch = silent) -> lis
     """
     if not state.lacks:
         return []
+    if source is None and state.collection.by_hand:
+        raise DataError(how_by_hand(state))
+    with alone(state.folder):
+        return _bring(state, source, watch)
+
+
+def _bring(state: State, source: str | None, watch: Watch) -> list[str]:
     if source is not None and "://" not in source:
         return _take(state, Path(source), watch)
     if not state.collection.is_listed:

@@ -57,7 +57,8 @@ class Collection:
             are published, whose files no list tells.
         archives: archives that have all of it together; beside an address they are another way.
         steps: what people must do to get archives that have no address, in one sentence.
-        kind: what its files are: ``"pictures"``, ``"raw photos"``, ``"blocks"`` or ``"correspondences"``.
+        kind: what its files are: ``"pictures"``, ``"raw photos"``, ``"blocks"`` or
+            ``"correspondences"``.
     """
 
     name: str

@@ -122,7 +122,7 @@ def _repeat(
             # A part from an earlier run may be of another state of the file: once more, whole.
             _discard(wanted, gained)
             if spoilt or before == 0:
-                raise DataError(f"{wanted.url}: {problem}")
+                raise DataError(f"{wanted.url}: {problem}; name another address with --from")
             spoilt = True
         except _RetryError as again:
             failures = 0 if _length(wanted.part) > before else failures + 1
@@ -198,7 +198,10 @@ def _accept(response: Response, wanted: Wanted, start: int, gained: Callable[[in
     if status in AGAIN:
         pause = retry_after(response.headers)
         if pause is not None and pause > LONGEST_PAUSE:
-            raise DataError(f"{wanted.url}: {reason}; the server asks to wait {pause:.0f} seconds")
+            raise DataError(
+                f"{wanted.url}: {reason}; the server asks to wait {pause:.0f} seconds; try again "
+                "then, or another address with --from"
+            )
         raise _RetryError(reason, pause)
     raise DataError(f"{wanted.url}: {reason}; name another address with --from")
 

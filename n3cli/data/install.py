@@ -66,7 +66,7 @@ def _fill(stage: Path, archive: Archive, source: Path, told: Callable[[int], Non
     pictures = sum(PurePosixPath(file.path).suffix.lower() in READABLE for file in found)
     if not found or pictures < (archive.pictures or 0):
         raise BadArchiveError(
-            f"{source}: has {pictures} pictures, expected {archive.pictures or 'files'} as in "
+            f"{source}: pictures in it: {pictures}, expected: {archive.pictures or 'files'} as in "
             f"{archive.name}; nothing was taken"
         )
     return Unpacked(source.name, sha256, tuple(found))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from n3cli.errors import DataError
@@ -22,6 +22,39 @@ def part_of(target: Path) -> Path:
 def workshop_of(folder: Path) -> Path:
     """A hidden folder beside a set's own, for its archives and what comes out of them."""
     return folder.with_name(f".{folder.name}.fetch")
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keep other processes from writing into a set's folder meanwhile.
+
+    One could otherwise go on writing into a file that another has just moved to its place.
+
+    Raises:
+        DataError: another is at work there, or the folder above cannot be written to.
+    """
+    from filelock import FileLock, Timeout
+
+    place = folder.with_name(f".{folder.name}.lock")
+    lock = FileLock(place)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire(blocking=False)
+    except Timeout as error:
+        raise DataError(
+            f"{folder}: another n3 fetch-data is at work there; wait until it has ended"
+        ) from error
+    except OSError as error:
+        raise DataError(
+            f"{folder}: cannot be written ({error.strerror or error}); choose another folder with "
+            "--dir"
+        ) from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # while it is held: filelock sees that a file was taken away
+            place.unlink()
+        lock.release()
 
 
 @contextmanager

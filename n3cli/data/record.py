@@ -53,7 +53,9 @@ def read_record(folder: Path) -> dict[str, Unpacked]:
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+        raise DataError(
+            f"{path}: cannot be read ({error.strerror or error}); choose another folder with --dir"
+        ) from error
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise DataError(
             f"{path}: is damaged ({error}); move {folder} away and fetch the set again"

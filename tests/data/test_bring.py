@@ -15,6 +15,7 @@ from n3cli.data import install as install_module
 from n3cli.data.bring import bring
 from n3cli.data.collection import Archive, Collection, PublishedFile
 from n3cli.data.index import COLLECTIONS
+from n3cli.data.place import alone
 from n3cli.data.record import RECORD
 from n3cli.data.state import inspect, look
 from n3cli.errors import DataError
@@ -138,7 +139,7 @@ def test_a_server_that_sends_something_else(collection, server, tmp_path, body):
 
 def test_too_few_pictures(collection, server, tmp_path):
     server.files["train.zip"] = zipped(VALID)
-    with pytest.raises(DataError, match=r"has 3 pictures, expected 5 as in train.zip"):
+    with pytest.raises(DataError, match=r"pictures in it: 3, expected: 5 as in train.zip"):
         bring(inspect(collection, tmp_path))
     assert list(tmp_path.iterdir()) == []
 
@@ -156,6 +157,20 @@ def test_a_known_checksum_of_an_archive(server, tmp_path, right):
     with pytest.raises(DataError, match=r"is not the published train.zip.*SHA-256"):
         bring(inspect(packed(archive), tmp_path), str(tmp_path / "train.zip"))
     assert not (tmp_path / "Two").exists()
+
+
+def test_only_one_process_writes_into_a_set(collection, tmp_path):
+    with alone(tmp_path / "Two"), pytest.raises(DataError, match="another n3 fetch-data is at"):
+        bring(inspect(collection, tmp_path))
+    assert list(tmp_path.iterdir()) == []
+    assert bring(inspect(collection, tmp_path)) == []
+    assert_whole(collection, tmp_path)
+
+
+def test_a_folder_that_may_not_be_written(collection, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match=r"Not a directory.*--dir|exists.*--dir"):
+        bring(inspect(collection, tmp_path / "file"))
 
 
 def test_a_hostile_archive_leaves_nothing(collection, server, tmp_path):
