@@ -13,7 +13,7 @@ _YI = "http://webhome.cs.uvic.ca/~kyi/files/2018/learned-correspondence"
 _RELEASE = "https://github.com/vcg-uvic/learned-correspondence-release"
 _SIDD = "https://www.eecs.yorku.ca/~kamel/sidd/"
 
-_ASK = "see the homepage; not stated here, because it could not be read from here"
+_ASK = "as its homepage says; not known here, read them there first"
 _CORRESPONDENCES = "Yi, Trulls, Ono, Lepetit, Salzmann, Fua: Learning to Find Good Correspondences"
 _ABDELHAMED = (
     "Abdelhamed, Lin, Brown: A High-Quality Denoising Dataset for Smartphone Cameras, CVPR 2018"

@@ -103,6 +103,6 @@ def check_space(folder: Path, size: int) -> None:
     free = shutil.disk_usage(existing).free
     if free < size + _SPARE:
         raise DataError(
-            f"{folder}: needs {size / 1e6:.0f} MB, and {free / 1e6:.0f} MB are free; make room, or "
-            "choose another folder with --dir"
+            f"{folder}: needs {size / 1e6:.0f} MB and {_SPARE / 1e6:.0f} MB to spare, and "
+            f"{free / 1e6:.0f} MB are free; make room, or choose another folder with --dir"
         )
