@@ -20,8 +20,10 @@ class Method:
         name: what a table calls it.
         note: how it is run, one line for beneath the table.
         run: the denoiser.
+        published: its name among published figures, where its authors' own may be compared.
     """
 
     name: str
     note: str
     run: Denoiser
+    published: str | None = None

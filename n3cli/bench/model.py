@@ -9,6 +9,9 @@ from n3cli.bench.method import Method
 from n3cli.inference.denoise import Denoiser
 from n3cli.inference.source import ArraySource
 
+_PUBLISHED = {"n3net": "N3Net", "dncnn": "DnCNN"}
+"""What publications call a network of the registry."""
+
 
 def make_model(name: str | None, channels: int, device: str, precision: str) -> Method:
     """A pretrained model, loaded once for all images.
@@ -33,5 +36,6 @@ def make_model(name: str | None, channels: int, device: str, precision: str) -> 
     def run(noisy: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
         return np.concatenate(list(denoiser.rows(ArraySource(noisy), sigma=sigma)))
 
+    published = _PUBLISHED.get(model.config.network)
     note = f"{model.config.network}, {parameters:,} parameters, {precision}{given}"
-    return Method(model.config.name, note, run)
+    return Method(model.config.name, note, run, published)

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from n3cli.bench.measurement import Measurement
+from n3cli.bench.difference import counterpart, differences
+from n3cli.bench.measurement import Measurement, Row
 from n3cli.bench.protocol import PROTOCOL
 from n3cli.bench.published import Published, load_published
 from n3cli.bench.table import render_table
 from n3cli.inference.machine import Machine, write_machine
+
+PUBLISHED = "Published are PSNRs over the whole set, on noise of their authors' own:"
 
 
 def write_json(measurements: Sequence[Measurement], machine: Machine) -> dict[str, Any]:
@@ -35,6 +38,8 @@ def write_json(measurements: Sequence[Measurement], machine: Machine) -> dict[st
                         "note": row.method.note,
                         "psnr": list(row.psnr),
                         "ssim": list(row.ssim),
+                        "seconds_per_megapixel": row.seconds,
+                        "published": row.method.published,
                     }
                     for row in measured.rows
                 ],
@@ -57,44 +62,79 @@ def write_text(measurements: Sequence[Measurement], machine: Machine, *, markdow
         markdown: tables and headings as Markdown, else aligned text.
     """
     blocks = [_suite(measured, markdown) for measured in measurements]
-    notes = {row.method.name: row.method.note for each in measurements for row in each.rows}
-    blocks.append(
-        "\n".join(["Methods:", "", *(f"- {name}: {note}" for name, note in notes.items())])
-    )
+    blocks.append("\n".join(["Methods:", "", *(f"- {note}" for note in notes(measurements))]))
     blocks += [f"Protocol: {PROTOCOL}", write_machine(machine)]
     return "\n\n".join(blocks)
 
 
 def _suite(measured: Measurement, markdown: bool) -> str:
     published = load_published(measured.suite, measured.sigmas)
-    levels = [f"σ{sigma:g}" for sigma in measured.sigmas]
-    header = ["method", *(f"measured {level}" for level in levels)]
-    rows = [
-        [row.method.name, *(f"{p:.2f} / {s:.4f}" for p, s in zip(row.psnr, row.ssim, strict=True))]
-        for row in measured.rows
-    ]
+    header, rows = tabulate(measured, published)
+    title = describe(measured)
+    lines = [f"### {title}", ""] if markdown else [title]
+    lines += render_table(header, rows, markdown=markdown)
     if published:
-        header += [*(f"published {level}" for level in levels), "source"]
-        rows = [[*row, *[""] * len(levels), ""] for row in rows]
-        rows += [_published_row(row) for row in published]
-    lines = [*_title(measured, markdown), *render_table(header, rows, markdown=markdown)]
-    if published:
-        lines += ["", "Published are PSNRs over the whole set, on noise of their authors' own:", ""]
-        references = {row.source: row.reference for row in published}
-        lines += [f"- {source}: {reference}" for source, reference in references.items()]
+        lines += ["", PUBLISHED, "", *(f"- {each}" for each in references(published))]
     return "\n".join(lines)
 
 
-def _published_row(row: Published) -> list[str]:
-    figures = ["" if psnr is None else f"{psnr:.2f}" for psnr in row.psnr]
-    return [row.method, *[""] * len(figures), *figures, row.source]
+def tabulate(
+    measured: Measurement, published: Sequence[Published]
+) -> tuple[list[str], list[list[str]]]:
+    """Header and rows: first what was measured, then what was only published."""
+    none = [""] * len(measured.sigmas)
+    levels = [f"σ{sigma:g}" for sigma in measured.sigmas]
+    pairs = [(row, counterpart(row, published)) for row in measured.rows]
+    compared = any(theirs for _, theirs in pairs) and measured.whole
+    timed = len(pairs) > 1
+
+    def line(row: Row | None, theirs: Published | None) -> list[str]:
+        cells = [row.method.name if row else theirs.method if theirs else ""]
+        cells += _figures(row) if row else none
+        if published:
+            cells += [_decibels(psnr, ".2f") for psnr in theirs.psnr] if theirs else none
+        if compared:
+            by = differences(row, theirs) if row and theirs else [None] * len(none)
+            cells += [_decibels(each, "+.2f") for each in by]
+        if published:
+            cells += [theirs.source if theirs else ""]
+        if timed:
+            cells += [f"{row.seconds / measured.rows[0].seconds:.2f}" if row else ""]
+        return cells
+
+    groups = ["measured"] + ["published"] * bool(published) + ["difference"] * compared
+    header = ["method", *(f"{group} {level}" for group in groups for level in levels)]
+    header += ["source"] * bool(published) + ["time"] * timed
+    matched = [theirs for _, theirs in pairs]
+    rows = [line(*pair) for pair in pairs]
+    rows += [line(None, each) for each in published if each not in matched]
+    return header, rows
 
 
-def _title(measured: Measurement, markdown: bool) -> list[str]:
+def _figures(row: Row) -> list[str]:
+    return [f"{psnr:.2f} / {ssim:.4f}" for psnr, ssim in zip(row.psnr, row.ssim, strict=True)]
+
+
+def _decibels(value: float | None, form: str) -> str:
+    return "" if value is None else format(value, form)
+
+
+def describe(measured: Measurement) -> str:
+    """What a table shows, in one line."""
     data = measured.suite.data
     kind = "grey" if measured.suite.channels == 1 else "colour"
     used = f"{data.count} images"
-    if measured.images < data.count:
+    if not measured.whole:
         used = f"only the first {measured.images} of {data.count} images"
-    title = f"{data.title}, {kind}, {used}: PSNR in dB / SSIM"
-    return [f"### {title}", ""] if markdown else [title]
+    return f"{data.title}, {kind}, {used}: PSNR in dB / SSIM"
+
+
+def references(published: Sequence[Published]) -> list[str]:
+    """The publications, each once with its short name."""
+    return [f"{key}: {text}" for key, text in {r.source: r.reference for r in published}.items()]
+
+
+def notes(measurements: Sequence[Measurement]) -> list[str]:
+    """How each method was run, each once."""
+    found = {row.method.name: row.method.note for each in measurements for row in each.rows}
+    return [f"{name}: {note}" for name, note in found.items()]

@@ -35,7 +35,10 @@ SUITES = {
     for suite in (
         Suite("set12", CATALOG["set12"], _LEVELS, channels=1),
         Suite("bsd68", CATALOG["bsd68"], _LEVELS, channels=1),
+        Suite("urban100", CATALOG["urban100"], _LEVELS, channels=1),
         Suite("cbsd68", CATALOG["cbsd68"], _LEVELS, channels=3),
+        Suite("kodak24", CATALOG["kodak24"], _LEVELS, channels=3),
+        Suite("mcmaster", CATALOG["mcmaster"], _LEVELS, channels=3),
         Suite("val40", CATALOG["val40"], _LEVELS, channels=3, development=True),
         Suite("val40-gray", CATALOG["val40"], _LEVELS, channels=1, development=True),
         Suite("textures", CATALOG["textures"], _LEVELS, channels=1, development=True),

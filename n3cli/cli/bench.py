@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from n3cli.cli import console, options
 from n3cli.errors import ConfigError
+
+if TYPE_CHECKING:
+    from n3cli.bench.estimate import Crop, Keeper
+    from n3cli.bench.measurement import Measurement
 
 
 def _words(
@@ -54,14 +60,28 @@ def _levels(ctx: click.Context, param: click.Parameter, value: str | None) -> tu
     help="Model to measure; repeatable or comma separated. [default: the best bundled one]",
 )
 @click.option(
-    "--peer",
+    "--against",
     "peers",
     multiple=True,
     callback=_words,
     metavar="NAME",
-    help="Other denoiser on the same noise: nlm-opencv, nlm-skimage. Without -m, peers alone.",
+    help="Other denoiser on the same noise: bm3d, nlm, nlm-opencv, tv, wavelet. Without -m, alone.",
 )
 @options.data
+@click.option("--offline", is_flag=True, help="Do not download a data set that is absent.")
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(min=0),
+    metavar="DB",
+    help="Exit with 5 where a method is further than this from what was published of it.",
+)
+@click.option(
+    "--save-images",
+    "saved",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write every clean, noisy and denoised image as PNG below this folder.",
+)
 @click.option("--images", type=click.IntRange(min=1), help="Only the first N images of a set.")
 @click.option("--size", type=click.IntRange(16, 4096), help="Of speed: side of the image. [512]")
 @click.option(
@@ -71,12 +91,18 @@ def _levels(ctx: click.Context, param: click.Parameter, value: str | None) -> tu
 @options.precision
 @click.option("--json", "form", flag_value="json", help="Print JSON.")
 @click.option("--markdown", "form", flag_value="markdown", help="Print Markdown.")
+@click.option(
+    "--html", "form", flag_value="html", help="Print a page with tables, plots and crops."
+)
 def bench(
     suites: tuple[str, ...],
     sigmas: tuple[float, ...],
     models: tuple[str, ...],
     peers: tuple[str, ...],
     data: Path | None,
+    offline: bool,
+    tolerance: float | None,
+    saved: Path | None,
     images: int | None,
     size: int | None,
     repeats: int | None,
@@ -86,14 +112,16 @@ def bench(
 ) -> None:
     """Measure quality or speed.
 
-    SUITE is set12, bsd68 or cbsd68 (PSNR and SSIM of Gaussian denoising, beside published
-    figures), val40, val40-gray or textures (the same on images that settings are chosen on), speed
+    SUITE is set12, bsd68, urban100 (grey), cbsd68, kodak24 or mcmaster (colour): PSNR and SSIM of
+    Gaussian denoising, beside published figures; data that is absent is downloaded first.
+    Or it is val40, val40-gray or textures (the same on images that settings are chosen on), speed
     (how long the networks take, and what their N3 blocks add; with -m, how long those models
     take), training (how fast the recipes train) or noise-level (how well --sigma auto works).
     """
-    chosen_methods = sigmas or models or peers or precision != "auto"
+    ours = offline or tolerance is not None or saved is not None or form == "html"
+    chosen_methods = sigmas or models or peers or precision != "auto" or ours
     if "speed" in suites:
-        if len(suites) > 1 or sigmas or peers or precision != "auto" or data or images:
+        if len(suites) > 1 or sigmas or peers or precision != "auto" or data or images or ours:
             raise ConfigError("speed stands alone, and takes -m, --size, --repeats and --device")
         click.echo(_speed(models, size or 512, repeats or 5, device, form))
     elif "training" in suites:
@@ -107,7 +135,25 @@ def bench(
     else:
         if size or repeats:
             raise ConfigError("--size and --repeats are options of speed; leave them out")
-        click.echo(_quality(suites, sigmas, models, peers, data, images, device, precision, form))
+        if tolerance is not None and images:
+            raise ConfigError("figures were published of whole sets; leave --images or --tolerance")
+        from n3cli.bench.estimate import Gallery, save_to
+        from n3cli.render.plot import check_matplotlib
+
+        gallery = Gallery()
+        keepers: list[Keeper] = []
+        if form == "html":
+            check_matplotlib()
+            keepers.append(gallery.keep)
+        keepers += [save_to(saved)] if saved else []
+        measured = _quality(
+            suites, sigmas, models, peers, data, images, device, precision, keepers, offline=offline
+        )
+        click.echo(_report(measured, gallery.crops, device, form))
+        if tolerance is not None:
+            from n3cli.bench.difference import check_tolerance
+
+            check_tolerance(measured, tolerance)
 
 
 def _quality(
@@ -119,36 +165,55 @@ def _quality(
     images: int | None,
     device: str,
     precision: str,
-    form: str | None,
-) -> str:
+    keepers: Sequence[Keeper],
+    *,
+    offline: bool,
+) -> list[Measurement]:
     from n3cli.bench.measurement import measure
     from n3cli.bench.model import make_model
     from n3cli.bench.peer import make_peer
-    from n3cli.bench.report import write_json, write_text
     from n3cli.bench.suite import find_suites
-    from n3cli.data.location import list_images
-    from n3cli.inference.device import choose_device
-    from n3cli.inference.machine import describe_machine
+    from n3cli.cli.bring import brought
 
     wanted = models or (() if peers else (None,))
     # Everything that can be missing is asked for before anything is run.
-    plan = [
+    methods = [
         (
             suite,
-            list_images(suite.data, data)[:images],
             [make_model(name, suite.channels, device, precision) for name in wanted]
             + [make_peer(name) for name in peers],
         )
         for suite in find_suites(names)
     ]
+    plan = [(*brought(suite.data, data, offline=offline), suite, each) for suite, each in methods]
     with _progress() as progress:
-        measured = [
-            measure(suite, paths, methods, sigmas or suite.levels, progress)
-            for suite, paths, methods in plan
+        return [
+            measure(
+                replace(suite, data=dataset),
+                paths[:images],
+                each,
+                sigmas or suite.levels,
+                progress,
+                keepers,
+            )
+            for dataset, paths, suite, each in plan
         ]
+
+
+def _report(
+    measured: list[Measurement], crops: Sequence[Crop], device: str, form: str | None
+) -> str:
+    from n3cli.bench.report import write_json, write_text
+    from n3cli.inference.device import choose_device
+    from n3cli.inference.machine import describe_machine
+
     machine = describe_machine(choose_device(device))
     if form == "json":
         return json.dumps(write_json(measured, machine), indent=2)
+    if form == "html":
+        from n3cli.bench.html import write_html
+
+        return write_html(measured, crops, machine)
     return write_text(measured, machine, markdown=form == "markdown")
 
 

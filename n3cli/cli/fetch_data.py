@@ -98,7 +98,12 @@ def fetch_data(
         return
     # Nothing is accepted where nothing can be fetched: what to do by hand is told below.
     _agree([one for one in states if one.lacks and (source or not one.collection.by_hand)], yes)
-    failed = [state.collection.title for state in states if not _bring(state, source, quiet)]
+    failed = []
+    for state in states:
+        if bring(state, source, quiet):
+            click.echo(state.folder)
+        else:
+            failed.append(state.collection.title)
     if failed:
         raise DataError(f"not whole: {', '.join(failed)}; run the command again to go on")
 
@@ -126,28 +131,26 @@ def _show(
         show(collection, root, target, quiet)
 
 
-def _bring(state: State, source: str | None, quiet: bool) -> bool:
+def bring(state: State, source: str | None, quiet: bool) -> bool:
     """Fetch what is missing of a collection, and say what came of it.
 
     Returns:
         Whether it is whole now.
     """
     from n3cli.cli import fetch_view
-    from n3cli.data.bring import bring
+    from n3cli.data import bring as data
 
     troubles = [
         f"{state.target(file)}: is not the published file, and kept; move it away to fetch it"
         for file in state.different
     ]
     try:
-        troubles += bring(
+        troubles += data.bring(
             state, source, lambda title, size: fetch_view.progress(title, size, quiet)
         )
     except DataError as error:
         troubles.append(str(error))
     fetch_view.show_troubles(state, troubles)
-    if not troubles:
-        click.echo(state.folder)
     return not troubles
 
 
@@ -160,7 +163,8 @@ def _agree(states: list[State], yes: bool) -> None:
     """
     from n3cli.cli import fetch_view
 
-    fetch_view.show_terms(states)
+    for state in states:
+        fetch_view.describe(state)
     if yes or not states:
         return
     if not sys.stdin.isatty():

@@ -55,21 +55,20 @@ def _way(collection: Collection) -> str:
     return "by hand" if collection.by_hand else "archive"
 
 
-def show_terms(states: Sequence[State]) -> None:
-    """Say what will be fetched, and under which terms."""
-    for state in states:
-        collection = state.collection
-        console.line(f"{collection.title}: {collection.about}")
-        console.line(f"  terms: {collection.terms}")
-        console.line(f"  from: {collection.citation}; {collection.homepage}")
-        size = "size not known" if state.size is None else f"{state.size / 1e6:.1f} MB"
-        if collection.is_listed:
-            console.line(f"  {len(state.missing)} files, {size} → {state.folder}")
-            continue
-        names = ", ".join(archive.name for archive in state.needed)
-        console.line(f"  {names}, {size} → {state.folder}")
-        if any(archive.sha256 is None for archive in state.needed):
-            console.line("  checked: not known (no SHA-256 is published); what comes is noted")
+def describe(state: State) -> None:
+    """Say what will be fetched of a set, and under which terms."""
+    collection = state.collection
+    console.line(f"{collection.title}: {collection.about}")
+    console.line(f"  terms: {collection.terms}")
+    console.line(f"  from: {collection.citation}; {collection.homepage}")
+    size = "size not known" if state.size is None else f"{state.size / 1e6:.1f} MB"
+    if collection.is_listed:
+        console.line(f"  {len(state.missing)} files, {size} → {state.folder}")
+        return
+    names = ", ".join(archive.name for archive in state.needed)
+    console.line(f"  {names}, {size} → {state.folder}")
+    if any(archive.sha256 is None for archive in state.needed):
+        console.line("  checked: not known (no SHA-256 is published); what comes is noted")
 
 
 def show_troubles(state: State, troubles: Sequence[str]) -> None:

@@ -21,6 +21,7 @@ class DataSet:
         terms: what the images may be used for, in a few words.
         pattern: which files of that folder are its images (a glob), unless `listing` says.
         listing: a text file beside this one with one path a line, relative to `folder`.
+        stand_in: name of a set with the same images in another form, for where this is absent.
     """
 
     name: str
@@ -31,6 +32,12 @@ class DataSet:
     terms: str
     pattern: str = "*.png"
     listing: str | None = None
+    stand_in: str | None = None
+
+    @property
+    def collection(self) -> str:
+        """Name of the collection that it is a part of; not every one can be fetched."""
+        return self.folder.partition("/")[0].lower()
 
 
 CATALOG = {
@@ -38,8 +45,29 @@ CATALOG = {
     for data in (
         DataSet("set12", "Set12", "Set12", count=12, channels=1, terms=_UNSTATED),
         DataSet("bsd68", "BSD68", "BSD68", count=68, channels=1, terms=_BSDS),
+        DataSet("cbsd68", "CBSD68", "CBSD68", 68, 3, terms=_BSDS, stand_in="cbsd68-jpeg"),
         # The colour originals of BSD68; they were found by content in BSDS500's val.
-        DataSet("cbsd68", "CBSD68", "BSDS500", 68, 3, terms=_BSDS, listing="cbsd68.txt"),
+        DataSet(
+            "cbsd68-jpeg",
+            "CBSD68 from the JPEG files of BSDS500",
+            "BSDS500",
+            68,
+            3,
+            terms=_BSDS,
+            listing="cbsd68.txt",
+        ),
+        DataSet("kodak24", "Kodak24", "Kodak24", 24, 3, terms="free to use"),
+        DataSet("mcmaster", "McMaster", "McMaster", 18, 3, terms=_UNSTATED, pattern="*.tif"),
+        # Cut to even sides for a reduction by 2, which is nearest to the originals.
+        DataSet(
+            "urban100",
+            "Urban100",
+            "Urban100/image_SRF_2",
+            100,
+            3,
+            terms=_UNSTATED,
+            pattern="*_HR.png",
+        ),
         # Every tenth of BSDS500's train and test: models and settings are chosen on these.
         DataSet("val40", "Val40", "BSDS500", 40, 3, terms=_BSDS, listing="val40.txt"),
         DataSet(

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
-from n3cli.data.catalog import DataSet
+from n3cli.data.catalog import CATALOG, DataSet
 from n3cli.data.index import COLLECTIONS
 from n3cli.errors import DataError, N3Warning
 from n3cli.io.format import READABLE
@@ -31,6 +31,20 @@ def locate_root(data: Path | None = None) -> tuple[Path, str]:
     if named := os.environ.get(VARIABLE):
         return Path(named).expanduser(), VARIABLE
     return _cache() / "n3cli" / "datasets", "the cache folder"
+
+
+def present_form(dataset: DataSet, data: Path | None = None) -> DataSet:
+    """The set, or where it is absent and its stand-in is there, the stand-in.
+
+    Args:
+        dataset: which set.
+        data: the folder that the user named, if any; see `locate_root`.
+    """
+    root, _ = locate_root(data)
+    other = CATALOG[dataset.stand_in] if dataset.stand_in else dataset
+    if not (root / dataset.folder).is_dir() and any(path.is_file() for path in _paths(other, root)):
+        return other
+    return dataset
 
 
 def list_images(dataset: DataSet, data: Path | None = None) -> list[Path]:
@@ -113,7 +127,7 @@ def list_pictures(folder: Path) -> list[Path]:
 
 def _remedy(dataset: DataSet, root: Path) -> str:
     """How to get a data set, where that is known."""
-    name = dataset.folder.lower()
+    name = dataset.collection
     return f", or run n3 fetch-data {name} --dir {root}" if name in COLLECTIONS else ""
 
 

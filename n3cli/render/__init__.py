@@ -1,1 +1,1 @@
-"""Pictures for people, made of arrays."""
+"""Pictures and pages for people, made from arrays and figures."""

@@ -169,7 +169,13 @@ def _is_unseen(recipe: Recipe, network: Network) -> bool:
     description = network.description
     start = locate(recipe.model.init, task=description.task, channels=description.channels).folder
     if (start / RECIPE_FILE).is_file():
-        return _is_unseen(parse_recipe((start / RECIPE_FILE).read_text("utf-8")), network)
+        earlier = parse_recipe((start / RECIPE_FILE).read_text("utf-8"))
+        name = earlier.model.name
+        if earlier.model.init == name and start == bundled().get(name):
+            # It took the place of the bundled weights that it went on from, as it could only when
+            # these images might judge it.
+            return True
+        return _is_unseen(earlier, network)
     if start in bundled().values():  # from before recipes were kept, without these images
         return True
     raise ModelError(f"{start} has no {RECIPE_FILE}, so there is no telling what it was trained on")

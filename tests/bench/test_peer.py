@@ -21,8 +21,8 @@ def picture(channels):
 @pytest.mark.parametrize("sigma", [15.0, 50.0])
 @pytest.mark.parametrize("name", PEERS)
 def test_peers_take_away_noise(name, sigma, channels):
-    if name == "nlm-skimage":
-        pytest.importorskip("skimage", reason="scikit-image is not installed")
+    if name == "bm3d":
+        pytest.importorskip("bm3d", reason="bm3d is not installed, because of its terms")
     clean = picture(channels)
     noisy = make_noisy(clean, sigma, 0)
     estimate = make_peer(name).run(noisy, sigma)
@@ -32,8 +32,13 @@ def test_peers_take_away_noise(name, sigma, channels):
 
 
 def test_an_unknown_peer_names_the_known_ones():
-    with pytest.raises(ConfigError, match="nlm-skimage, nlm-opencv"):
-        make_peer("bm3d")
+    with pytest.raises(ConfigError, match="bm3d, nlm, nlm-opencv, tv, wavelet"):
+        make_peer("bm4d")
+
+
+def test_bicubic_is_told_to_be_no_denoiser():
+    with pytest.raises(ConfigError, match="bicubic enlarges"):
+        make_peer("bicubic")
 
 
 def test_without_scikit_image_the_extra_is_named(monkeypatch):
@@ -46,4 +51,4 @@ def test_without_scikit_image_the_extra_is_named(monkeypatch):
 
     monkeypatch.setattr(builtins, "__import__", absent)
     with pytest.raises(ConfigError, match=r"pip install 'n3cli\[bench\]'"):
-        make_peer("nlm-skimage")
+        make_peer("nlm")

@@ -1,6 +1,7 @@
 """Reports: every figure arrives, in text, Markdown and JSON."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +14,9 @@ from n3cli.bench.table import render_table
 from n3cli.inference.machine import Machine
 
 MACHINE = Machine("2026-01-02", "Some CPU", 2, "cpu", "2.13.0", "0.1.0", "0123456789ab+")
-ROW = Row(Method("ours", "how ours is run", lambda noisy, sigma: noisy), (30.123, 27.5), (0.9, 0.8))
+ROW = Row(
+    Method("ours", "how ours is run", lambda noisy, sigma: noisy), (30.123, 27.5), (0.9, 0.8), 2.0
+)
 
 
 def measured(suite="set12", images=12):
@@ -67,9 +70,26 @@ def test_fewer_images_are_said():
 
 
 def test_levels_that_nobody_published_have_no_published_columns():
-    row = Row(ROW.method, (30.0,), (0.9,))
+    row = Row(ROW.method, (30.0,), (0.9,), 1.0)
     measurement = Measurement(SUITES["set12"], (33.0,), 12, (row,))
     assert "published" not in write_text([measurement], MACHINE, markdown=False)
+
+
+@pytest.mark.parametrize("images", [12, 2])
+def test_what_was_published_of_a_measured_method_stands_in_its_row(images):
+    theirs = Row(replace(ROW.method, name="bm3d", published="BM3D"), (29.9, 26.8), (0.8, 0.7), 5.0)
+    measurement = Measurement(SUITES["set12"], (25.0, 50.0), images, (ROW, theirs))
+    lines = write_text([measurement], MACHINE, markdown=True).splitlines()
+    table = [[cell.strip() for cell in line.split("|")] for line in lines if line[:1] == "|"]
+    header, _, ours, row = table[:4]
+    cells = dict(zip(header, row, strict=True))
+    assert (cells["method"], cells["published σ25"], cells["source"]) == ("bm3d", "29.97", "dncnn")
+    assert (cells["time"], dict(zip(header, ours, strict=True))["time"]) == ("2.50", "1.00")
+    assert not any(line.startswith("| BM3D ") for line in lines)
+    if images == 12:
+        assert (cells["difference σ25"], cells["difference σ50"]) == ("-0.07", "+0.08")
+    else:
+        assert "difference σ25" not in cells  # of a part of the set it would say nothing
 
 
 def test_json_has_its_schema_and_survives_a_round_trip():
@@ -85,6 +105,13 @@ def test_json_has_its_schema_and_survives_a_round_trip():
     }  # fmt: skip
     assert (suite["suite"], suite["channels"], suite["images_in_set"]) == ("cbsd68", 3, 68)
     assert suite["measured"] == [
-        {"method": "ours", "note": "how ours is run", "psnr": [30.123, 27.5], "ssim": [0.9, 0.8]}
+        {
+            "method": "ours",
+            "note": "how ours is run",
+            "psnr": [30.123, 27.5],
+            "ssim": [0.9, 0.8],
+            "seconds_per_megapixel": 2.0,
+            "published": None,
+        }
     ]
     assert suite["published"][0].keys() == {"method", "psnr", "source", "reference"}

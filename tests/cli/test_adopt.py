@@ -158,6 +158,18 @@ def test_what_weights_started_from_counts(
     assert "-m denoise-n3net-gray" in read_section(card, "Use")
 
 
+def test_bundled_weights_go_on_from_themselves_again_and_again(
+    tmp_path: Path, data: Path, models: Path
+):
+    name = "denoise-n3net-gray"
+    assert adopt(train(tmp_path, data, "0", "schedule.crops=8"), data) == 0
+    for turn in range(1, 4):
+        runs = train(tmp_path, data, str(turn), f"model.init={name}", "schedule.crops=200")
+        assert adopt(runs, data) == 0
+    card = (models / name / "README.md").read_text("utf-8")
+    assert "Val40" in read_section(card, "Figures")
+
+
 def test_what_float16_cannot_hold_is_bundled_in_float32(tmp_path: Path, data: Path, models: Path):
     runs = train(tmp_path, data, "large", "schedule.crops=8")
     weights = Path(runs, "model", "model.safetensors")

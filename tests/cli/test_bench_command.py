@@ -1,9 +1,11 @@
 """`n3 bench` as people run it: a process, real files, stdout, stderr and exit codes."""
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,12 @@ import pytest
 from click.testing import CliRunner
 
 from n3cli.cli.main import n3
+from n3cli.data.collection import PublishedFile
+from n3cli.data.index import COLLECTIONS
 from n3cli.io.picture import Picture, write_picture
+
+sys.path.append(str(Path(__file__).parents[1] / "data"))
+from file_server import Server, serve
 
 SHARED = Path(__file__).parents[3] / "shared" / "datasets"
 
@@ -40,10 +47,12 @@ def n3_bench(*arguments, **environment):
 
 
 def test_a_suite_as_json_is_the_same_twice_and_found_by_the_variable(data):
-    arguments = ("set12", "--peer", "nlm-opencv", "--sigma", "25", "--images", 2, "--json")
+    arguments = ("set12", "--against", "nlm-opencv", "--sigma", "25", "--images", 2, "--json")
     first, second = n3_bench(*arguments, "--data", data), n3_bench(*arguments, N3_DATA=str(data))
     assert first.returncode == second.returncode == 0, first.stderr + second.stderr
     one, two = json.loads(first.stdout), json.loads(second.stdout)
+    for report in (one, two):
+        assert report["suites"][0]["measured"][0].pop("seconds_per_megapixel") > 0
     assert one["suites"] == two["suites"]
     (suite,) = one["suites"]
     assert suite["images"] == 2
@@ -54,7 +63,7 @@ def test_a_suite_as_json_is_the_same_twice_and_found_by_the_variable(data):
 
 def test_models_and_peers_stand_in_one_table(data):
     done = n3_bench(
-        "set12", "--data", data, "-m", "n3unet", "--peer", "nlm-opencv", "--images", 1,
+        "set12", "--data", data, "-m", "n3unet", "--against", "nlm-opencv", "--images", 1,
         "--sigma", "15,50", "--markdown", "--device", "cpu",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -68,18 +77,77 @@ def test_models_and_peers_stand_in_one_table(data):
 
 
 def test_absent_data_says_where_it_was_looked_for(tmp_path):
-    done = n3_bench("bsd68", "--peer", "nlm-opencv", "--data", tmp_path)
+    done = n3_bench("bsd68", "--against", "nlm-opencv", "--data", tmp_path, "--offline")
     assert done.returncode == 3
     assert done.stdout == ""
     assert str(tmp_path / "BSD68") in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_absent_data_is_fetched_first(data, tmp_path, monkeypatch):
+    files = {path.name: path.read_bytes() for path in (data / "Set12").iterdir()}
+    published = tuple(
+        PublishedFile(name, len(content), hashlib.sha256(content).hexdigest())
+        for name, content in files.items()
+    )
+    with serve(Server(files)) as server:
+        small = replace(COLLECTIONS["set12"], address=server.address)
+        object.__setattr__(small, "published", published)
+        monkeypatch.setitem(COLLECTIONS, "set12", small)
+        arguments = ["bench", "set12", "--against", "nlm-opencv", "--sigma", "25", "--json"]
+        for asked in (12, 12):
+            done = CliRunner().invoke(n3, [*arguments, "--data", str(tmp_path)])
+            assert done.exit_code == 0, done.stderr
+            assert len(server.requests) == asked
+            if "terms: passed around" in done.stderr:
+                assert f"12 files, 0.0 MB → {tmp_path / 'Set12'}" in done.stderr
+        assert json.loads(done.stdout)["suites"][0]["images"] == 12
+
+
+def test_a_page_and_the_images(data, tmp_path):
+    done = n3_bench(
+        "set12", "--data", data, "-m", "n3net", "--against", "nlm-opencv,tv", "--images", 2,
+        "--sigma", "15,25", "--html", "--save-images", tmp_path, "--device", "cpu",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("<!doctype html>")
+    for part in (
+        "denoise-n3net-gray",
+        "N3Net, published",
+        "PSNR over the noise level",
+        "Quality against speed at σ = 25",
+        "five times the error",
+        "default_rng",
+    ):
+        assert part in done.stdout, part
+    assert done.stdout.count("data:image/png") == 2 * (2 + 3 + 3)
+    assert len(list(tmp_path.glob("set12/sigma-*/*/*.png"))) == 2 * 5 * 2
+
+
+def test_a_difference_beyond_the_tolerance_exits_with_5(data):
+    arguments = ("set12", "-m", "n3net", "--sigma", "50", "--data", data, "--device", "cpu")
+    done = n3_bench(*arguments, "--tolerance", "0.1")  # these pictures are far easier
+    assert done.returncode == 5
+    assert "difference σ50" in done.stdout
+    assert "denoise-n3net-gray on set12 at sigma 50 +" in done.stderr
+    assert n3_bench(*arguments, "--tolerance", "50").returncode == 0
+    done = n3_bench(
+        "set12", "--against", "nlm-opencv", "--sigma", "50", "--data", data, "--tolerance", "1"
+    )
+    assert done.returncode == 2
+    assert "nothing to hold against" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "advice"),
     [
-        (("set13",), "set12, bsd68, cbsd68, val40, val40-gray, textures, speed, training"),
-        (("set12", "--peer", "bm3d"), "nlm-skimage, nlm-opencv"),
+        (("set13",), "set12, bsd68, urban100, cbsd68, kodak24, mcmaster, val40"),
+        (("set12", "--against", "bm4d"), "bm3d, nlm, nlm-opencv"),
+        (("set12", "--tolerance", "0.1", "--images", "2"), "whole sets"),
+        (("speed", "--tolerance", "0.1"), "stands alone"),
+        (("speed", "--offline"), "stands alone"),
+        (("speed", "--html"), "stands alone"),
+        (("noise-level", "--save-images", "x"), "stands alone"),
         (("set12", "--sigma", "0"), "above 0"),
         (("set12", "--sigma", "nan"), "above 0"),
         (("set12", "--sigma", "a,b"), "15,25,50"),

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from n3cli.data.catalog import CATALOG
-from n3cli.data.location import list_images, list_training_images, locate_root
+from n3cli.data.index import COLLECTIONS
+from n3cli.data.location import list_images, list_training_images, locate_root, present_form
 from n3cli.errors import DataError
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared" / "datasets"
+ABSENT = ("textures", "cbsd68", "kodak24", "mcmaster", "urban100")
 
 
 @pytest.fixture
@@ -70,16 +72,40 @@ def test_a_wrong_count_is_an_error(tmp_path, count):
         list_images(CATALOG["set12"], tmp_path)
 
 
+def test_another_form_stands_in_only_where_the_set_is_absent(tmp_path):
+    png, jpeg = CATALOG["cbsd68"], CATALOG["cbsd68-jpeg"]
+    assert present_form(png, tmp_path) is png
+    (tmp_path / "BSDS500" / "val").mkdir(parents=True)
+    assert present_form(png, tmp_path) is png
+    (tmp_path / "BSDS500" / "val" / "101085.jpg").touch()
+    assert present_form(png, tmp_path) is jpeg
+    (tmp_path / "CBSD68").mkdir()
+    assert present_form(png, tmp_path) is png
+    assert present_form(CATALOG["set12"], tmp_path) is CATALOG["set12"]
+
+
+@pytest.mark.parametrize("dataset", CATALOG.values(), ids=CATALOG)
+def test_what_can_be_fetched_is_where_the_set_looks(dataset, tmp_path):
+    if dataset.collection not in COLLECTIONS:
+        pytest.skip("it cannot be fetched")
+    collection = COLLECTIONS[dataset.collection]
+    for file in collection.published:
+        path = tmp_path.joinpath(collection.folder, *file.path.split("/"))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert len(list_images(dataset, tmp_path)) == dataset.count
+
+
 def test_a_listed_set_ignores_what_is_not_listed(tmp_path):
     (tmp_path / "BSDS500" / "val").mkdir(parents=True)
     (tmp_path / "BSDS500" / "val" / "101085.jpg").touch()
     (tmp_path / "BSDS500" / "val" / "unlisted.jpg").touch()
     with pytest.raises(DataError, match="has 1 of its images, expected 68"):
-        list_images(CATALOG["cbsd68"], tmp_path)
+        list_images(CATALOG["cbsd68-jpeg"], tmp_path)
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the data sets are not beside the repository")
-@pytest.mark.parametrize("name", [name for name in CATALOG if name != "textures"])
+@pytest.mark.parametrize("name", [name for name in CATALOG if name not in ABSENT])
 def test_real_sets_are_whole(name):
     images = list_images(CATALOG[name], SHARED)
     assert len(images) == CATALOG[name].count
@@ -94,7 +120,7 @@ def test_textures_are_what_their_script_writes(tmp_path):
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the data sets are not beside the repository")
 def test_cbsd68_is_the_colour_of_bsd68():
     named = [line.split()[1] for line in (SHARED / "bsd68.txt").read_text().splitlines()]
-    images = list_images(CATALOG["cbsd68"], SHARED)
+    images = list_images(present_form(CATALOG["cbsd68"], SHARED), SHARED)
     assert [image.relative_to(SHARED).as_posix() for image in images] == named
 
 
@@ -133,7 +159,7 @@ def test_an_excluded_set_may_be_absent_in_part_or_whole(bsds):
     (root / "BSDS500" / listed[0]).unlink()
     spare = root / "BSDS500" / "test" / "spare.jpg"
     spare.touch()
-    excluded = [CATALOG["val40"], CATALOG["set12"], CATALOG["cbsd68"]]
+    excluded = [CATALOG["val40"], CATALOG["set12"], CATALOG["cbsd68-jpeg"]]
     found = list_training_images([CATALOG["bsds400"]], excluded, root)
     assert found == sorted([*others, spare])
 

@@ -67,7 +67,7 @@ def test_no_shipped_recipe_trains_on_what_it_is_judged_by(name, shared):
     assert set(data.sets) <= ({"bsds400"} if paper else {"bsds400", "t91", "photos96"})
     sets, exclude = ([CATALOG[one] for one in names] for names in (data.sets, data.exclude))
     training = set(list_training_images(sets, exclude, shared / "datasets"))
-    judging = ["cbsd68"] if paper else ["cbsd68", "val40"]
+    judging = ["cbsd68-jpeg"] if paper else ["cbsd68-jpeg", "val40"]
     for judge in judging:
         images = list_training_images([CATALOG[judge]], [], shared / "datasets")
         assert training.isdisjoint(images)

@@ -1,0 +1,55 @@
+"""What was measured, held against what was published of the same method."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from n3cli.bench.measurement import Measurement, Row
+from n3cli.bench.published import Published, load_published
+from n3cli.errors import ConfigError, ToleranceError
+
+
+def counterpart(row: Row, published: Sequence[Published]) -> Published | None:
+    """What was published of a measured method, if anything."""
+    return next((each for each in published if each.method == row.method.published), None)
+
+
+def differences(row: Row, published: Published) -> tuple[float | None, ...]:
+    """Measured minus published PSNR in dB at each noise level; None where none was published."""
+    pairs = zip(row.psnr, published.psnr, strict=True)
+    return tuple(None if theirs is None else ours - theirs for ours, theirs in pairs)
+
+
+def check_tolerance(measurements: Sequence[Measurement], tolerance: float) -> None:
+    """Refuse measurements that are not what was published.
+
+    Args:
+        measurements: of whole sets.
+        tolerance: largest difference in dB, either way.
+
+    Raises:
+        ToleranceError: a difference is larger.
+        ConfigError: nothing was published of what was measured.
+    """
+    found = [each for measured in measurements for each in _named(measured)]
+    if not found:
+        raise ConfigError(
+            "--tolerance has nothing to hold against: no figures were published of these methods "
+            "on these sets at these noise levels; leave it out"
+        )
+    outside = [f"{text} {by:+.2f} dB" for text, by in found if abs(by) > tolerance]
+    if outside:
+        raise ToleranceError(
+            f"more than {tolerance:g} dB from what was published: {'; '.join(outside)}"
+        )
+
+
+def _named(measured: Measurement) -> Iterator[tuple[str, float]]:
+    published = load_published(measured.suite, measured.sigmas)
+    for row in measured.rows:
+        theirs = counterpart(row, published)
+        if theirs is None:
+            continue
+        for sigma, by in zip(measured.sigmas, differences(row, theirs), strict=True):
+            if by is not None:
+                yield f"{row.method.name} on {measured.suite.name} at sigma {sigma:g}", by

@@ -1,0 +1,49 @@
+"""A data set that a command needs: found, or fetched first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from n3cli.errors import DataError
+
+if TYPE_CHECKING:
+    from n3cli.data.catalog import DataSet
+
+
+def brought(dataset: DataSet, data: Path | None, *, offline: bool) -> tuple[DataSet, list[Path]]:
+    """The images of a data set; what is missing is downloaded first, where it can be.
+
+    Args:
+        dataset: which set.
+        data: the folder that the user named, if any.
+        offline: whether downloads are forbidden.
+
+    Returns:
+        The set, or its stand-in where only that is there; its images in sorted order.
+
+    Raises:
+        DataError: it is absent, and cannot or must not be downloaded.
+    """
+    from n3cli.data.index import COLLECTIONS
+    from n3cli.data.location import list_images, locate_root, present_form
+
+    present = present_form(dataset, data)
+    try:
+        return present, list_images(present, data)
+    except DataError:
+        if offline or present.collection not in COLLECTIONS:
+            raise
+    from n3cli.cli.fetch_data import bring
+    from n3cli.cli.fetch_view import describe
+    from n3cli.data.state import inspect
+
+    root, _ = locate_root(data)
+    state = inspect(COLLECTIONS[present.collection], root)
+    describe(state)
+    if not bring(state, None, quiet=False):
+        raise DataError(
+            f"{present.title} is not whole; run the command again to go on, or bring it with n3 "
+            f"fetch-data {present.collection} --from"
+        )
+    return present, list_images(present, data)
