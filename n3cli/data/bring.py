@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote, urlsplit
 from n3cli.data.collection import Archive
 from n3cli.data.fetch import fetch, fetch_archive
 from n3cli.data.install import install
-from n3cli.data.member import SUFFIXES, BadArchiveError, declared_size
+from n3cli.data.member import SUFFIXES, BadArchiveError, declared_size, stem
 from n3cli.data.place import alone, tidy, workshop_of
 from n3cli.data.state import State
 from n3cli.data.take import take, take_members
@@ -68,6 +68,9 @@ def _take(state: State, source: Path, watch: Watch) -> list[str]:
     if not state.collection.is_listed:
         return _install_found(state, source, watch)
     if source.is_dir():
+        packed = [source / one.name for one in state.collection.archives]
+        source = next((path for path in packed if path.is_file()), source)
+    if source.is_dir():
         return take(state, state.missing, source)
     with watch(state.collection.title, state.size) as told:
         return take_members(state, state.missing, source, told=told)
@@ -104,14 +107,14 @@ def _find(state: State, source: Path) -> dict[Archive, Path]:
         return {named[0]: source}
     found = {}
     for one in needed:
-        for name in (one.name, _stem(one.name)):
+        for name in (one.name, stem(one.name)):
             if (source / name).exists():
                 found[one] = source / name
                 break
     if not found and len(state.collection.archives) == 1:
         found = {needed[0]: source}  # unpacked here, under whatever name
     if not found:
-        names = ", ".join(f"{one.name} or {_stem(one.name)}/" for one in needed)
+        names = ", ".join(f"{one.name} or {stem(one.name)}/" for one in needed)
         raise DataError(f"{source}: has none of {names}")
     return found
 
@@ -194,10 +197,3 @@ def _is_archive(address: str) -> bool:
 def _last(address: str) -> str:
     """The last part of an address's path, which is no path itself."""
     return unquote(urlsplit(address).path.rsplit("/", 1)[-1]).replace("/", "_").replace("\\", "_")
-
-
-def _stem(name: str) -> str:
-    for suffix in sorted(SUFFIXES, key=len, reverse=True):
-        if name.lower().endswith(suffix):
-            return name[: -len(suffix)]
-    return name

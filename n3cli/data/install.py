@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from n3cli.data.collection import Archive, PublishedFile
 from n3cli.data.download import digest
-from n3cli.data.member import SUFFIXES, BadArchiveError, archive_kind
+from n3cli.data.member import SUFFIXES, BadArchiveError, archive_kind, stem
 from n3cli.data.place import check_space, stage_for
 from n3cli.data.record import RECORD, Unpacked, read_record, write_record
 from n3cli.data.state import State
@@ -51,7 +51,9 @@ def _fill(stage: Path, archive: Archive, source: Path, told: Callable[[int], Non
     """Bring what an archive holds into an empty folder."""
     sha256 = None
     if source.is_dir():
-        found = copy_folder(source, stage, told=told)
+        # As if it came out of the archive, which has its files in a folder of this name.
+        under = source.name if source.name == stem(archive.name) else ""
+        found = copy_folder(source, stage, under=under, told=told)
     else:
         sha256 = digest(source)
         if archive.sha256 not in (None, sha256):

@@ -96,6 +96,14 @@ def archive_kind(path: Path) -> str | None:
     return None
 
 
+def stem(name: str) -> str:
+    """The name of an archive without its suffix, which is often the folder in it."""
+    for suffix in sorted(SUFFIXES, key=len, reverse=True):
+        if name.lower().endswith(suffix):
+            return name[: -len(suffix)]
+    return name
+
+
 def members(archive: Path) -> Iterator[Member]:
     """Give the files of an archive in its own order.
 

@@ -13,11 +13,13 @@ from n3cli.data.download import digest
 from n3cli.data.member import Member
 from n3cli.data.place import check_space, part_of, settle, stage_for
 from n3cli.data.state import State
-from n3cli.data.unpack import explained, limited, pour
+from n3cli.data.unpack import explained, folder_members, limited, pour
 
 
 def take(state: State, files: Iterable[PublishedFile], source: Path) -> list[str]:
     """Copy files of a collection from a folder that somebody else filled.
+
+    What is not at its place there is looked for in the whole folder, by its content.
 
     Args:
         state: of the collection.
@@ -30,25 +32,29 @@ def take(state: State, files: Iterable[PublishedFile], source: Path) -> list[str
     Raises:
         DataError: the disk has too little space.
     """
+    place = source
     if (source / state.collection.folder).is_dir():
-        source = source / state.collection.folder
+        place = source / state.collection.folder
     wanted = list(files)
     check_space(state.folder, sum(file.size for file in wanted))
-    troubles = []
+    troubles = {}
     for file in wanted:
-        path = source.joinpath(*file.path.split("/"))
+        path = place.joinpath(*file.path.split("/"))
         part = part_of(state.target(file))
         try:
             if digest(path) != file.sha256:
-                troubles.append(f"{path}: is not the published file (another SHA-256)")
+                troubles[file] = f"{path}: is not the published file (another SHA-256)"
                 continue
             part.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, part)
             settle(part, state.target(file))
         except OSError as error:
             part.unlink(missing_ok=True)
-            troubles.append(f"{path}: {error.strerror or error}")
-    return troubles
+            troubles[file] = f"{path}: {error.strerror or error}"
+    if troubles:
+        lost, _ = _match(state, troubles, folder_members(source), lambda count: None)
+        return [troubles[file] for file in lost]
+    return []
 
 
 def take_members(
@@ -60,14 +66,11 @@ def take_members(
 ) -> list[str]:
     """Take files of a collection out of an archive, whatever folders it has them in.
 
-    Content alone decides: a member is a file of the list if its SHA-256 is. Names only serve to
-    say more of what is missing.
-
     Args:
         state: of the collection.
         files: which of its files.
         archive: a zip, tar or rar file.
-        told: how many bytes were read of files that were wanted.
+        told: the bytes of each file that was found.
 
     Returns:
         What went wrong, a text for each file that could not be had.
@@ -75,19 +78,39 @@ def take_members(
     Raises:
         DataError: the archive is damaged or hostile, or the disk is full.
     """
+    wanted = list(files)
+    check_space(state.folder, sum(file.size for file in wanted))
+    lost, others = _match(state, wanted, limited(archive), told)
+    return [f"{archive}: {_like(file, others)}" for file in lost]
+
+
+def _match(
+    state: State,
+    files: Iterable[PublishedFile],
+    members: Iterable[Member],
+    told: Callable[[int], None],
+) -> tuple[list[PublishedFile], list[PurePosixPath]]:
+    """Take the members that are files of a collection.
+
+    Content alone decides: a member is a file of the list if its SHA-256 is. Names only serve to
+    say more of what is missing.
+
+    Returns:
+        The files that were not found, in their order, and the paths of members that are none.
+    """
     wanted: dict[str, list[PublishedFile]] = defaultdict(list)
     for file in files:
         wanted[file.sha256].append(file)
-    sizes = {same[0].size for same in wanted.values()}
-    check_space(state.folder, sum(file.size for same in wanted.values() for file in same))
-    others: list[PurePosixPath] = []  # members that are none of the wanted
+    order = [file for same in wanted.values() for file in same]
+    sizes = {file.size for file in order}
+    others: list[PurePosixPath] = []
     with explained(state.folder), stage_for(state.folder) as stage:
-        for member in limited(archive):
+        for member in members:
             if member.size in sizes and (same := _keep(state, member, stage, wanted, told)):
                 wanted.pop(same[0].sha256)
             else:
                 others.append(PurePosixPath(member.path))
-    return sorted(f"{archive}: {_like(file, others)}" for same in wanted.values() for file in same)
+    return [file for file in order if file.sha256 in wanted], others
 
 
 def _keep(

@@ -7,6 +7,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Final
 
@@ -63,13 +64,18 @@ def limited(archive: Path) -> Iterator[Member]:
 
 
 def copy_folder(
-    folder: Path, stage: Path, *, told: Callable[[int], None] = lambda count: None
+    folder: Path,
+    stage: Path,
+    *,
+    under: str = "",
+    told: Callable[[int], None] = lambda count: None,
 ) -> list[PublishedFile]:
     """Copy what somebody unpacked already; hidden files and links to folders are passed over.
 
     Args:
         folder: where it lies.
         stage: the folder for the copy; nothing is there yet.
+        under: a folder in `stage` to copy it to.
         told: how many bytes were copied, as they are.
 
     Returns:
@@ -78,21 +84,26 @@ def copy_folder(
     Raises:
         DataError: something cannot be read, or the disk is full.
     """
-    paths = [
-        Path(top, name)
-        for top, _, names in os.walk(folder)
-        for name in names
-        if not any(part.startswith(".") for part in Path(top, name).relative_to(folder).parts)
-    ]
-    check_space(stage, sum(path.stat().st_size for path in paths))
+    with explained(folder):
+        check_space(stage, sum(path.stat().st_size for path in _files(folder)))
+    prefix = f"{under}/" if under else ""
+    found = (replace(one, path=prefix + one.path) for one in folder_members(folder))
+    return write_members(found, stage, told)
 
-    def each() -> Iterator[Member]:
-        for path in sorted(paths):
-            with path.open("rb") as content:
-                size = os.fstat(content.fileno()).st_size
-                yield Member(path.relative_to(folder).as_posix(), size, content)
 
-    return write_members(each(), stage, told)
+def folder_members(folder: Path) -> Iterator[Member]:
+    """The files in and below a folder, sorted by path, as if it were an archive."""
+    for path in sorted(_files(folder)):
+        with path.open("rb") as content:
+            size = os.fstat(content.fileno()).st_size
+            yield Member(path.relative_to(folder).as_posix(), size, content)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for top, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        paths = (Path(top, name) for name in names if not name.startswith("."))
+        yield from (path for path in paths if path.is_file())
 
 
 def write_members(

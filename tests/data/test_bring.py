@@ -1,46 +1,20 @@
 """Collections that are archives: fetched, taken from what people have, and found damaged later."""
 
 import hashlib
-import io
-import random
 import shutil
-import tarfile
-import zipfile
 
 import pytest
+from archives import TRAIN, VALID, content, tarred, zipped
 from file_server import Server, serve
 
 from n3cli.data import download as download_module
 from n3cli.data import install as install_module
 from n3cli.data.bring import bring
-from n3cli.data.collection import Archive, Collection, PublishedFile
-from n3cli.data.index import COLLECTIONS
+from n3cli.data.collection import Archive, Collection
 from n3cli.data.place import alone
 from n3cli.data.record import RECORD
 from n3cli.data.state import inspect, look
 from n3cli.errors import DataError
-
-TRAIN = {f"train/{i:02}.png": random.Random(i).randbytes(3000 * i) for i in range(1, 6)}
-VALID = {f"valid/{i:02}.png": random.Random(i).randbytes(3000 * i) for i in range(6, 9)}
-
-
-def zipped(contents):
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, body in contents.items():
-            archive.writestr(name, body)
-    return buffer.getvalue()
-
-
-def tarred(contents):
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-        for name, body in contents.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(body)
-            archive.addfile(info, io.BytesIO(body))
-    return buffer.getvalue()
-
 
 FILES = {"train.zip": zipped(TRAIN), "valid.tgz": tarred(VALID)}
 
@@ -62,14 +36,6 @@ def collection(server):
         Archive("train.zip", f"{server.address}/train.zip", pictures=5),
         Archive("valid.tgz", f"{server.address}/valid.tgz", pictures=3),
     )
-
-
-def content(folder):
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file() and path.name != RECORD
-    }
 
 
 def assert_whole(collection, root):
@@ -314,6 +280,17 @@ def test_from_what_is_unpacked_already(on_disk, tmp_path):
     assert inspect(collection, tmp_path / "a").is_whole
 
 
+def test_what_is_unpacked_lies_as_if_it_came_out_of_the_archive(on_disk, tmp_path):
+    for name in FILES:
+        shutil.unpack_archive(on_disk / name, tmp_path / "mine")
+    collection = packed(Archive("train.zip", pictures=5), Archive("valid.tgz", pictures=3))
+    assert bring(inspect(collection, tmp_path / "a"), str(tmp_path / "mine")) == []
+    assert_whole(collection, tmp_path / "a")
+    one = packed(Archive("train.zip", pictures=5))
+    assert bring(inspect(one, tmp_path / "b"), str(tmp_path / "mine" / "train")) == []
+    assert content(tmp_path / "b") == {f"Two/{name}": body for name, body in TRAIN.items()}
+
+
 def test_from_a_file_that_is_no_archive(tmp_path):
     (tmp_path / "blocks.mat").write_bytes(b"blocks")
     collection = packed(Archive("blocks.mat"))
@@ -332,78 +309,3 @@ def test_which_archive_it_is_must_be_known(on_disk, tmp_path):
         bring(state, str(on_disk / "download (1)"))
     with pytest.raises(DataError, match=r"has none of train.zip or train/"):
         bring(state, str(on_disk))
-
-
-class Listed(Collection):
-    """A collection whose list is ours."""
-
-    published = tuple(
-        PublishedFile(path, len(body), hashlib.sha256(body).hexdigest())
-        for path, body in sorted({**TRAIN, **VALID}.items())
-    )
-
-
-LISTED = Listed("two", "Two", "", "", "", "", "http://127.0.0.1:1")
-
-
-@pytest.mark.parametrize(
-    "rename", [str, lambda path: f"deep/er/{path}", lambda path: f"x{path[-6:]}"]
-)
-@pytest.mark.parametrize("pack", [zipped, tarred])
-def test_listed_files_out_of_an_archive(tmp_path, rename, pack):
-    extra = {"readme.txt": b"hello", "same size.png": bytes(3000)}
-    body = pack({rename(path): body for path, body in {**TRAIN, **VALID, **extra}.items()})
-    (tmp_path / "archive").write_bytes(body)
-    state = inspect(LISTED, tmp_path / "a")
-    told = []
-    assert bring(state, str(tmp_path / "archive"), lambda *_: Told(told)) == []
-    assert_whole(LISTED, tmp_path / "a")
-    assert sum(told) == sum(file.size for file in LISTED.published)
-
-
-class Told:
-    def __init__(self, told):
-        self.told = told
-
-    def __enter__(self):
-        return self.told.append
-
-    def __exit__(self, *_):
-        pass
-
-
-def test_listed_files_that_an_archive_has_not(tmp_path):
-    contents = {**TRAIN, **VALID, "train/02.png": b"other"}
-    del contents["valid/07.png"]
-    (tmp_path / "a.zip").write_bytes(zipped({f"Two/{k}": v for k, v in contents.items()}))
-    troubles = bring(inspect(LISTED, tmp_path / "a"), str(tmp_path / "a.zip"))
-    assert "Two/train/02.png is not the published train/02.png" in troubles[0]
-    assert "has no valid/07.png" in troubles[1]
-    assert len(inspect(LISTED, tmp_path / "a").whole) == 6
-    assert not (tmp_path / "a" / ".Two.fetch").exists()
-
-
-def test_listed_files_out_of_an_archive_from_an_address(server, tmp_path):
-    server.files["all.zip"] = zipped({**TRAIN, **VALID})
-    assert bring(inspect(LISTED, tmp_path), f"{server.address}/all.zip") == []
-    assert_whole(LISTED, tmp_path)
-
-
-def test_two_files_with_one_content(tmp_path):
-    class Twins(Collection):
-        published = tuple(
-            PublishedFile(path, 3, hashlib.sha256(b"one").hexdigest()) for path in ("a", "b")
-        )
-
-    twins = Twins("two", "Two", "", "", "", "", "http://127.0.0.1:1")
-    (tmp_path / "a.zip").write_bytes(zipped({"x": b"one"}))
-    assert bring(inspect(twins, tmp_path / "a"), str(tmp_path / "a.zip")) == []
-    assert content(tmp_path / "a") == {"Two/a": b"one", "Two/b": b"one"}
-
-
-def test_the_real_set12_out_of_an_archive(shared, tmp_path):
-    folder = shared / "datasets" / "Set12"
-    contents = {f"Set12/{path.name}": path.read_bytes() for path in folder.glob("*.png")}
-    (tmp_path / "Set12.zip").write_bytes(zipped(contents))
-    assert bring(inspect(COLLECTIONS["set12"], tmp_path), str(tmp_path / "Set12.zip")) == []
-    assert inspect(COLLECTIONS["set12"], tmp_path).is_whole
