@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote, urlsplit
 from n3cli.data.collection import Archive
 from n3cli.data.fetch import fetch, fetch_archive
 from n3cli.data.install import install
-from n3cli.data.member import SUFFIXES, BadArchiveError, declared_size, stem
+from n3cli.data.member import SUFFIXES, BadArchiveError, check_reader, declared_size, stem
 from n3cli.data.place import alone, tidy, workshop_of
 from n3cli.data.state import State
 from n3cli.data.take import take, take_members
@@ -137,6 +137,7 @@ def _fetch_archives(state: State, source: str | None, watch: Watch) -> list[str]
                 address = f"{source.rstrip('/')}/{quote(archive.name)}"
         if address is None:
             raise DataError(how_by_hand(state))
+        check_reader(archive.name)
         place = workshop_of(state.folder) / archive.name
         with watch(archive.name, archive.size) as gained:
             fetch_archive(address, place, size=archive.size, sha256=archive.sha256, gained=gained)
@@ -149,6 +150,7 @@ def _fetch_archives(state: State, source: str | None, watch: Watch) -> list[str]
 def _fetch_listed_archive(state: State, address: str, watch: Watch) -> list[str]:
     """Download an archive and take files of the list out of it."""
     place = workshop_of(state.folder) / _last(address)
+    check_reader(place.name)
     with watch(place.name, None) as gained:
         fetch_archive(address, place, gained=gained)
     with _downloaded(place), watch(state.collection.title, state.size) as told:
@@ -184,7 +186,7 @@ def how_by_hand(state: State) -> str:
     return (
         f"{collection.title} must be fetched by hand: {collection.steps}\n"
         f"  1. open {collection.homepage} (address not checked)\n"
-        f"  2. get {names}, under the terms that stand there\n"
+        f"  2. get {names} (or what it is called now), under the terms that stand there\n"
         f"  3. run n3 fetch-data {collection.name} --from FILE --dir {state.folder.parent}\n"
         "     FILE is the archive as it came, or the folder that you unpacked it in"
     )

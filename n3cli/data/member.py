@@ -122,6 +122,17 @@ def members(archive: Path) -> Iterator[Member]:
             yield Member(member.path, member.size, _Explaining(member.content, archive))
 
 
+def check_reader(name: str) -> None:
+    """See that archives of such a name can be unpacked here, before gigabytes are fetched in vain.
+
+    Raises:
+        DataError: something that is needed for rar archives is not installed.
+    """
+    if name.lower().endswith(".rar"):
+        with _explained(Path(name)):
+            _rarfile(Path(name)).tool_setup(force=True)
+
+
 def declared_size(archive: Path) -> int | None:
     """Bytes that a zip says it unpacks to; None for other kinds, which must be read to know."""
     with _explained(archive):
@@ -214,13 +225,7 @@ def _of_tar(archive: Path, guard: _Guard) -> Iterator[Member]:
 
 
 def _of_rar(archive: Path, guard: _Guard) -> Iterator[Member]:
-    try:
-        import rarfile
-    except ImportError as error:
-        raise DataError(
-            f"{archive}: is a rar archive; install what reads it with pip install 'n3cli[rar]', or "
-            "unpack it yourself and give the folder with --from"
-        ) from error
+    rarfile = _rarfile(archive)
     with rarfile.RarFile(archive) as opened:
         for info in opened.infolist():
             if info.is_dir():
@@ -231,6 +236,17 @@ def _of_rar(archive: Path, guard: _Guard) -> Iterator[Member]:
             if path is not None:
                 with opened.open(info) as content:
                     yield Member(path, info.file_size, content)
+
+
+def _rarfile(archive: Path) -> Any:
+    try:
+        import rarfile
+    except ImportError as error:
+        raise DataError(
+            f"{archive}: is a rar archive; install what reads it with pip install 'n3cli[rar]', or "
+            "unpack it yourself and give the folder with --from"
+        ) from error
+    return rarfile
 
 
 class _Explaining:

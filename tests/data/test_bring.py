@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import sys
 
 import pytest
 from archives import TRAIN, VALID, content, tarred, zipped
@@ -101,6 +102,19 @@ def test_a_server_that_sends_something_else(collection, server, tmp_path, body):
     server.files["train.zip"] = FILES["train.zip"]
     assert bring(inspect(collection, tmp_path)) == []
     assert_whole(collection, tmp_path)
+
+
+@pytest.mark.parametrize("lacking", ["rarfile", "programs"])
+def test_a_rar_archive_is_not_fetched_in_vain(server, tmp_path, monkeypatch, lacking):
+    rarfile = pytest.importorskip("rarfile")
+    if lacking == "rarfile":
+        monkeypatch.setitem(sys.modules, "rarfile", None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(rarfile, "CURRENT_SETUP", None)
+    collection = packed(Archive("a.rar", f"{server.address}/a.rar"))
+    with pytest.raises(DataError, match=r"a.rar: (is a rar archive|rar archives need)"):
+        bring(inspect(collection, tmp_path))
+    assert (server.asked, server.requests) == ([], [])
 
 
 def test_too_few_pictures(collection, server, tmp_path):
