@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from n3cli.data.catalog import CATALOG, DataSet
 from n3cli.errors import ConfigError
@@ -46,14 +46,23 @@ SUITES = {
 }
 
 
+# Plötz & Roth 2018: Gaussian noise. Super-resolution and correspondences are not measured yet.
+PAPER = tuple(replace(SUITES[name], levels=(25, 50, 70)) for name in ("set12", "bsd68", "urban100"))
+
+
 def find_suites(names: Sequence[str]) -> list[Suite]:
-    """The suites of those names.
+    """The suites of those names; ``paper`` stands for those of the N3Net paper.
 
     Raises:
         ConfigError: there is none of that name, or no name.
     """
+    found: list[Suite] = []
     for name in names or ("",):
-        if name not in SUITES:
-            known = ", ".join([*SUITES, "speed", "training", "noise-level"])
+        if name == "paper":
+            found += PAPER
+        elif name in SUITES:
+            found.append(SUITES[name])
+        else:
+            known = ", ".join([*SUITES, "paper", "speed", "training", "noise-level"])
             raise ConfigError(f"no suite is called {name!r}; there are: {known}")
-    return [SUITES[name] for name in names]
+    return found

@@ -114,6 +114,7 @@ def bench(
 
     SUITE is set12, bsd68, urban100 (grey), cbsd68, kodak24 or mcmaster (colour): PSNR and SSIM of
     Gaussian denoising, beside published figures; data that is absent is downloaded first.
+    paper is the first three at the N3Net paper's noise levels, with -m n3net unless told otherwise.
     Or it is val40, val40-gray or textures (the same on images that settings are chosen on), speed
     (how long the networks take, and what their N3 blocks add; with -m, how long those models
     take), training (how fast the recipes train) or noise-level (how well --sigma auto works).
@@ -175,7 +176,8 @@ def _quality(
     from n3cli.bench.suite import find_suites
     from n3cli.cli.bring import brought
 
-    wanted = models or (() if peers else (None,))
+    default = "n3net" if "paper" in names else None
+    wanted = models or (() if peers else (default,))
     # Everything that can be missing is asked for before anything is run.
     methods = [
         (

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
+
+from n3cli.errors import ConfigError
 
 _BSDS = "non-commercial research and education"
 _UNSTATED = "passed around for research, without stated terms"
@@ -79,3 +82,17 @@ CATALOG = {
         DataSet("photos96", "photos96", "photos96", 96, 3, terms="free to use", pattern="*.jpg"),
     )
 }
+
+
+def find_set(name: str) -> DataSet:
+    """A data set of the catalog by its name.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    try:
+        return CATALOG[name]
+    except KeyError:
+        near = get_close_matches(name, CATALOG, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(CATALOG)}"
+        raise ConfigError(f"no data set is called {name!r}; {hint}") from None

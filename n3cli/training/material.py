@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from torch import Tensor
 
-from n3cli.data.catalog import CATALOG, DataSet
+from n3cli.data.catalog import CATALOG, find_set
 from n3cli.data.location import list_images, list_pictures, list_training_images
 from n3cli.errors import ConfigError, DataError
 from n3cli.training.config import Recipe
@@ -110,17 +109,3 @@ def _paths(recipe: Recipe, data: Path | None) -> list[Path]:
         return list_pictures(data)
     sets, exclude = ([find_set(name) for name in n] for n in (settings.sets, settings.exclude))
     return list_training_images(sets, exclude, data)
-
-
-def find_set(name: str) -> DataSet:
-    """A data set of the catalog by its name.
-
-    Raises:
-        ConfigError: there is none.
-    """
-    try:
-        return CATALOG[name]
-    except KeyError:
-        near = get_close_matches(name, CATALOG, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(CATALOG)}"
-        raise ConfigError(f"no data set is called {name!r}; {hint}") from None

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from n3cli.bench.published import load_published
-from n3cli.bench.suite import SUITES
+from n3cli.bench.suite import SUITES, find_suites
 
 SHARED = Path(__file__).parents[3] / "shared" / "published.toml"
 TESTS = [suite for suite in SUITES.values() if not suite.development]
@@ -37,6 +37,13 @@ def test_every_suite_has_published_figures(suite):
     rows = load_published(suite, suite.levels)
     assert len(rows) >= 4
     assert all(row.reference for row in rows)
+
+
+@pytest.mark.parametrize("suite", find_suites(["paper"]), ids=lambda suite: suite.name)
+def test_the_papers_network_was_published_at_every_level_of_its_suites(suite):
+    rows = {row.method: row.psnr for row in load_published(suite, suite.levels)}
+    assert suite.levels == (25, 50, 70)
+    assert all(rows["N3Net"])
 
 
 def test_levels_are_looked_up_not_counted():

@@ -4,9 +4,14 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from reference.slow_metric import slow_psnr, slow_ssim
+from torchmetrics.functional.image import (
+    peak_signal_noise_ratio,
+    structural_similarity_index_measure,
+)
 
 from n3cli.errors import InputError
 from n3cli.ops.metric import psnr, ssim
@@ -48,6 +53,19 @@ def test_both_agree_with_scikit_image(shape):
     )
     assert ssim(a, b, 1.0) == pytest.approx(expected, abs=1e-9)
     assert psnr(a, b, 1.0) == pytest.approx(skimage.peak_signal_noise_ratio(a, b, data_range=1.0))
+
+
+@pytest.mark.parametrize("shape", [(40, 31), (40, 31, 3)])
+def test_both_agree_with_torchmetrics(shape):
+    a, b = pair(shape, seed=4)
+    batches = [torch.from_numpy(np.atleast_3d(each)).permute(2, 0, 1)[None] for each in (a, b)]
+    _, similarity = structural_similarity_index_measure(
+        *batches, sigma=1.5, data_range=1.0, return_full_image=True
+    )
+    inside = similarity[..., 5:-5, 5:-5]  # it mirrors the image at its border; Wang et al. do not
+    assert ssim(a, b, 1.0) == pytest.approx(float(inside.mean()), abs=1e-9)
+    expected = peak_signal_noise_ratio(*batches, data_range=1.0)
+    assert psnr(a, b, 1.0) == pytest.approx(float(expected), abs=1e-9)
 
 
 def test_eight_bit_images_do_not_wrap_around():

@@ -1,0 +1,48 @@
+"""`n3cli.data.open`: arrays by name."""
+
+import numpy as np
+import pytest
+
+import n3cli.data
+from n3cli.errors import ConfigError, DataError
+from n3cli.io.picture import Picture, write_picture
+
+
+@pytest.fixture
+def root(tmp_path):
+    (tmp_path / "Set12").mkdir()
+    for index in range(12):
+        pixels = np.full((4, 6 + index, 1), index, np.uint8)
+        write_picture(tmp_path / "Set12" / f"{index + 1:02}.png", Picture(pixels))
+    return tmp_path
+
+
+def test_images_come_in_order_and_in_their_own_type(root, monkeypatch):
+    images = n3cli.data.open("set12", root)
+    assert len(images) == 12
+    assert [image.shape for image in images] == [(4, 6 + index, 1) for index in range(12)]
+    assert images[-1].dtype == np.uint8
+    assert (images[-1] == 11).all()
+    assert images.paths[0] == root / "Set12" / "01.png"
+    assert images.dataset.title == "Set12"
+    monkeypatch.setenv("N3_DATA", str(root))
+    assert n3cli.data.open("set12").paths == images.paths
+
+
+def test_a_part_is_a_set(root):
+    part = n3cli.data.open("set12", str(root))[2:5]
+    assert [image[0, 0, 0] for image in part] == [2, 3, 4]
+    assert repr(part) == "<Set12: 3 of 12 images>"
+
+
+def test_what_is_not_there_is_told(root):
+    with pytest.raises(ConfigError, match="did you mean 'set12'"):
+        n3cli.data.open("set13", root)
+    with pytest.raises(DataError, match="n3 fetch-data bsd68"):
+        n3cli.data.open("bsd68", root)
+    assert "bsd68" in n3cli.data.names()
+
+
+def test_a_real_set(shared):
+    images = n3cli.data.open("cbsd68", shared / "datasets")
+    assert {image.shape for image in images[:8]} <= {(321, 481, 3), (481, 321, 3)}
