@@ -25,7 +25,7 @@ def brought(dataset: DataSet, data: Path | None, *, offline: bool) -> tuple[Data
     Raises:
         DataError: it is absent, and cannot or must not be downloaded.
     """
-    from n3cli.data.library import COLLECTIONS
+    from n3cli.data.index import COLLECTIONS
     from n3cli.data.location import list_images, locate_root, present_form
 
     present = present_form(dataset, data)
@@ -34,8 +34,9 @@ def brought(dataset: DataSet, data: Path | None, *, offline: bool) -> tuple[Data
     except DataError:
         if offline or present.collection not in COLLECTIONS:
             raise
-    from n3cli.cli.fetch_data import bring, describe
-    from n3cli.data.fetch import inspect
+    from n3cli.cli.fetch_data import bring
+    from n3cli.cli.fetch_view import describe
+    from n3cli.data.state import inspect
 
     root, _ = locate_root(data)
     state = inspect(COLLECTIONS[present.collection], root)

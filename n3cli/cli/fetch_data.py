@@ -3,44 +3,50 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from n3cli.cli import console, options
+from n3cli.cli import options
 from n3cli.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from n3cli.data.fetch import State
-
-_NAMED = 5
-"""How many of the files with trouble are named."""
+    from n3cli.data.collection import Collection
+    from n3cli.data.state import State
 
 
 @click.command(
     "fetch-data",
     epilog="\b\nExamples:\n  n3 fetch-data --list\n  n3 fetch-data set12 bsd68 --yes\n"
-    "  n3 fetch-data bsds500 --from /media/usb/BSDS500",
+    "  n3 fetch-data bsds500 --from /media/usb/BSDS500\n  n3 fetch-data dnd --from dnd_2017.zip\n"
+    "  n3 fetch-data --show set12\n  n3 fetch-data --check-urls",
 )
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option(
-    "--dir",
-    "data",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of the data sets. [default: N3_DATA, else the cache folder]",
-)
+@options.data_folder("--dir")
 @click.option(
     "--from",
     "source",
-    metavar="DIR|URL",
-    help="Folder or address that has the files, in place of the published address.",
+    metavar="DIR|FILE|URL",
+    help="Folder, archive or address that has the files, in place of the published address.",
 )
 @click.option("--list", "listing", is_flag=True, help="List the data sets, and fetch nothing.")
 @click.option("--verify", is_flag=True, help="Check what is there, and fetch nothing.")
+@click.option(
+    "--check-urls",
+    is_flag=True,
+    help="Ask the address of every file, of all sets if none is named, and fetch nothing.",
+)
+@click.option(
+    "--show", is_flag=True, help="Print what a set holds, and write a contact sheet of it."
+)
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    help="Where --show writes the contact sheet.  [default: NAME-contact-sheet.png]",
+)
+@click.option("--overwrite", is_flag=True, help="Let --show replace a file that exists.")
 @click.option("-y", "--yes", is_flag=True, help="Accept the terms without being asked.")
 @options.quiet
 @options.debug
@@ -50,31 +56,48 @@ def fetch_data(
     source: str | None,
     listing: bool,
     verify: bool,
+    check_urls: bool,
+    show: bool,
+    output: str | None,
+    overwrite: bool,
     yes: bool,
     quiet: bool,
 ) -> None:
     """Download published data sets, and check every file of them.
 
     Prints the folder of each NAME. What is there already is not fetched again, and what broke off
-    goes on. The terms are shown first. Exits with 3 where something could not be had.
+    goes on. The terms are shown first. Sets that must be fetched by hand say so, and are taken
+    with --from. Exits with 3 where something could not be had.
     """
-    from n3cli.data.fetch import inspect
-    from n3cli.data.library import find_collection
+    from n3cli.cli import fetch_view
+    from n3cli.data.index import find_collection
     from n3cli.data.location import locate_root
+    from n3cli.data.state import inspect
 
+    if listing + verify + check_urls + show > 1:
+        raise ConfigError("--list, --verify, --check-urls and --show exclude each other")
+    if (output is not None or overwrite) and not show:
+        raise ConfigError("-o and --overwrite are for the contact sheet of --show")
     root, _ = locate_root(data)
     if listing:
-        _list(root)
+        fetch_view.show_list(root)
+        return
+    if check_urls:
+        _check_urls(names, source, quiet)
         return
     if not names:
         raise ConfigError("name a data set; n3 fetch-data --list shows them")
     # Each once, in the order given.
     collections = list(dict.fromkeys(find_collection(name) for name in names))
+    if show:
+        _show(collections, root, output, overwrite, quiet)
+        return
     states = [inspect(collection, root) for collection in collections]
     if verify:
-        _verify(states)
+        fetch_view.show_verdicts(states)
         return
-    _agree([state for state in states if state.missing], yes)
+    # Nothing is accepted where nothing can be fetched: what to do by hand is told below.
+    _agree([one for one in states if one.lacks and (source or not one.collection.by_hand)], yes)
     failed = []
     for state in states:
         if bring(state, source, quiet):
@@ -85,58 +108,50 @@ def fetch_data(
         raise DataError(f"not whole: {', '.join(failed)}; run the command again to go on")
 
 
+def _check_urls(names: tuple[str, ...], copy: str | None, quiet: bool) -> None:
+    """Ask the addresses of some sets, or of all."""
+    from n3cli.cli.fetch_check import check
+    from n3cli.data.index import COLLECTIONS, find_collection
+
+    if copy is not None and "://" not in copy:
+        raise ConfigError(f"--check-urls --from takes an address, and {copy} is none")
+    check([find_collection(name) for name in names or COLLECTIONS], copy, quiet)
+
+
+def _show(
+    collections: list[Collection], root: Path, output: str | None, overwrite: bool, quiet: bool
+) -> None:
+    """Show some sets, if all of their contact sheets may be written."""
+    from n3cli.cli.fetch_show import show, target_for
+
+    if output is not None and len(collections) > 1:
+        raise ConfigError("-o names one file; show one set at a time, or leave -o out")
+    targets = [target_for(collection, output, overwrite) for collection in collections]
+    for collection, target in zip(collections, targets, strict=True):
+        show(collection, root, target, quiet)
+
+
 def bring(state: State, source: str | None, quiet: bool) -> bool:
     """Fetch what is missing of a collection, and say what came of it.
 
     Returns:
         Whether it is whole now.
     """
-    from n3cli.data.fetch import fetch, take
+    from n3cli.cli import fetch_view
+    from n3cli.data import bring as data
 
     troubles = [
         f"{state.target(file)}: is not the published file, and kept; move it away to fetch it"
         for file in state.different
     ]
-    size = sum(file.size for file in state.missing)
     try:
-        if state.missing and source is not None and "://" not in source:
-            troubles += take(state, state.missing, Path(source))
-        elif state.missing:
-            with _progress(state.collection.title, size, quiet) as gained:
-                troubles += fetch(state, state.missing, address=source, gained=gained)
+        troubles += data.bring(
+            state, source, lambda title, size: fetch_view.progress(title, size, quiet)
+        )
     except DataError as error:
         troubles.append(str(error))
-    for trouble in troubles[:_NAMED]:
-        console.error(trouble)
-    if len(troubles) > _NAMED:
-        console.error(f"{len(troubles) - _NAMED} more files of {state.collection.title}")
+    fetch_view.show_troubles(state, troubles)
     return not troubles
-
-
-def _verify(states: list[State]) -> None:
-    """Say of each collection whether it is whole.
-
-    Raises:
-        DataError: one is not.
-    """
-    damaged = []
-    for state in states:
-        title = state.collection.title
-        if state.is_whole:
-            click.echo(f"ok       {title}: {len(state.whole)} files in {state.folder}")
-            continue
-        damaged.append(title)
-        kind = "missing" if not state.whole and not state.different else "DAMAGED"
-        click.echo(
-            f"{kind:<7}  {title}: {len(state.whole)} files whole, {len(state.missing)} missing, "
-            f"{len(state.different)} different in {state.folder}"
-        )
-        for file in [*state.different, *state.missing][:_NAMED]:
-            console.line(f"  {state.target(file)}")
-    if damaged:
-        raise DataError(
-            f"not whole: {', '.join(damaged)}; without --verify, what is missing is fetched"
-        )
 
 
 def _agree(states: list[State], yes: bool) -> None:
@@ -146,69 +161,12 @@ def _agree(states: list[State], yes: bool) -> None:
         ConfigError: there is nobody to ask.
         Abort: the answer is no.
     """
-    if not states:
-        return
+    from n3cli.cli import fetch_view
+
     for state in states:
-        describe(state)
-    if yes:
+        fetch_view.describe(state)
+    if yes or not states:
         return
     if not sys.stdin.isatty():
         raise ConfigError("nobody is there to accept the terms; say --yes if you do")
     click.confirm("Fetch under these terms?", abort=True, err=True)
-
-
-def describe(state: State) -> None:
-    """Show what will be fetched, under which terms."""
-    collection = state.collection
-    console.line(f"{collection.title}: {collection.about}")
-    console.line(f"  terms: {collection.terms}")
-    console.line(f"  from: {collection.citation}; {collection.homepage}")
-    size = sum(file.size for file in state.missing)
-    console.line(f"  {len(state.missing)} files, {size / 1e6:.1f} MB → {state.folder}")
-
-
-def _list(root: Path) -> None:
-    """Print a table of the collections."""
-    from n3cli.data.library import COLLECTIONS
-
-    rows = [("name", "files", "MB", "here", "terms")]
-    for collection in COLLECTIONS.values():
-        paths = [file.path.split("/") for file in collection.published]
-        found = sum(root.joinpath(collection.folder, *path).is_file() for path in paths)
-        here = "yes" if found == len(paths) else "in part" if found else "no"
-        size = f"{collection.size / 1e6:.1f}"
-        rows.append((collection.name, str(len(paths)), size, here, collection.terms))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for name, count, size, here, terms in rows:
-        click.echo(
-            f"{name:<{widths[0]}}  {count:>{widths[1]}}  {size:>{widths[2]}}  {here:<{widths[3]}}  "
-            f"{terms}"
-        )
-
-
-@contextmanager
-def _progress(title: str, size: int, quiet: bool) -> Iterator[Callable[[int], None]]:
-    """A bar with rate and time left, on a terminal."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda count: None
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-        TransferSpeedColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(title, total=size)
-        yield lambda count: progress.advance(task, count)

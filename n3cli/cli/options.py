@@ -40,6 +40,16 @@ def number(low: float, high: float, *, auto: bool = False) -> Callable[[str], fl
     return read
 
 
+def data_folder(name: str) -> Decorator:
+    """The option that names the folder of the data sets; the command gets it as `data`."""
+    return click.option(
+        name,
+        "data",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Folder of the data sets. [default: N3_DATA, else the cache folder]",
+    )
+
+
 def _tile(text: str) -> str | int:
     if text in ("auto", "off"):
         return text
@@ -111,11 +121,7 @@ tile: Decorator = click.option(
     show_default=True,
     help="Size of the tiles to work in, in pixels; changes memory and speed, not the result.",
 )
-data: Decorator = click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of the data sets. [default: N3_DATA, else the cache folder]",
-)
+data: Decorator = data_folder("--data")
 recursive: Decorator = click.option(
     "-r", "--recursive", is_flag=True, help="Take whole trees of folders; -o FOLDER/ mirrors them."
 )

@@ -24,6 +24,25 @@ class PublishedFile:
 
 
 @dataclass(frozen=True)
+class Archive:
+    """One archive that a collection is published as, or a part of it.
+
+    Attributes:
+        name: of the file, as its makers call it.
+        address: where it is to be had; None where people must fetch it by hand.
+        size: in bytes, if known.
+        sha256: of the archive, if known: most makers publish none.
+        pictures: how many pictures it has at least, if known.
+    """
+
+    name: str
+    address: str | None = None
+    size: int | None = None
+    sha256: str | None = None
+    pictures: int | None = None
+
+
+@dataclass(frozen=True)
 class Collection:
     """Files that are published together, and can be fetched.
 
@@ -34,7 +53,12 @@ class Collection:
         terms: what it may be used for.
         citation: the work that it comes from.
         homepage: where its makers present it.
-        address: of its files; a file's address is this and its path.
+        address: of its files; a file's address is this and its path. Empty where only archives
+            are published, whose files no list tells.
+        archives: archives that have all of it together; beside an address they are another way.
+        steps: what people must do to get archives that have no address, in one sentence.
+        kind: what its files are: ``"pictures"``, ``"raw photos"``, ``"blocks"`` or
+            ``"correspondences"``.
     """
 
     name: str
@@ -43,16 +67,31 @@ class Collection:
     terms: str
     citation: str
     homepage: str
-    address: str
+    address: str = ""
+    archives: tuple[Archive, ...] = ()
+    steps: str = ""
+    kind: str = "pictures"
 
     @property
     def folder(self) -> str:
         """Where it lies, below the data folder."""
         return self.title
 
+    @property
+    def is_listed(self) -> bool:
+        """Whether a list that comes with the program tells its files."""
+        return bool(self.address)
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether people must fetch it, at least in part."""
+        return not self.is_listed and any(archive.address is None for archive in self.archives)
+
     @cached_property
     def published(self) -> tuple[PublishedFile, ...]:
-        """Its files, sorted by path, from the list that comes with the program."""
+        """Its files, sorted by path, from the list that comes with the program; else none."""
+        if not self.is_listed:
+            return ()
         text = files("n3cli.data").joinpath("manifests", f"{self.name}.txt").read_text("ascii")
         found = []
         for line in text.splitlines():
@@ -61,9 +100,12 @@ class Collection:
         return tuple(found)
 
     @property
-    def size(self) -> int:
-        """Bytes of all its files."""
-        return sum(file.size for file in self.published)
+    def size(self) -> int | None:
+        """Bytes of all that is published of it, if known."""
+        if self.is_listed:
+            return sum(file.size for file in self.published)
+        sizes = [archive.size for archive in self.archives]
+        return None if None in sizes else sum(size for size in sizes if size is not None)
 
     def url(self, file: PublishedFile, address: str | None = None) -> str:
         """Where a file is to be had.

@@ -1,23 +1,22 @@
 """One file from an address: resumed, repeated, checked, and whole or not at all.
 
-HTTP as in RFC 9110: ranges (section 14), If-Range (13.1.5), Retry-After (10.2.3).
+HTTP as in RFC 9110: ranges (section 14), If-Range (13.1.5).
 """
 
 from __future__ import annotations
 
 import errno
 import hashlib
-import os
 import random
 import re
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
+from n3cli.data.place import part_of, settle
+from n3cli.data.web import AGAIN, LONGEST_PAUSE, retry_after
 from n3cli.errors import DataError
 
 if TYPE_CHECKING:
@@ -28,12 +27,6 @@ _ATTEMPTS: Final = 5
 
 _PAUSE: Final = 0.5
 """Seconds before the second request; doubled each time."""
-
-_LONGEST_PAUSE: Final = 60.0
-"""Seconds that a server may ask us to wait; where it asks for more, the file is given up."""
-
-_AGAIN: Final = {408, 425, 429, 500, 502, 503, 504}
-"""Statuses that may be others the next time."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +48,7 @@ class Wanted:
     @property
     def part(self) -> Path:
         """Where it grows."""
-        return self.target.with_name(f".{self.target.name}.part")
+        return part_of(self.target)
 
     @property
     def tag(self) -> Path:
@@ -75,19 +68,6 @@ class _RetryError(Exception):
         self.pause, self.reachable = pause, reachable
 
 
-def open_client() -> Client:
-    """What requests are made with; honours proxies of the environment. A context manager."""
-    from httpx2 import Client, Limits, Timeout
-
-    return Client(
-        follow_redirects=True,
-        timeout=Timeout(30, connect=15),
-        limits=Limits(max_connections=32),
-        # A range is one of what is sent, which must be the file itself.
-        headers={"User-Agent": "n3cli", "Accept-Encoding": "identity"},
-    )
-
-
 def download(
     client: Client,
     wanted: Wanted,
@@ -98,7 +78,7 @@ def download(
     """Fetch a file, going on where an earlier attempt ended.
 
     Args:
-        client: of `open_client`.
+        client: of `web.open_client`.
         wanted: which file.
         gained: told bytes as they come, and a negative number where some were for nothing.
         cancelled: ends the download when set; what has come stays beside the target.
@@ -115,7 +95,8 @@ def download(
             wanted.part.unlink(missing_ok=True)
         gained(_length(wanted.part))
         _repeat(client, wanted, gained, cancelled)
-        _put_in_place(wanted)
+        settle(wanted.part, wanted.target)
+        wanted.tag.unlink(missing_ok=True)
     except OSError as error:
         if isinstance(error, InterruptedError):
             raise
@@ -141,7 +122,7 @@ def _repeat(
             # A part from an earlier run may be of another state of the file: once more, whole.
             _discard(wanted, gained)
             if spoilt or before == 0:
-                raise DataError(f"{wanted.url}: {problem}")
+                raise DataError(f"{wanted.url}: {problem}; name another address with --from")
             spoilt = True
         except _RetryError as again:
             failures = 0 if _length(wanted.part) > before else failures + 1
@@ -214,10 +195,13 @@ def _accept(response: Response, wanted: Wanted, start: int, gained: Callable[[in
         _discard(wanted, gained)
         raise _RetryError("the server has a shorter file than was begun", pause=0)
     reason = f"{status} {response.reason_phrase}".strip()
-    if status in _AGAIN:
-        pause = _retry_after(response.headers)
-        if pause is not None and pause > _LONGEST_PAUSE:
-            raise DataError(f"{wanted.url}: {reason}; the server asks to wait {pause:.0f} seconds")
+    if status in AGAIN:
+        pause = retry_after(response.headers)
+        if pause is not None and pause > LONGEST_PAUSE:
+            raise DataError(
+                f"{wanted.url}: {reason}; the server asks to wait {pause:.0f} seconds; try again "
+                "then, or another address with --from"
+            )
         raise _RetryError(reason, pause)
     raise DataError(f"{wanted.url}: {reason}; name another address with --from")
 
@@ -226,19 +210,6 @@ def _is_all(response: Response, start: int) -> bool:
     """Whether nothing is left to send, because the part is the whole file."""
     told = response.headers.get("Content-Range", "")
     return response.status_code == 416 and told == f"bytes */{start}"
-
-
-def _retry_after(headers: Headers) -> float | None:
-    """Seconds that a server asks to wait: a number or a date."""
-    text = headers.get("Retry-After", "").strip()
-    if not text:
-        return None
-    if text.isdecimal():
-        return float(text)
-    try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
-    except ValueError:
-        return None
 
 
 def _discard(wanted: Wanted, gained: Callable[[int], None]) -> None:
@@ -276,13 +247,6 @@ def digest(path: Path) -> str:
     """SHA-256 of a file in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _put_in_place(wanted: Wanted) -> None:
-    with wanted.part.open("rb") as file:
-        os.fsync(file.fileno())
-    wanted.part.replace(wanted.target)
-    wanted.tag.unlink(missing_ok=True)
 
 
 def _length(path: Path) -> int:

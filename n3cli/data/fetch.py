@@ -1,72 +1,19 @@
-"""A collection brought into the data folder, file by file, and held against its list."""
+"""What is published of a collection, downloaded: files of a list, or an archive."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
-from n3cli.data.collection import Collection, PublishedFile
-from n3cli.data.download import UnreachableError, Wanted, digest, download, open_client
+from n3cli.data.address import Question, ask
+from n3cli.data.collection import PublishedFile
+from n3cli.data.download import UnreachableError, Wanted, download
+from n3cli.data.place import check_space
+from n3cli.data.state import State
+from n3cli.data.web import open_client
 from n3cli.errors import DataError
-
-_SPARE = 64 << 20
-"""Bytes of the disk that stay free."""
-
-
-@dataclass(frozen=True)
-class State:
-    """What there is of a collection.
-
-    Attributes:
-        collection: which one.
-        folder: where it lies.
-        whole: files that are as published.
-        missing: files that are not there.
-        different: files that are there with another content.
-    """
-
-    collection: Collection
-    folder: Path
-    whole: Sequence[PublishedFile] = field(repr=False)
-    missing: Sequence[PublishedFile] = field(repr=False)
-    different: Sequence[PublishedFile] = field(repr=False)
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether nothing is missing and nothing different."""
-        return not self.missing and not self.different
-
-    def target(self, file: PublishedFile) -> Path:
-        """Where a file lies."""
-        return self.folder.joinpath(*file.path.split("/"))
-
-
-def inspect(collection: Collection, root: Path) -> State:
-    """Read what there is of a collection and compare it with the list.
-
-    Raises:
-        DataError: something is there and cannot be read.
-    """
-    folder = root / collection.folder
-    state = State(collection, folder, [], [], [])
-    for file in collection.published:
-        path = state.target(file)
-        try:
-            if not path.is_file():
-                kind = state.missing
-            elif path.stat().st_size == file.size and digest(path) == file.sha256:
-                kind = state.whole
-            else:
-                kind = state.different
-        except OSError as error:
-            raise DataError(f"{path}: cannot be read ({error.strerror or error}).") from error
-        assert isinstance(kind, list)
-        kind.append(file)
-    return state
 
 
 def fetch(
@@ -118,55 +65,30 @@ def fetch(
     return sorted(troubles)
 
 
-def take(state: State, files: Iterable[PublishedFile], source: Path) -> list[str]:
-    """Copy files of a collection from a folder that somebody else filled.
+def fetch_archive(
+    address: str,
+    target: Path,
+    *,
+    size: int | None = None,
+    sha256: str | None = None,
+    gained: Callable[[int], None] = lambda count: None,
+) -> None:
+    """Download an archive, unless it is there from a run that ended before it was unpacked.
 
     Args:
-        state: of the collection.
-        files: which of its files.
-        source: a folder with the collection's files, itself or in a folder of its name.
-
-    Returns:
-        What went wrong, a text for each file that could not be had.
-
-    Raises:
-        DataError: it is no folder, or the disk has too little space.
-    """
-    if not source.is_dir():
-        raise DataError(f"{source} is not a folder; --from takes a folder or an address")
-    if (source / state.collection.folder).is_dir():
-        source = source / state.collection.folder
-    wanted = list(files)
-    check_space(state.folder, sum(file.size for file in wanted))
-    troubles = []
-    for file in wanted:
-        path = source.joinpath(*file.path.split("/"))
-        part = Wanted("", state.target(file)).part
-        try:
-            if digest(path) != file.sha256:
-                troubles.append(f"{path}: is not the published file (another SHA-256)")
-                continue
-            part.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, part)
-            part.replace(state.target(file))
-        except OSError as error:
-            part.unlink(missing_ok=True)
-            troubles.append(f"{path}: {error.strerror or error}")
-    return troubles
-
-
-def check_space(folder: Path, size: int) -> None:
-    """Refuse to begin what the disk has no room for.
+        address: where it is to be had.
+        target: where it shall lie until it is unpacked.
+        size: in bytes, if known.
+        sha256: of it, if known.
+        gained: told bytes as they come.
 
     Raises:
-        DataError: too little space is free.
+        DataError: it cannot be had, or the disk has no room for it and what will come out of it.
     """
-    existing = folder
-    while not existing.exists() and existing != existing.parent:
-        existing = existing.parent
-    free = shutil.disk_usage(existing).free
-    if free < size + _SPARE:
-        raise DataError(
-            f"{folder}: needs {size / 1e6:.0f} MB, and {free / 1e6:.0f} MB are free; make room, or "
-            "choose another folder with --dir"
-        )
+    if target.is_file():
+        return
+    with open_client() as client:
+        # Where the server does not say it either, the disk is held against what is unpacked.
+        known = size or ask(client, Question(address)).size or 0
+        check_space(target.parent, 2 * known)
+        download(client, Wanted(address, target, size, sha256), gained=gained)

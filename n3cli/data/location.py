@@ -10,7 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from n3cli.data.catalog import CATALOG, DataSet
-from n3cli.data.library import COLLECTIONS
+from n3cli.data.index import COLLECTIONS
 from n3cli.errors import DataError, N3Warning
 from n3cli.io.format import READABLE
 

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from n3cli.cli.main import n3
 from n3cli.data.collection import PublishedFile
-from n3cli.data.library import COLLECTIONS
+from n3cli.data.index import COLLECTIONS
 from n3cli.io.picture import Picture, write_picture
 
 sys.path.append(str(Path(__file__).parents[1] / "data"))

@@ -1,19 +1,25 @@
 """`n3 fetch-data` as people run it: a process, a real server, stdout, stderr and exit codes."""
 
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from n3cli.data.library import COLLECTIONS
+from n3cli.data.index import COLLECTIONS
+from n3cli.io.picture import read_picture
 
 sys.path.append(str(Path(__file__).parents[1] / "data"))
 from file_server import Server, serve
 
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = {**os.environ, "PYTHONUTF8": "1", "N3_DATA": "", "PYTHONPATH": str(ROOT)}
 SET5 = COLLECTIONS["set5"]
 
 
@@ -21,12 +27,12 @@ def start(*arguments, **options):
     return subprocess.Popen(
         [sys.executable, "-m", "n3cli", "fetch-data", *map(str, arguments)],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        encoding="utf-8", env={**os.environ, "PYTHONUTF8": "1", "N3_DATA": ""}, **options,
+        encoding="utf-8", env=ENVIRONMENT, **options,
     )  # fmt: skip
 
 
-def n3_fetch(*arguments):
-    process = start(*arguments)
+def n3_fetch(*arguments, **options):
+    process = start(*arguments, **options)
     out, err = process.communicate(timeout=120)
     return process.returncode, out, err
 
@@ -107,14 +113,109 @@ def test_a_changed_file_is_kept(shared, tmp_path):
     assert str(mine) in err
 
 
+def test_a_set_to_be_fetched_by_hand(tmp_path):
+    code, out, err = n3_fetch("dnd", "--dir", tmp_path / "data")
+    assert (code, out) == (3, "")
+    assert "n3: error: DND must be fetched by hand" in err
+    assert "open https://noise.visinf.tu-darmstadt.de/downloads/ (address not checked)" in err
+    assert f"run n3 fetch-data dnd --from FILE --dir {tmp_path / 'data'}" in err
+    with zipfile.ZipFile(tmp_path / "dnd.zip", "w") as archive:
+        archive.writestr("dnd_2017/info.mat", b"info")
+    fetch = ("dnd", "--from", tmp_path / "dnd.zip", "--dir", tmp_path / "data")
+    code, out, err = n3_fetch(*fetch)
+    assert (code, out) == (2, "")
+    assert "checked: not known" in err
+    code, out, err = n3_fetch(*fetch, "--yes")
+    assert (code, out) == (0, f"{tmp_path / 'data' / 'DND'}\n")
+    code, out, err = n3_fetch("dnd", "--verify", "--dir", tmp_path / "data")
+    assert code == 0
+    assert "ok       DND: 1 files in" in out
+    assert ", as they were unpacked" in out
+    (tmp_path / "data" / "DND" / "dnd_2017" / "info.mat").write_bytes(b"INFO")
+    code, out, err = n3_fetch("dnd", "--verify", "--dir", tmp_path / "data")
+    assert (code, out.split()[0]) == (3, "DAMAGED")
+    code, out, err = n3_fetch("--list", "--dir", tmp_path / "data")
+    assert re.search("dnd +1 +- +yes +by hand", out)
+
+
+def test_an_archive_of_a_set_on_disk(shared, tmp_path):
+    shutil.make_archive(tmp_path / "Set5", "zip", shared / "datasets", "Set5")
+    code, out, _ = n3_fetch("set5", "-y", "--from", tmp_path / "Set5.zip", "--dir", tmp_path)
+    assert (code, out) == (0, f"{tmp_path / 'Set5'}\n")
+    assert n3_fetch("set5", "--verify", "--dir", tmp_path)[0] == 0
+
+
+def test_addresses_are_asked(server, tmp_path):
+    code, out, err = n3_fetch("set5", "--check-urls", "--from", server.address)
+    assert code == 0
+    first = SET5.published[0]
+    lines = out.splitlines()
+    assert lines[0] == f"ok      {SET5.url(first, server.address)}: {first.size} bytes, as listed"
+    assert len(lines) == len(server.asked) == 30
+    assert err == "30 addresses: 30 well, 0 failed; 0 have moved\n"
+    paths = [file.path for file in SET5.published]
+    server.files[paths[0]] += b"more"
+    server.faults = {paths[1]: ["404"], paths[2]: [f"move {paths[2]}"]}
+    server.heads = 405
+    code, out, err = n3_fetch("set5", "--check-urls", "--from", server.address, "-q")
+    assert code == 3
+    lines = out.splitlines()
+    assert f"has {first.size + 4} bytes, expected {first.size}" in lines[0]
+    assert lines[1] == f"FAILED  {server.address}/{paths[1]}: 404 Not Found"
+    assert lines[2].startswith(f"moved   {server.address}/{paths[2]} → ")
+    assert len(lines) == 3
+    assert "2 of 30 addresses failed" in err
+
+
+def test_a_set_is_shown(shared, tmp_path):
+    data = shared / "datasets"
+    code, out, err = n3_fetch("--show", "set5", "--dir", data, cwd=tmp_path)
+    assert (code, err) == (0, "")
+    for line in (
+        "files       30, 3.0 MB",
+        "pictures    30",
+        "pixels      smallest 64×64, median 256×256, largest 512×512 (width×height)",
+        "channels    colour (30)",
+        "depth       8 bits (30)",
+        "sheet       set5-contact-sheet.png",
+    ):
+        assert line in out.splitlines()
+    sheet = read_picture(tmp_path / "set5-contact-sheet.png").pixels
+    assert sheet.shape == (4 * 184 + 8, 6 * 168 + 8, 3)
+    # It is kept, unless asked for.
+    before = (tmp_path / "set5-contact-sheet.png").stat().st_mtime_ns
+    code, out, err = n3_fetch("--show", "set5", "--dir", data, cwd=tmp_path)
+    assert (code, out) == (1, "")
+    assert "exists and is kept; --overwrite replaces it" in err
+    assert (tmp_path / "set5-contact-sheet.png").stat().st_mtime_ns == before
+    arguments = ("--show", "set5", "--dir", data, "--overwrite", "-o", "sheet.jpg")
+    (tmp_path / "sheet.jpg").write_bytes(b"old")
+    assert n3_fetch(*arguments, cwd=tmp_path)[0] == 0
+    assert read_picture(tmp_path / "sheet.jpg").pixels.shape == sheet.shape
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "set5-contact-sheet.png",
+        "sheet.jpg",
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "complaint"),
     [
         ([], 2, "name a data set"),
         (["sett12"], 2, "did you mean 'set12'"),
-        (["set5", "-y", "--from", "nowhere"], 3, "--from takes a folder or an address"),
+        (["set5", "-y", "--from", "nowhere"], 3, "--from takes a folder, an archive or an address"),
         (["set5", "-y", "--from", "ftp://127.0.0.1"], 3, "ftp"),
         (["set5", "--verify"], 3, "30 missing"),
+        (["set5", "--verify", "--show"], 2, "exclude each other"),
+        (["set5", "-o", "a.png"], 2, "are for the contact sheet"),
+        (["set5", "set12", "--show", "-o", "a.png"], 2, "one set at a time"),
+        (["set5", "--show", "-o", "a.bmp"], 1, "cannot write the format 'bmp'"),
+        (["set5", "--show", "-o", "."], 1, "cannot write"),
+        (["set5", "--show"], 3, "run n3 fetch-data set5 --dir"),
+        (["dnd", "--show"], 3, "holds raw photos; --show knows only pictures so far"),
+        (["brown", "--show"], 3, "previews of these come with later work"),
+        (["set5", "--check-urls", "--from", "folder"], 2, "takes an address"),
+        (["dnd", "--check-urls"], 0, "has no address to ask"),
     ],
 )
 def test_bad_input(tmp_path, arguments, code, complaint):

@@ -20,18 +20,23 @@ class Server:
         faults: for a path, what goes wrong with its next requests, one after the other: a status
             ``"503"`` or with a wait ``"503 1"``; ``"cut N"`` closes the connection after N bytes
             of the body; ``"spoil"`` changes a byte; ``"shift"`` sends another range than asked for;
-            ``"slow"`` sends little by little; ``""`` is as it should be.
+            ``"slow"`` sends little by little; ``"move PATH"`` and ``"lend PATH"`` send to another
+            path for good and for now; ``""`` is as it should be.
         ranges: whether it honours Range.
+        heads: whether it answers HEAD; else with this status.
         tags: ETags by path.
-        requests: path and Range header of every request.
+        requests: path and Range header of every GET.
+        asked: path of every HEAD.
         address: where it listens.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
     faults: dict[str, list[str]] = field(default_factory=dict)
     ranges: bool = True
+    heads: bool | int = True
     tags: dict[str, str] = field(default_factory=dict)
     requests: list[tuple[str, str | None]] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
     address: str = ""
 
 
@@ -42,18 +47,39 @@ def serve(server: Server) -> Iterator[Server]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
+        def do_HEAD(self) -> None:
+            path = self.path.lstrip("/")
+            server.asked.append(path)
+            if server.heads is not True:
+                self.empty(int(server.heads), {})
+            elif not self.is_refused(path):
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(server.files[path])))
+                self.end_headers()
+
+        def is_refused(self, path: str) -> bool:
+            """Whether a fault that comes without a body was sent."""
+            fault, _, detail = (server.faults.get(path) or [""])[0].partition(" ")
+            if fault.isdecimal():
+                self.empty(int(fault), {"Retry-After": detail} if detail else {})
+            elif fault in ("move", "lend"):
+                self.empty(301 if fault == "move" else 302, {"Location": f"/{detail}"})
+            elif path not in server.files:
+                self.empty(404, {})
+            else:
+                return False
+            if server.faults.get(path):
+                server.faults[path].pop(0)
+            return True
+
         def do_GET(self) -> None:
             path = self.path.lstrip("/")
             asked = self.headers.get("Range")
             server.requests.append((path, asked))
+            if self.is_refused(path):
+                return
             faults = server.faults.get(path, [])
             fault, _, detail = (faults.pop(0) if faults else "").partition(" ")
-            if fault.isdecimal():
-                self.empty(int(fault), {"Retry-After": detail} if detail else {})
-                return
-            if path not in server.files:
-                self.empty(404, {})
-                return
             body = server.files[path]
             if fault == "spoil":
                 body = body[:-1] + bytes([body[-1] ^ 1])
@@ -61,16 +87,18 @@ def serve(server: Server) -> Iterator[Server]:
             tag = server.tags.get(path)
             same = self.headers.get("If-Range") in (None, tag)
             if asked and server.ranges and same:
-                start = int(re.fullmatch(r"bytes=(\d+)-", asked)[1])
+                start, end = re.fullmatch(r"bytes=(\d+)-(\d*)", asked).groups()
+                start, end = int(start), int(end or total - 1)
                 if start >= total:
                     self.empty(416, {"Content-Range": f"bytes */{total}"})
                     return
                 start += fault == "shift"
                 self.send_response(206)
-                self.send_header("Content-Range", f"bytes {start}-{total - 1}/{total}")
+                self.send_header("Content-Range", f"bytes {start}-{end}/{total}")
+                body = body[: end + 1]
             else:
                 self.send_response(200)
-            self.send_header("Content-Length", str(total - start))
+            self.send_header("Content-Length", str(len(body) - start))
             if tag:
                 self.send_header("ETag", tag)
             self.end_headers()

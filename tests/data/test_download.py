@@ -12,7 +12,8 @@ import pytest
 from file_server import Server, serve
 
 from n3cli.data import download as module
-from n3cli.data.download import UnreachableError, Wanted, download, open_client
+from n3cli.data.download import UnreachableError, Wanted, download
+from n3cli.data.web import open_client
 from n3cli.errors import DataError
 
 BODY = random.Random(0).randbytes(300_000)
@@ -100,7 +101,7 @@ def test_retry_after_may_be_a_date(server, tmp_path):
 
 def test_too_long_a_wait_is_refused(server, tmp_path):
     server.faults["file.bin"] = ["429 86400"]
-    with pytest.raises(DataError, match="asks to wait 86400 seconds"):
+    with pytest.raises(DataError, match=r"asks to wait 86400 seconds; .*--from"):
         run(wanted(server, tmp_path))
 
 
@@ -124,7 +125,7 @@ def test_a_server_that_always_fails_is_given_up(server, tmp_path):
 def test_wrong_content(server, tmp_path):
     server.faults["file.bin"] = ["spoil"]
     one = wanted(server, tmp_path)
-    with pytest.raises(DataError, match=r"has the SHA-256 .* expected"):
+    with pytest.raises(DataError, match=r"has the SHA-256 .* expected .*--from"):
         run(one)
     assert not any(one.target.parent.iterdir())
 

@@ -9,10 +9,14 @@ import pytest
 from file_server import Server, serve
 
 from n3cli.data import download as download_module
-from n3cli.data import fetch as module
+from n3cli.data import place as place_module
+from n3cli.data.bring import bring
 from n3cli.data.collection import Collection, PublishedFile
-from n3cli.data.fetch import fetch, inspect, take
-from n3cli.data.library import COLLECTIONS, find_collection
+from n3cli.data.fetch import fetch
+from n3cli.data.index import COLLECTIONS, find_collection
+from n3cli.data.listed import LISTED
+from n3cli.data.state import inspect
+from n3cli.data.take import take
 from n3cli.errors import ConfigError, DataError
 
 CONTENTS = {f"part{i % 3}/{i:02} é.png": random.Random(i).randbytes(1000 * i) for i in range(1, 15)}
@@ -135,26 +139,36 @@ def test_from_a_folder(collection, tmp_path, inner):
 
 def test_from_a_folder_that_is_none(collection, tmp_path):
     state = inspect(collection, tmp_path)
-    with pytest.raises(DataError, match="takes a folder or an address"):
-        take(state, state.missing, tmp_path / "nowhere")
+    with pytest.raises(DataError, match="takes a folder, an archive or an address"):
+        bring(state, str(tmp_path / "nowhere"))
 
 
 def test_the_disk_must_have_room(collection, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "_SPARE", 1 << 62)
+    monkeypatch.setattr(place_module, "_SPARE", 1 << 62)
     state = inspect(collection, tmp_path / "not" / "yet")
     with pytest.raises(DataError, match=r"MB are free.*--dir"):
         fetch(state, state.missing)
 
 
-def test_lists_of_the_library():
+def test_records_of_the_index():
     for name, collection in COLLECTIONS.items():
         assert name == collection.name == collection.title.lower()
-        paths = [file.path for file in collection.published]
-        assert paths == sorted(set(paths))
-        assert all(len(file.sha256) == 64 and file.size > 0 for file in collection.published)
-        assert not any(part in ("", ".", "..") for path in paths for part in path.split("/"))
-        assert collection.url(collection.published[0]).startswith("https://")
-        assert all([collection.about, collection.terms, collection.citation, collection.homepage])
+        assert all([collection.about, collection.terms, collection.citation])
+        assert collection.homepage.startswith("https://")
+        assert collection.is_listed or collection.archives
+        assert bool(collection.steps) == collection.by_hand
+        for archive in collection.archives:
+            assert archive.address is None or archive.address.endswith(f"/{archive.name}")
+            assert archive.sha256 is None or len(archive.sha256) == 64
+
+
+@pytest.mark.parametrize("collection", LISTED, ids=lambda one: one.name)
+def test_lists_of_the_index(collection):
+    paths = [file.path for file in collection.published]
+    assert paths == sorted(set(paths))
+    assert all(len(file.sha256) == 64 and file.size > 0 for file in collection.published)
+    assert not any(part in ("", ".", "..") for path in paths for part in path.split("/"))
+    assert collection.url(collection.published[0]).startswith("https://")
 
 
 def test_names():

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from n3cli.data.catalog import CATALOG
-from n3cli.data.library import COLLECTIONS
+from n3cli.data.index import COLLECTIONS
 from n3cli.data.location import list_images, list_training_images, locate_root, present_form
 from n3cli.errors import DataError
 

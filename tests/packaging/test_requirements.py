@@ -19,7 +19,7 @@ OPTIONAL = {
     for name, texts in PROJECT["optional-dependencies"].items()
 }
 # What torch imports for us counts as an extra, too.
-EXTRAS = [*OPTIONAL["bench"], *OPTIONAL["bm3d"], *OPTIONAL["tensorboard"]]
+EXTRAS = [*OPTIONAL["bench"], *OPTIONAL["bm3d"], *OPTIONAL["rar"], *OPTIONAL["tensorboard"]]
 # Used as commands or by pytest; no test imports them.
 COMMANDS = {"pytest-xdist", "ruff", "mypy", "build", "hatchling"}
 
@@ -47,7 +47,7 @@ def imported(folder: Path) -> set[str]:
 
 def test_the_package_imports_what_it_asks_for():
     # bm3d is not installed with the tests, because of its terms; scikit-image imports pywavelets.
-    asked = names(RUNTIME + OPTIONAL["bench"]) - {"pywavelets"}
+    asked = names(RUNTIME + OPTIONAL["bench"] + OPTIONAL["rar"]) - {"pywavelets"}
     assert imported(ROOT / "n3cli") - names(OPTIONAL["bm3d"]) == asked
 
 

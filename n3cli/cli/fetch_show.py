@@ -1,0 +1,102 @@
+"""`n3 fetch-data --show`: what a set holds, in numbers and as a contact sheet."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from n3cli.cli import console
+from n3cli.cli.fetch_view import counter
+from n3cli.errors import DataError, InputError
+
+if TYPE_CHECKING:
+    from n3cli.data.collection import Collection
+    from n3cli.data.statistic import Statistic
+
+
+def target_for(collection: Collection, output: str | None, overwrite: bool) -> Path:
+    """Name the file that a contact sheet goes to.
+
+    Raises:
+        InputError: it exists, or cannot be written.
+    """
+    from n3cli.io.format import format_of
+
+    target = Path(output or f"{collection.name}-contact-sheet.png")
+    format_of(target)
+    if target.is_dir():
+        raise InputError(f"{target}: is a folder; give a file name with -o")
+    if target.exists() and not overwrite:
+        raise InputError(f"{target}: exists and is kept; --overwrite replaces it")
+    return target
+
+
+def show(collection: Collection, root: Path, target: Path, quiet: bool) -> None:
+    """Print the numbers of a set, and write its contact sheet.
+
+    Raises:
+        DataError: it is not here, or holds no pictures.
+        InputError: the sheet cannot be written.
+    """
+    from n3cli.data.state import look
+    from n3cli.data.statistic import survey
+    from n3cli.io.picture import Picture, write_picture
+    from n3cli.render.contact_sheet import contact_sheet
+
+    if collection.kind != "pictures":
+        raise DataError(
+            f"{collection.title}: holds {collection.kind}; --show knows only pictures so far, "
+            "previews of these come with later work"
+        )
+    state = look(collection, root)
+    if not state.whole:
+        raise DataError(
+            f"{collection.title}: is not in {root}; run n3 fetch-data {collection.name} --dir "
+            f"{root} first"
+        )
+    with counter(collection.title, len(state.whole), quiet) as told:
+        statistic, samples = survey(state.folder, told=told)
+    if not samples:
+        raise DataError(
+            f"{collection.title}: none of its pictures can be read; n3 fetch-data "
+            f"{collection.name} --verify --dir {root} tells what is damaged"
+        )
+    for name, text in _rows(collection, statistic):
+        click.echo(f"{name:<11} {text}")
+    for path in statistic.unreadable:
+        console.warning(f"{path}: cannot be read")
+    sheet = contact_sheet([one.pixels for one in samples], [one.name for one in samples], columns=6)
+    write_picture(target, Picture(sheet))
+    click.echo(f"{'sheet':<11} {target}")
+
+
+def _rows(collection: Collection, statistic: Statistic) -> list[tuple[str, str]]:
+    """The numbers as names and texts."""
+    shapes = statistic.shapes
+    small, middle, large = (
+        f"{width}×{height}"
+        for height, width, _ in (shapes[0], shapes[len(shapes) // 2], shapes[-1])
+    )
+    kinds = Counter("grey" if channels == 1 else "colour" for _, _, channels in shapes)
+    bits = {"uint8": "8 bits", "uint16": "16 bits", "float32": "32 bits, float"}
+    depths = Counter({bits[name]: count for name, count in statistic.depths.items()})
+    return [
+        ("set", f"{collection.title}: {collection.about}"),
+        ("files", f"{statistic.files}, {statistic.size / 1e6:.1f} MB"),
+        ("pictures", str(len(shapes))),
+        ("pixels", f"smallest {small}, median {middle}, largest {large} (width×height)"),
+        ("channels", _tally(kinds)),
+        ("depth", _tally(depths)),
+        (
+            "values",
+            f"mean {255 * statistic.mean:.1f}, standard deviation {255 * statistic.deviation:.1f} "
+            f"on the 0-255 scale, over {statistic.sampled} pictures",
+        ),
+    ]
+
+
+def _tally(counts: Counter[str]) -> str:
+    return ", ".join(f"{name} ({count})" for name, count in counts.most_common())
