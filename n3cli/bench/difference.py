@@ -15,7 +15,7 @@ def counterpart(row: Row, published: Sequence[Published]) -> Published | None:
 
 
 def differences(row: Row, published: Published) -> tuple[float | None, ...]:
-    """Measured minus published PSNR in dB at each noise level; None where none was published."""
+    """Measured minus published PSNR in dB at each level; None where none was published."""
     pairs = zip(row.psnr, published.psnr, strict=True)
     return tuple(None if theirs is None else ours - theirs for ours, theirs in pairs)
 
@@ -35,7 +35,7 @@ def check_tolerance(measurements: Sequence[Measurement], tolerance: float) -> No
     if not found:
         raise ConfigError(
             "--tolerance has nothing to hold against: no figures were published of these methods "
-            "on these sets at these noise levels; leave it out"
+            "on these sets at these levels; leave it out"
         )
     outside = [f"{text} {by:+.2f} dB" for text, by in found if abs(by) > tolerance]
     if outside:
@@ -45,11 +45,12 @@ def check_tolerance(measurements: Sequence[Measurement], tolerance: float) -> No
 
 
 def _named(measured: Measurement) -> Iterator[tuple[str, float]]:
-    published = load_published(measured.suite, measured.sigmas)
+    published = load_published(measured.suite, measured.levels)
     for row in measured.rows:
         theirs = counterpart(row, published)
         if theirs is None:
             continue
-        for sigma, by in zip(measured.sigmas, differences(row, theirs), strict=True):
+        for level, by in zip(measured.levels, differences(row, theirs), strict=True):
             if by is not None:
-                yield f"{row.method.name} on {measured.suite.name} at sigma {sigma:g}", by
+                suite = measured.suite
+                yield f"{row.method.name} on {suite.name} at {suite.task.level} {level:g}", by

@@ -1,4 +1,4 @@
-"""What methods made of noisy images, kept: as files, or as crops to look at."""
+"""What methods made of images, kept: as files, or as crops to look at."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from n3cli.bench.method import Method
-from n3cli.bench.protocol import score
 from n3cli.bench.suite import Suite
 from n3cli.io.picture import Picture, write_picture
+from n3cli.ops.metric import psnr
 
 Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """One method's output for one noisy image; arrays are H×W×C in [0, 1], unclipped.
+    """One method's output for one image; arrays are H×W×C in [0, 1], unclipped.
 
     Attributes:
         suite: what is measured on.
         path: of the clean image.
         index: the image's number in the suite.
-        sigma: noise level on the 0–255 scale.
+        level: noise level on the 0–255 scale, or scale.
         method: what made it.
         clean: the image.
-        noisy: what the method got.
+        given: what the method got; smaller where it had to enlarge.
         output: what it gave.
     """
 
     suite: Suite
     path: Path
     index: int
-    sigma: float
+    level: float
     method: Method
     clean: Array
-    noisy: Array
+    given: Array
     output: Array
 
 
@@ -49,16 +49,17 @@ Keeper = Callable[[Estimate], None]
 def save_to(folder: Path) -> Keeper:
     """Write estimates as PNG files of 8 bits.
 
-    They lie at ``folder/SUITE/sigma-N/METHOD/IMAGE.png``, beside methods ``clean`` and ``noisy``.
+    They lie at ``folder/SUITE/sigma-N/METHOD/IMAGE.png``, beside methods ``clean`` and ``given``.
 
     Args:
         folder: made where it does not exist; files of the same name are replaced.
     """
 
     def keep(estimate: Estimate) -> None:
-        level = folder / estimate.suite.name / f"sigma-{estimate.sigma:g}"
+        task = estimate.suite.task
+        level = folder / estimate.suite.name / f"{task.level}-{estimate.level:g}"
         pictures = (
-            ("clean", estimate.clean), ("noisy", estimate.noisy),
+            ("clean", estimate.clean), ("given", estimate.given),
             (_file_name(estimate.method.name), estimate.output),
         )  # fmt: skip
         for name, values in pictures:
@@ -88,13 +89,14 @@ class Gallery:
         if estimate.index >= self.images:
             return
         part = _most_detailed(estimate.clean, self.side)
-        clean, noisy, output = (
-            np.clip(each[part], 0, 1) for each in (estimate.clean, estimate.noisy, estimate.output)
-        )
+        times = estimate.clean.shape[0] // estimate.given.shape[0]
+        given = estimate.given.repeat(times, 0).repeat(times, 1)  # pixels that can be seen
+        images = (estimate.clean, given, estimate.output)
+        clean, given, output = (np.clip(each[part], 0, 1) for each in images)
         self.crops.append(
             Crop(
-                estimate.suite.name, estimate.path.stem, estimate.sigma, estimate.method.name,
-                clean, noisy, output,
+                estimate.suite.name, estimate.path.stem, estimate.level, estimate.method.name,
+                clean, given, output,
             )
         )  # fmt: skip
 
@@ -105,16 +107,16 @@ class Crop:
 
     suite: str
     image: str
-    sigma: float
+    level: float
     method: str
     clean: Array
-    noisy: Array
+    given: Array
     output: Array
 
     @property
     def psnr(self) -> float:
-        """Of this part, in dB."""
-        return score(self.output, self.clean).psnr
+        """Of this part, of all its planes, in dB."""
+        return psnr(self.output, self.clean, peak=1)
 
     @property
     def error(self) -> Array:

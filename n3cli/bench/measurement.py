@@ -1,9 +1,9 @@
-"""One suite, measured: every method on every image at every noise level."""
+"""One suite, measured: every method on every image at every level."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,6 @@ import numpy as np
 
 from n3cli.bench.estimate import Estimate, Keeper
 from n3cli.bench.method import Method
-from n3cli.bench.protocol import load_clean, make_noisy, score
 from n3cli.bench.suite import Suite
 
 
@@ -21,9 +20,9 @@ class Row:
 
     Attributes:
         method: what was measured.
-        psnr: in dB, one for each noise level.
-        ssim: one for each noise level.
-        seconds: wall clock for a megapixel, median over images and noise levels.
+        psnr: in dB, one for each level.
+        ssim: one for each level.
+        seconds: wall clock for a megapixel of output, median over images and levels.
     """
 
     method: Method
@@ -38,13 +37,13 @@ class Measurement:
 
     Attributes:
         suite: what was measured on.
-        sigmas: the noise levels, on the 0–255 scale.
-        images: how many of the suite's images were used, from the first.
+        levels: noise levels on the 0–255 scale, or scales.
+        images: how many of the suite's images were used at each level, from the first.
         rows: one for each method.
     """
 
     suite: Suite
-    sigmas: tuple[float, ...]
+    levels: tuple[float, ...]
     images: int
     rows: tuple[Row, ...]
 
@@ -56,9 +55,8 @@ class Measurement:
 
 def measure(
     suite: Suite,
-    paths: Sequence[Path],
+    paths: Mapping[float, Sequence[Path]],
     methods: Sequence[Method],
-    sigmas: Sequence[float],
     progress: Callable[[str], None],
     keepers: Sequence[Keeper] = (),
 ) -> Measurement:
@@ -66,35 +64,37 @@ def measure(
 
     Args:
         suite: the suite.
-        paths: its images in sorted order, or the first of them.
+        paths: for each level its images in sorted order, or equally many of the first of them.
         methods: what to run.
-        sigmas: noise levels on the 0–255 scale.
         progress: told once an image what is going on.
         keepers: get every estimate.
 
     Returns:
         The means over the images.
     """
-    scores = np.empty((len(paths), len(sigmas), len(methods), 2))
+    task, images = suite.task, len(next(iter(paths.values())))
+    scores = np.empty((images, len(paths), len(methods), 2))
     seconds = np.empty(scores.shape[:3])
-    for image, path in enumerate(paths):
-        progress(f"{suite.name}: image {image + 1} of {len(paths)}, {path.name}")
-        clean = load_clean(path, suite.channels)
-        for level, sigma in enumerate(sigmas):
-            noisy = make_noisy(clean, sigma, index=image)
-            for number, method in enumerate(methods):
-                given = noisy.copy()
+    for number, (level, own) in enumerate(paths.items()):
+        for image, path in enumerate(own):
+            progress(
+                f"{suite.name} {task.symbol}{level:g}: image {image + 1} of {images}, {path.name}"
+            )
+            clean = task.load(path, suite.channels)
+            given = task.degrade(path, clean, level, image)
+            for which, method in enumerate(methods):
+                copy = given.copy()
                 begun = time.perf_counter()
-                estimate = method.run(given, sigma)
+                output = method.run(copy, level)
                 spent = time.perf_counter() - begun
-                seconds[image, level, number] = spent * 1e6 / (clean.shape[0] * clean.shape[1])
-                scores[image, level, number] = score(estimate, clean)
+                seconds[image, number, which] = spent * 1e6 / (clean.shape[0] * clean.shape[1])
+                scores[image, number, which] = task.score(output, clean, level)
                 for keep in keepers:
-                    keep(Estimate(suite, path, image, sigma, method, clean, noisy, estimate))
-    psnr, ssim = scores.mean(0).T  # each methods × sigmas
+                    keep(Estimate(suite, path, image, level, method, clean, given, output))
+    psnr, ssim = scores.mean(0).T  # each methods × levels
     pace = np.median(seconds, (0, 1))
     rows = tuple(
         Row(method, tuple(psnr[n].tolist()), tuple(ssim[n].tolist()), float(pace[n]))
         for n, method in enumerate(methods)
     )
-    return Measurement(suite, tuple(sigmas), len(paths), rows)
+    return Measurement(suite, tuple(paths), images, rows)

@@ -1,4 +1,4 @@
-"""What is measured: a name, a word on how it is run, and a function from noisy to clean."""
+"""What is measured: a name, a word on how it is run, and a function from image to image."""
 
 from __future__ import annotations
 
@@ -8,22 +8,23 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Denoiser = Callable[[NDArray[np.float32], float], NDArray[np.float32]]
-"""Noisy H×W×C image in [0, 1] (unclipped), and sigma on the 0–255 scale → estimate H×W×C."""
+Run = Callable[[NDArray[np.float32], float], NDArray[np.float32]]
+"""Image H×W×C in [0, 1] (noisy ones unclipped), and its noise level on the 0–255 scale or the scale
+to enlarge it by → estimate."""
 
 
 @dataclass(frozen=True)
 class Method:
-    """A denoiser that a suite can run.
+    """A denoiser or enlarger that a suite can run.
 
     Attributes:
         name: what a table calls it.
         note: how it is run, one line for beneath the table.
-        run: the denoiser.
+        run: what does it.
         published: its name among published figures, where its authors' own may be compared.
     """
 
     name: str
     note: str
-    run: Denoiser
+    run: Run
     published: str | None = None

@@ -1,4 +1,4 @@
-"""Other people's denoisers: BM3D, non-local means, total variation, wavelets.
+"""What ours is held against: BM3D, non-local means, total variation, wavelets; bicubic enlarging.
 
 Their strengths were tuned on the 40 validation images (every tenth of BSDS500's train and test by
 name), on 160×160 crops at sigma 15, 25 and 50, and never on a test set.
@@ -6,34 +6,60 @@ name), on 160×160 crops at sigma 15, 25 and 50, and never on a test set.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from n3cli.bench.method import Method
+from n3cli.bench.task import DENOISE, UPSCALE, Task
 from n3cli.errors import ConfigError
+from n3cli.ops.resize import resize_float
 
 Array = NDArray[np.float32]
 
 
-def make_peer(name: str) -> Method:
-    """The peer of that name, ready to run.
+def make_peers(names: Sequence[str], tasks: Sequence[Task]) -> dict[str, list[Method]]:
+    """The peers of those names, ready to run.
+
+    Args:
+        names: of `PEERS`.
+        tasks: those of the suites that are measured.
+
+    Returns:
+        For each task's name its peers; bicubic is always among those that enlarge.
 
     Raises:
-        ConfigError: the name is unknown, or the library behind it is not installed.
+        ConfigError: a name is unknown or does none of the tasks, or the library behind it is not
+            installed.
     """
-    if name == "bicubic":
-        raise ConfigError("bicubic enlarges; it is no denoiser. There are: " + ", ".join(PEERS))
-    if name not in _PEERS:
-        raise ConfigError(f"no peer is called {name!r}; there are: {', '.join(PEERS)}")
-    make, extra = _PEERS[name]
+    wanted = {task.name for task in tasks}
+    for name in names:
+        if name not in _PEERS:
+            raise ConfigError(f"no peer is called {name!r}; there are: {', '.join(PEERS)}")
+        does = _PEERS[name].task.name
+        if does not in wanted:
+            raise ConfigError(f"{name} is for {does} suites, and none is asked for; leave it out")
+    found: dict[str, list[Method]] = {name: [] for name in wanted}
+    for name in dict.fromkeys([*(["bicubic"] if UPSCALE in tasks else []), *names]):
+        found[_PEERS[name].task.name].append(make_peer(name))
+    return found
+
+
+def make_peer(name: str) -> Method:
+    """One of `PEERS`, ready to run.
+
+    Raises:
+        ConfigError: the library behind it is not installed.
+    """
+    peer = _PEERS[name]
     try:
-        return make()
+        return peer.make()
     except ImportError as error:
         raise ConfigError(
-            f"peer {name} cannot be loaded ({error}); install it with: pip install 'n3cli[{extra}]'"
+            f"peer {name} cannot be loaded ({error}); install it with: pip install "
+            f"'n3cli[{peer.extra}]'"
         ) from error
 
 
@@ -125,13 +151,27 @@ def _wavelet() -> Method:
     return Method("wavelet", note, run)
 
 
+def _bicubic() -> Method:
+    note = "MATLAB's bicubic interpolation of each plane (Keys 1981, a = -1/2), unrounded"
+    return Method("bicubic", note, resize_float, published="bicubic")
+
+
 TV_WEIGHT = 0.8
 
-_PEERS: dict[str, tuple[Callable[[], Method], str]] = {
-    "bm3d": (_bm3d, "bm3d"),
-    "nlm": (_scikit_image, "bench"),
-    "nlm-opencv": (_opencv, "bench"),
-    "tv": (_total_variation, "bench"),
-    "wavelet": (_wavelet, "bench"),
+
+class _Peer(NamedTuple):
+    make: Callable[[], Method]
+    task: Task
+    extra: str = "bench"
+    """What brings its library along."""
+
+
+_PEERS = {
+    "bm3d": _Peer(_bm3d, DENOISE, "bm3d"),
+    "nlm": _Peer(_scikit_image, DENOISE),
+    "nlm-opencv": _Peer(_opencv, DENOISE),
+    "tv": _Peer(_total_variation, DENOISE),
+    "wavelet": _Peer(_wavelet, DENOISE),
+    "bicubic": _Peer(_bicubic, UPSCALE),
 }
 PEERS = tuple(_PEERS)

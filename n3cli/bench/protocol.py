@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +45,19 @@ def load_clean(path: Path, channels: int) -> NDArray[np.float32]:
             f"{path} has {pixels.shape[2]} planes, expected {channels}; "
             "restore the data set or name another folder with --data DIR"
         )
+    return _unit(pixels)
+
+
+def load_image(path: Path) -> NDArray[np.float32]:
+    """A test image, H×W×C, in [0, 1], with the planes that its file has.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    return _unit(read_picture(path).pixels)
+
+
+def _unit(pixels: NDArray[Any]) -> NDArray[np.float32]:
     if np.issubdtype(pixels.dtype, np.integer):
         return pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
     return pixels.astype(np.float32)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from n3cli.bench.suite import Suite
+from n3cli.bench.task import UPSCALE
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class Published:
 
     Attributes:
         method: its name.
-        psnr: in dB, one for each noise level asked for; None where it was not published.
+        psnr: in dB, one for each level asked for; None where it was not published.
         source: a short name for the publication.
         reference: the publication.
     """
@@ -27,27 +28,28 @@ class Published:
     reference: str
 
 
-def load_published(suite: Suite, sigmas: Sequence[float]) -> list[Published]:
+def load_published(suite: Suite, levels: Sequence[float]) -> list[Published]:
     """What was published for a suite.
 
     Args:
         suite: the suite.
-        sigmas: the noise levels of interest, on the 0–255 scale.
+        levels: noise levels on the 0–255 scale, or scales.
 
     Returns:
         The methods with a figure at one level or more, in the order of ``published.toml``.
     """
     table = tomllib.loads(files("n3cli.bench").joinpath("published.toml").read_text("utf-8"))
-    gaussian = table["gaussian"]["gray" if suite.channels == 1 else "color"]
+    if suite.task is UPSCALE:
+        kind = table["superres"]["y"]
+        columns, name = kind["scales"], suite.name.removesuffix("-sr")
+    else:
+        kind = table["gaussian"]["gray" if suite.channels == 1 else "color"]
+        columns, name = kind["levels"], suite.name
     rows = []
-    for method, entry in gaussian.get(suite.name, {}).items():
+    for method, entry in kind.get(name, {}).items():
         # 0 stands for "not published"
-        known = {
-            level: psnr
-            for level, psnr in zip(gaussian["levels"], entry["psnr"], strict=True)
-            if psnr
-        }
-        psnr = tuple(known.get(sigma) for sigma in sigmas)
+        known = {level: psnr for level, psnr in zip(columns, entry["psnr"], strict=True) if psnr}
+        psnr = tuple(known.get(level) for level in levels)
         if any(psnr):
             source = entry["source"]
             rows.append(Published(method, psnr, source, table["sources"][source]))

@@ -8,21 +8,19 @@ from typing import Any
 
 from n3cli.bench.difference import counterpart, differences
 from n3cli.bench.measurement import Measurement, Row
-from n3cli.bench.protocol import PROTOCOL
 from n3cli.bench.published import Published, load_published
 from n3cli.bench.table import render_table
+from n3cli.bench.task import UPSCALE
 from n3cli.inference.machine import Machine, write_machine
-
-PUBLISHED = "Published are PSNRs over the whole set, on noise of their authors' own:"
 
 
 def write_json(measurements: Sequence[Measurement], machine: Machine) -> dict[str, Any]:
     """Everything a table shows, as plain dicts and lists.
 
-    Lists of figures are in the order of ``sigmas``; a figure that was not published is null.
+    Lists of figures are in the order of ``sigmas`` or ``scales``; what was not published is null.
     """
     return {
-        "protocol": PROTOCOL,
+        "protocol": " ".join(protocols(measurements)),
         "machine": asdict(machine),
         "suites": [
             {
@@ -31,7 +29,7 @@ def write_json(measurements: Sequence[Measurement], machine: Machine) -> dict[st
                 "channels": measured.suite.channels,
                 "images": measured.images,
                 "images_in_set": measured.suite.data.count,
-                "sigmas": list(measured.sigmas),
+                f"{measured.suite.task.level}s": list(measured.levels),
                 "measured": [
                     {
                         "method": row.method.name,
@@ -45,7 +43,7 @@ def write_json(measurements: Sequence[Measurement], machine: Machine) -> dict[st
                 ],
                 "published": [
                     {**asdict(row), "psnr": list(row.psnr)}
-                    for row in load_published(measured.suite, measured.sigmas)
+                    for row in load_published(measured.suite, measured.levels)
                 ],
             }
             for measured in measurements
@@ -63,18 +61,23 @@ def write_text(measurements: Sequence[Measurement], machine: Machine, *, markdow
     """
     blocks = [_suite(measured, markdown) for measured in measurements]
     blocks.append("\n".join(["Methods:", "", *(f"- {note}" for note in notes(measurements))]))
-    blocks += [f"Protocol: {PROTOCOL}", write_machine(machine)]
+    blocks += [*(f"Protocol: {text}" for text in protocols(measurements)), write_machine(machine)]
     return "\n\n".join(blocks)
 
 
 def _suite(measured: Measurement, markdown: bool) -> str:
-    published = load_published(measured.suite, measured.sigmas)
+    published = load_published(measured.suite, measured.levels)
     header, rows = tabulate(measured, published)
     title = describe(measured)
     lines = [f"### {title}", ""] if markdown else [title]
     lines += render_table(header, rows, markdown=markdown)
     if published:
-        lines += ["", PUBLISHED, "", *(f"- {each}" for each in references(published))]
+        lines += [
+            "",
+            measured.suite.task.published,
+            "",
+            *(f"- {each}" for each in references(published)),
+        ]
     return "\n".join(lines)
 
 
@@ -82,8 +85,8 @@ def tabulate(
     measured: Measurement, published: Sequence[Published]
 ) -> tuple[list[str], list[list[str]]]:
     """Header and rows: first what was measured, then what was only published."""
-    none = [""] * len(measured.sigmas)
-    levels = [f"σ{sigma:g}" for sigma in measured.sigmas]
+    none = [""] * len(measured.levels)
+    levels = [f"{measured.suite.task.symbol}{level:g}" for level in measured.levels]
     pairs = [(row, counterpart(row, published)) for row in measured.rows]
     compared = any(theirs for _, theirs in pairs) and measured.whole
     timed = len(pairs) > 1
@@ -123,6 +126,8 @@ def describe(measured: Measurement) -> str:
     """What a table shows, in one line."""
     data = measured.suite.data
     kind = "grey" if measured.suite.channels == 1 else "colour"
+    if measured.suite.task is UPSCALE:
+        kind = "luma"
     used = f"{data.count} images"
     if not measured.whole:
         used = f"only the first {measured.images} of {data.count} images"
@@ -132,6 +137,11 @@ def describe(measured: Measurement) -> str:
 def references(published: Sequence[Published]) -> list[str]:
     """The publications, each once with its short name."""
     return [f"{key}: {text}" for key, text in {r.source: r.reference for r in published}.items()]
+
+
+def protocols(measurements: Sequence[Measurement]) -> list[str]:
+    """The rules that were followed, each once."""
+    return list(dict.fromkeys(measured.suite.task.protocol for measured in measurements))
 
 
 def notes(measurements: Sequence[Measurement]) -> list[str]:

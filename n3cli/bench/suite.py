@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from n3cli.bench.task import DENOISE, UPSCALE, Task
 from n3cli.data.catalog import CATALOG, DataSet
 from n3cli.errors import ConfigError
 
 
 @dataclass(frozen=True)
 class Suite:
-    """Gaussian denoising on one data set.
+    """A task on one data set.
 
     Attributes:
         name: what the command line calls it.
         data: the images.
-        levels: the noise levels measured unless others are asked for, on the 0–255 scale.
+        levels: noise levels on the 0–255 scale, or scales, measured unless others are asked for.
         channels: planes that the images are measured with: 1 makes colour images grey.
         development: whether settings and weights are chosen on it, so that it is no test.
+        task: what is done to the images.
+        at: the images at each level, where they are not the same ones.
     """
 
     name: str
@@ -26,6 +29,26 @@ class Suite:
     levels: tuple[float, ...]
     channels: int
     development: bool = False
+    task: Task = DENOISE
+    at: Mapping[float, DataSet] = field(default_factory=dict)
+
+    def data_at(self, level: float) -> DataSet:
+        """The images at a level.
+
+        Raises:
+            ConfigError: there are none.
+        """
+        if self.at and level not in self.at:
+            known = ", ".join(f"{each:g}" for each in self.at)
+            raise ConfigError(
+                f"{self.name} has images for --{self.task.level} {known}, not {level:g}"
+            )
+        return self.at.get(level, self.data)
+
+
+def _enlarged(name: str, scales: tuple[float, ...]) -> Suite:
+    at = {scale: CATALOG[f"{name}-x{scale:g}"] for scale in scales}
+    return Suite(name, at[scales[0]], scales, channels=3, task=UPSCALE, at=at)
 
 
 _LEVELS = (15, 25, 50)
@@ -39,6 +62,10 @@ SUITES = {
         Suite("cbsd68", CATALOG["cbsd68"], _LEVELS, channels=3),
         Suite("kodak24", CATALOG["kodak24"], _LEVELS, channels=3),
         Suite("mcmaster", CATALOG["mcmaster"], _LEVELS, channels=3),
+        _enlarged("set5", (2, 3, 4)),
+        _enlarged("set14", (2, 3, 4)),
+        _enlarged("bsd100", (2, 3, 4)),
+        replace(_enlarged("urban100", (2, 4)), name="urban100-sr"),
         Suite("val40", CATALOG["val40"], _LEVELS, channels=3, development=True),
         Suite("val40-gray", CATALOG["val40"], _LEVELS, channels=1, development=True),
         Suite("textures", CATALOG["textures"], _LEVELS, channels=1, development=True),
@@ -46,8 +73,11 @@ SUITES = {
 }
 
 
-# Plötz & Roth 2018: Gaussian noise. Super-resolution and correspondences are not measured yet.
-PAPER = tuple(replace(SUITES[name], levels=(25, 50, 70)) for name in ("set12", "bsd68", "urban100"))
+# Plötz & Roth 2018. Correspondences are not measured yet.
+PAPER = (
+    *(replace(SUITES[name], levels=(25, 50, 70)) for name in ("set12", "bsd68", "urban100")),
+    SUITES["set5"],
+)
 
 
 def find_suites(names: Sequence[str]) -> list[Suite]:

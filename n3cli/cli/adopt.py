@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,20 +59,23 @@ def _measure(candidate: Candidate, data: Path | None) -> list[Measured]:
     from n3cli.bench.measurement import measure
     from n3cli.bench.model import make_model
     from n3cli.bench.suite import SUITES
-    from n3cli.data.location import list_images
+    from n3cli.bench.task import DENOISE
+    from n3cli.data.location import list_images, present_form
 
     measured = []
     channels = candidate.network.description.channels
     method = make_model(str(candidate.folder), channels, "cpu", "fp32")
     for suite in SUITES.values():
-        if suite.development or suite.channels != channels:
+        if suite.development or suite.task is not DENOISE or suite.channels != channels:
             continue
         try:
+            suite = replace(suite, data=present_form(suite.data, data))
             paths = list_images(suite.data, data)
         except DataError as error:
             console.warning(f"{error}. The card goes without it.")
             continue
-        measured.append(measure(suite, paths, [method], candidate.sigmas, console.line))
+        by_level = dict.fromkeys(candidate.sigmas, paths)
+        measured.append(measure(suite, by_level, [method], console.line))
     return measured
 
 

@@ -41,6 +41,14 @@ def _levels(ctx: click.Context, param: click.Parameter, value: str | None) -> tu
     return levels
 
 
+def _scales(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[float, ...]:
+    """Whole numbers above 1."""
+    words = _words(ctx, param, value)
+    if not all(word.isdecimal() and int(word) > 1 for word in words):
+        raise click.BadParameter(f"{value!r} is no list of whole numbers above 1, as 2,3,4 is")
+    return tuple(map(float, words))
+
+
 @click.command(epilog="\b\nExample:\n  n3 bench set12 --sigma 25 --images 2")
 @click.argument("suites", callback=_words, metavar="SUITE[,SUITE...]")
 @click.option(
@@ -49,6 +57,13 @@ def _levels(ctx: click.Context, param: click.Parameter, value: str | None) -> tu
     callback=_levels,
     metavar="LIST",
     help="Noise levels on the 0-255 scale. [default: 15,25,50]",
+)
+@click.option(
+    "--scale",
+    "scales",
+    callback=_scales,
+    metavar="LIST",
+    help="Scales of super-resolution. [default: 2,3,4]",
 )
 @click.option(
     "-m",
@@ -65,7 +80,7 @@ def _levels(ctx: click.Context, param: click.Parameter, value: str | None) -> tu
     multiple=True,
     callback=_words,
     metavar="NAME",
-    help="Other denoiser on the same noise: bm3d, nlm, nlm-opencv, tv, wavelet. Without -m, alone.",
+    help="Others on the same images: bm3d, nlm, nlm-opencv, tv, wavelet. Without -m, alone.",
 )
 @options.data
 @click.option("--offline", is_flag=True, help="Do not download a data set that is absent.")
@@ -97,6 +112,7 @@ def _levels(ctx: click.Context, param: click.Parameter, value: str | None) -> tu
 def bench(
     suites: tuple[str, ...],
     sigmas: tuple[float, ...],
+    scales: tuple[float, ...],
     models: tuple[str, ...],
     peers: tuple[str, ...],
     data: Path | None,
@@ -113,13 +129,15 @@ def bench(
     """Measure quality or speed.
 
     SUITE is set12, bsd68, urban100 (grey), cbsd68, kodak24 or mcmaster (colour): PSNR and SSIM of
-    Gaussian denoising, beside published figures; data that is absent is downloaded first.
-    paper is the first three at the N3Net paper's noise levels, with -m n3net unless told otherwise.
+    Gaussian denoising, beside published figures; or set5, set14, bsd100 or urban100-sr:
+    super-resolution. Data that is absent is downloaded first.
+    paper is set12, bsd68 and urban100 at the N3Net paper's noise levels, with -m n3net unless told
+    otherwise, and set5.
     Or it is val40, val40-gray or textures (the same on images that settings are chosen on), speed
     (how long the networks take, and what their N3 blocks add; with -m, how long those models
     take), training (how fast the recipes train) or noise-level (how well --sigma auto works).
     """
-    ours = offline or tolerance is not None or saved is not None or form == "html"
+    ours = bool(scales) or offline or tolerance is not None or saved is not None or form == "html"
     chosen_methods = sigmas or models or peers or precision != "auto" or ours
     if "speed" in suites:
         if len(suites) > 1 or sigmas or peers or precision != "auto" or data or images or ours:
@@ -148,8 +166,9 @@ def bench(
             keepers.append(gallery.keep)
         keepers += [save_to(saved)] if saved else []
         measured = _quality(
-            suites, sigmas, models, peers, data, images, device, precision, keepers, offline=offline
-        )
+            suites, {"sigma": sigmas, "scale": scales}, models, peers, data, images, device,
+            precision, keepers, offline=offline,
+        )  # fmt: skip
         click.echo(_report(measured, gallery.crops, device, form))
         if tolerance is not None:
             from n3cli.bench.difference import check_tolerance
@@ -159,7 +178,7 @@ def bench(
 
 def _quality(
     names: tuple[str, ...],
-    sigmas: tuple[float, ...],
+    levels: dict[str, tuple[float, ...]],
     models: tuple[str, ...],
     peers: tuple[str, ...],
     data: Path | None,
@@ -172,34 +191,35 @@ def _quality(
 ) -> list[Measurement]:
     from n3cli.bench.measurement import measure
     from n3cli.bench.model import make_model
-    from n3cli.bench.peer import make_peer
+    from n3cli.bench.peer import make_peers
     from n3cli.bench.suite import find_suites
+    from n3cli.bench.task import DENOISE
     from n3cli.cli.bring import brought
 
+    suites = find_suites(names)
+    tasks = [suite.task for suite in suites]
+    for option in ("sigma", "scale"):
+        if levels[option] and option not in {task.level for task in tasks}:
+            raise ConfigError(f"none of these suites takes --{option}; leave it out")
+    if models and DENOISE not in tasks:
+        raise ConfigError("no model enlarges yet; leave -m out")
     default = "n3net" if "paper" in names else None
     wanted = models or (() if peers else (default,))
+    others = make_peers(peers, tasks)
     # Everything that can be missing is asked for before anything is run.
-    methods = [
-        (
-            suite,
-            [make_model(name, suite.channels, device, precision) for name in wanted]
-            + [make_peer(name) for name in peers],
-        )
-        for suite in find_suites(names)
-    ]
-    plan = [(*brought(suite.data, data, offline=offline), suite, each) for suite, each in methods]
+    plan = []
+    for suite in suites:
+        own = others[suite.task.name]
+        if suite.task is DENOISE:
+            own = [*(make_model(name, suite.channels, device, precision) for name in wanted), *own]
+        # Each set once, however many levels are measured on it.
+        chosen = {level: suite.data_at(level) for level in levels[suite.task.level] or suite.levels}
+        found = {each.name: brought(each, data, offline=offline) for each in chosen.values()}
+        paths = {level: found[each.name][1][:images] for level, each in chosen.items()}
+        present, _ = found[next(iter(chosen.values())).name]
+        plan.append((replace(suite, data=present), paths, own))
     with _progress() as progress:
-        return [
-            measure(
-                replace(suite, data=dataset),
-                paths[:images],
-                each,
-                sigmas or suite.levels,
-                progress,
-                keepers,
-            )
-            for dataset, paths, suite, each in plan
-        ]
+        return [measure(suite, paths, own, progress, keepers) for suite, paths, own in plan]
 
 
 def _report(

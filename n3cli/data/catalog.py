@@ -76,6 +76,24 @@ CATALOG = {
         DataSet(
             "bsds400", "BSDS500 train and test", "BSDS500", 400, 3, terms=_BSDS, pattern="t*/*.jpg"
         ),
+        *(
+            DataSet(
+                f"{title.lower()}-x{scale}",
+                title,
+                f"{title}/image_SRF_{scale}",
+                count,
+                3,
+                terms=terms,
+                pattern="*_HR.png",
+            )
+            for title, count, scales, terms in (
+                ("Set5", 5, (2, 3, 4), _UNSTATED),
+                ("Set14", 14, (2, 3, 4), _UNSTATED),
+                ("BSD100", 100, (2, 3, 4), _BSDS),
+                ("Urban100", 100, (2, 4), _UNSTATED),
+            )
+            for scale in scales
+        ),
         # Repeated structure, for development; docs/make_textures.py writes them.
         DataSet("textures", "Textures", "Textures", 8, 1, terms="see docs/make_textures.py"),
         DataSet("t91", "T91", "T91", count=91, channels=3, terms=_UNSTATED),

@@ -10,6 +10,20 @@ from numpy.typing import NDArray
 _THOUSANDTHS = np.array([299, 587, 114])
 
 
+def studio_luma(image: NDArray[np.floating[Any]]) -> NDArray[Any]:
+    """Luma in the range of studios, as MATLAB's `rgb2ycbcr` has it (ITU-R BT.601, section 2.5.3).
+
+    Args:
+        image: H×W×3 in [0, 1].
+
+    Returns:
+        H×W×1 in [16/255, 235/255]: (16 + 65.481 R + 128.553 G + 24.966 B) / 255.
+    """
+    weights = np.array([65.481, 128.553, 24.966])[:, None] / 255
+    grey: NDArray[Any] = image.astype(np.float64) @ weights + 16 / 255
+    return grey.astype(image.dtype)
+
+
 def luma(image: NDArray[Any]) -> NDArray[Any]:
     """Luma of a colour image: 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601, section 2.5.1).
 

@@ -29,10 +29,10 @@ def test_files_are_named_after_level_method_and_image(estimate, tmp_path):
         save_to(tmp_path)(estimate)
     found = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()}
     level = "set12/sigma-25"
-    assert found == {f"{level}/{name}/07.png" for name in ("clean", "noisy", "a_b_c")}
+    assert found == {f"{level}/{name}/07.png" for name in ("clean", "given", "a_b_c")}
     pixels = read_picture(tmp_path / level / "a_b_c" / "07.png").pixels
     np.testing.assert_array_equal(pixels, np.rint(255 * estimate.output).astype(np.uint8))
-    assert not read_picture(tmp_path / level / "noisy" / "07.png").pixels.any()
+    assert not read_picture(tmp_path / level / "given" / "07.png").pixels.any()
 
 
 def test_the_part_with_most_detail_is_kept_of_the_first_images(estimate):
@@ -51,7 +51,7 @@ def test_small_images_are_kept_whole(estimate):
     gallery = Gallery()
     gallery.keep(estimate)
     assert gallery.crops[0].clean.shape == estimate.clean.shape
-    assert gallery.crops[0].noisy.max() == 0  # clipped
+    assert gallery.crops[0].given.max() == 0  # clipped
 
 
 def test_png_holds_the_picture(estimate):

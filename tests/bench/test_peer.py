@@ -5,8 +5,9 @@ import builtins
 import numpy as np
 import pytest
 
-from n3cli.bench.peer import PEERS, make_peer
+from n3cli.bench.peer import PEERS, make_peer, make_peers
 from n3cli.bench.protocol import make_noisy, score
+from n3cli.bench.task import DENOISE, UPSCALE
 from n3cli.errors import ConfigError
 
 
@@ -19,7 +20,7 @@ def picture(channels):
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("sigma", [15.0, 50.0])
-@pytest.mark.parametrize("name", PEERS)
+@pytest.mark.parametrize("name", [name for name in PEERS if name != "bicubic"])
 def test_peers_take_away_noise(name, sigma, channels):
     if name == "bm3d":
         pytest.importorskip("bm3d", reason="bm3d is not installed, because of its terms")
@@ -33,12 +34,20 @@ def test_peers_take_away_noise(name, sigma, channels):
 
 def test_an_unknown_peer_names_the_known_ones():
     with pytest.raises(ConfigError, match="bm3d, nlm, nlm-opencv, tv, wavelet"):
-        make_peer("bm4d")
+        make_peers(["bm4d"], [DENOISE])
 
 
-def test_bicubic_is_told_to_be_no_denoiser():
-    with pytest.raises(ConfigError, match="bicubic enlarges"):
-        make_peer("bicubic")
+@pytest.mark.parametrize(("name", "task"), [("bicubic", DENOISE), ("tv", UPSCALE)])
+def test_a_peer_for_another_task_is_refused(name, task):
+    with pytest.raises(ConfigError, match=f"{name} is for"):
+        make_peers([name], [task])
+
+
+def test_bicubic_is_the_baseline_of_enlarging():
+    found = make_peers(["tv"], [DENOISE, UPSCALE])
+    assert {task: [method.name for method in own] for task, own in found.items()} == {
+        "denoise": ["tv"], "upscale": ["bicubic"],
+    }  # fmt: skip
 
 
 def test_without_scikit_image_the_extra_is_named(monkeypatch):

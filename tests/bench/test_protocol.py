@@ -36,7 +36,7 @@ class Recorder:
 
 
 def run(paths, methods, sigmas=(15, 50)):
-    return measure(SUITES["set12"], paths, methods, sigmas, progress=lambda text: None)
+    return measure(SUITES["set12"], dict.fromkeys(sigmas, paths), methods, lambda text: None)
 
 
 def test_every_method_gets_the_same_noise(paths):

@@ -15,7 +15,7 @@ from n3cli.errors import DataError
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared" / "datasets"
-ABSENT = ("textures", "cbsd68", "kodak24", "mcmaster", "urban100")
+ABSENT = ("textures", "cbsd68", "kodak24", "mcmaster", "urban100", "bsd100")
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_a_listed_set_ignores_what_is_not_listed(tmp_path):
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the data sets are not beside the repository")
-@pytest.mark.parametrize("name", [name for name in CATALOG if name not in ABSENT])
+@pytest.mark.parametrize("name", [name for name in CATALOG if name.split("-x")[0] not in ABSENT])
 def test_real_sets_are_whole(name):
     images = list_images(CATALOG[name], SHARED)
     assert len(images) == CATALOG[name].count
