@@ -39,7 +39,7 @@ class FFDNet(Network):
             raise ValueError(f"an FFDNet has at least 2 convolutions, got depth {depth}")
         # Not bf16: without a skip connection its steps, 1/256 near white, would be the picture's.
         self.description = Description(
-            "denoise", channels, sigma_input=True, dtypes=("fp32",), memory=64 + 6 * features
+            "denoise", channels, sigma_input=True, dtypes=("fp32",), memory=32 + 3 * features
         )
         planes = channels * _FACTOR**2
         self.cnn = nn.Sequential(nn.Conv2d(planes + 1, features, 3, padding=1), nn.ReLU(True))

@@ -36,7 +36,7 @@ class IRCNN(Network):
 
     def __init__(self, channels: int = 1, levels: int = 25, features: int = 64) -> None:
         super().__init__()
-        self.description = Description("denoise", channels, sigma_input=True, memory=14 * features)
+        self.description = Description("denoise", channels, sigma_input=True, memory=9 * features)
         self.levels = nn.ModuleList(_stack(channels, features) for _ in range(levels))
 
     @property
@@ -49,11 +49,11 @@ class IRCNN(Network):
         image = x[:, :-1]
         chosen = [self.index(level) for level in x[:, -1, 0, 0].tolist()]
         if len(set(chosen)) == 1:
-            return image + self.levels[chosen[0]](image)
-        parts = [
-            part + self.levels[i](part) for part, i in zip(image.split(1), chosen, strict=True)
-        ]
-        return torch.cat(parts)
+            residual: Tensor = self.levels[chosen[0]](image)
+        else:
+            parts = [self.levels[index](image[i : i + 1]) for i, index in enumerate(chosen)]
+            residual = torch.cat(parts)
+        return image + residual
 
     def index(self, level: float) -> int:
         """Which network is for a noise level (in [0, 1] units): the first that is not below it.
