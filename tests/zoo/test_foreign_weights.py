@@ -25,7 +25,9 @@ State = dict[str, Tensor]
 @pytest.fixture
 def spandrel() -> object:
     return pytest.importorskip(
-        "spandrel", reason="the extra `spandrel` is not installed or does not load", exc_type=Exception
+        "spandrel",
+        reason="the extra `spandrel` is not installed or does not load",
+        exc_type=Exception,
     )
 
 
