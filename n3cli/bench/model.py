@@ -9,8 +9,15 @@ from n3cli.bench.method import Method
 from n3cli.inference.denoise import Denoiser
 from n3cli.inference.source import ArraySource
 
-_PUBLISHED = {"n3net": "N3Net", "dncnn": "DnCNN"}
-"""What publications call a network of the registry."""
+_PUBLISHED = {
+    "n3net": "N3Net",
+    "dncnn": "DnCNN",
+    "ffdnet": "FFDNet",
+    "ircnn": "IRCNN",
+    "drunet": "DRUNet",
+    "restormer": "Restormer",
+}
+"""What publications call networks."""
 
 
 def make_model(name: str | None, channels: int, device: str, precision: str) -> Method:

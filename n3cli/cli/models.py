@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from n3cli.cli import console, options
 from n3cli.cli.adopt import adopt
 from n3cli.errors import ModelError
+
+if TYPE_CHECKING:
+    from n3cli.zoo.config import ModelConfig
 
 TASK = "denoise"
 """What short names are completed with: the only task there is."""
@@ -29,7 +32,8 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def models() -> None:
     """List, show and check models.
 
-    NAME is a name of the list, a Hub id (org/name or org/name@revision) or a model's folder.
+    NAME is a name of the list, a Hub id (org/name or org/name@revision), a model's folder, or a
+    file of other people's weights.
     """
 
 
@@ -37,9 +41,11 @@ def models() -> None:
 @as_json
 def list_models(as_json: bool) -> None:
     """List the models that come with n3."""
+    from n3cli.zoo.config import read_config
+    from n3cli.zoo.layout import CONFIG_FILE
     from n3cli.zoo.locate import bundled
 
-    rows = [_facts(folder) for folder in bundled().values()]
+    rows = [_facts(read_config(path / CONFIG_FILE), path) for path in bundled().values()]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
     else:
@@ -52,16 +58,21 @@ def list_models(as_json: bool) -> None:
 def info(name: str, as_json: bool) -> None:
     """Show what a model is and how it runs."""
     from n3cli.networks import registry
-    from n3cli.zoo.folder import load_folder
+    from n3cli.zoo.load import load_place
     from n3cli.zoo.locate import locate
 
     place = locate(name, task=TASK)
-    model = load_folder(place.folder, source=place.source)
+    model = load_place(place)
     description = model.network.description
-    # As it was trained: the loaded network has its batch norms folded away.
-    trained = registry.build(model.config.network, model.config.options)
+    # As it was trained: the loaded network has its batch norms folded away. In a file of other
+    # people's they are merged already.
+    trained = (
+        model.network
+        if place.path.is_file()
+        else registry.build(model.config.network, model.config.options)
+    )
     facts = {
-        **_facts(place.folder),
+        **_facts(model.config, place.path),
         "channels": description.channels,
         "parameters": sum(parameter.numel() for parameter in trained.parameters()),
         "sigma_input": description.sigma_input,
@@ -70,6 +81,7 @@ def info(name: str, as_json: bool) -> None:
         "size_minimum": description.size_minimum,
         "precisions": list(description.dtypes),
         "halos": [stage.halo for stage in model.network.stages],
+        "exact_tiles": description.exact_tiles,
         "source": place.source,
     }
     if as_json:
@@ -83,13 +95,13 @@ def info(name: str, as_json: bool) -> None:
 @models.command(epilog=example("n3 models path denoise-n3unet-gray"))
 @click.argument("name")
 def path(name: str) -> None:
-    """Print the folder of a model.
+    """Print the folder (or file) of a model.
 
     A model that is not on this machine is downloaded.
     """
     from n3cli.zoo.locate import locate
 
-    click.echo(locate(name, task=TASK).folder)
+    click.echo(locate(name, task=TASK).path)
 
 
 @models.command(epilog=example("n3 models verify"))
@@ -100,15 +112,14 @@ def verify(ctx: click.Context, names: tuple[str, ...]) -> None:
 
     Without a name, all that come with n3. Exits with 3 when one fails.
     """
-    from n3cli.zoo.folder import load_folder
+    from n3cli.zoo.load import load_place
     from n3cli.zoo.locate import bundled, locate
     from n3cli.zoo.verify import verify_model
 
     failed = False
     for name in names or bundled():
         try:
-            place = locate(name, task=TASK)
-            verify_model(load_folder(place.folder, source=place.source))
+            verify_model(load_place(locate(name, task=TASK)))
         except ModelError as error:
             failed = True
             console.error(str(error))
@@ -132,23 +143,22 @@ def verify(ctx: click.Context, names: tuple[str, ...]) -> None:
 @click.option("--name", help="Full name of the model; the folder's name where it is one.")
 @options.overwrite
 def convert(checkpoint: Path, folder: Path, name: str | None, overwrite: bool) -> None:
-    """Convert a published N3Net checkpoint to a model folder.
+    """Convert a file of published weights to a model folder.
 
-    No code in the checkpoint is run. The authors' weights are for non-commercial use.
+    Reads N3Net of its authors, and DnCNN, FFDNet and IRCNN as in KAIR and DPIR. No code in the
+    file is run. The weights stay under their authors' terms; N3Net's are for non-commercial use.
     """
-    from n3cli.zoo.official import convert_official
+    from n3cli.zoo.file import convert_file
 
-    model = convert_official(checkpoint, folder, name, overwrite=overwrite)
+    model = convert_file(checkpoint, folder, name, overwrite=overwrite)
     click.echo(f"{folder}  {model.config.name}")
 
 
-def _facts(folder: Path) -> dict[str, Any]:
+def _facts(config: ModelConfig, path: Path) -> dict[str, Any]:
     """What is known of a model without loading it."""
-    from n3cli.zoo.config import read_config
-    from n3cli.zoo.layout import CONFIG_FILE, WEIGHTS_FILE
+    from n3cli.zoo.layout import WEIGHTS_FILE
 
-    config = read_config(folder / CONFIG_FILE)
-    size = (folder / WEIGHTS_FILE).stat().st_size
+    weights = path if path.is_file() else path / WEIGHTS_FILE
     return {
         "name": config.name,
         "task": config.task,
@@ -156,8 +166,8 @@ def _facts(folder: Path) -> dict[str, Any]:
         "options": dict(config.options),
         "sigma_max": config.sigma_max,
         "dtype": config.dtype,
-        "megabytes": round(size / 1e6, 2),
-        "folder": str(folder),
+        "megabytes": round(weights.stat().st_size / 1e6, 2),
+        "folder": str(path),
     }
 
 

@@ -96,7 +96,7 @@ model: Decorator = click.option(
     "-m",
     "--model",
     metavar="MODEL",
-    help="Name, folder or Hub id (org/name[@rev]) of a model.  [default: the bundled one]",
+    help="Name, folder, file or Hub id (org/name[@rev]) of a model.  [default: the bundled one]",
 )
 device: Decorator = click.option(
     "--device",

@@ -117,6 +117,8 @@ class Denoiser:
         while top < source.height:
             bottom = min(top + engine.tile, source.height)
             planes = output.rows(top, bottom)[..., : source.width].flatten(0, 1)
+            if top == 0:  # now, when the tile has been made as small as the memory wants it
+                _warn_of_tiles(engine, model, height, width)
             if strength < 1:
                 original = noisy.original(top, bottom)[..., : source.width]
                 planes = torch.lerp(original, planes, strength)
@@ -166,6 +168,17 @@ def _to_pixels(planes: Tensor, dtype: np.dtype[Any]) -> np.ndarray:
     return np.ascontiguousarray(pixels.numpy().astype(dtype, copy=False))
 
 
+def _warn_of_tiles(engine: Engine, model: Model, height: int, width: int) -> None:
+    if not engine.description.exact_tiles and max(height, width) > engine.tile:
+        warnings.warn(
+            f"{model.config.name} is computed in tiles of {engine.tile} pixels, which may show in "
+            "the result, as it is not a network of n3's own; with enough memory, --tile off "
+            "takes the picture whole",
+            N3Warning,
+            stacklevel=3,
+        )
+
+
 def usable_sigma(sigma: float, model: Model) -> float:
     """Check a noise level (0–255 scale), and clamp it to what the model was trained for.
 
@@ -201,7 +214,7 @@ def denoise(
         array: H×W or H×W×C (C is 1 or 3), uint8, uint16, or floating in [0, 1].
         sigma: standard deviation of the noise on the 0–255 scale, for every dtype; ``"auto"``
             estimates it from the array.
-        model: name, path or loaded model; None for the bundled default.
+        model: name, path (of a folder or a file) or loaded model; None for the bundled default.
         strength: share of the change to apply, 0 (none) to 1.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``, ``mps`` or ``xpu``.
         precision: ``auto``, ``fp32``, ``bf16`` or ``fp16``.

@@ -19,6 +19,7 @@ class Description:
         size_minimum: height and width are padded to at least this (pixels).
         dtypes: precisions it is known to work in, of ``fp32``, ``bf16`` and ``fp16``.
         memory: working memory for one pixel of a tile in float32, in bytes (measured, rounded up).
+        exact_tiles: whether its stages keep what `Stage` promises, so that tiles do not show.
     """
 
     task: str
@@ -29,6 +30,7 @@ class Description:
     size_minimum: int = 1
     dtypes: tuple[str, ...] = ("fp32", "bf16")
     memory: int = 1024
+    exact_tiles: bool = True
 
 
 class Placement(NamedTuple):

@@ -8,12 +8,16 @@ from difflib import get_close_matches
 
 from n3cli.errors import ConfigError
 from n3cli.networks.dncnn import DnCNN
+from n3cli.networks.ffdnet import FFDNet
+from n3cli.networks.ircnn import IRCNN
 from n3cli.networks.n3net import N3Net
 from n3cli.networks.n3unet import N3UNet
 from n3cli.networks.network import Network
 
 _NETWORKS: dict[str, Callable[..., Network]] = {
     "dncnn": DnCNN,
+    "ffdnet": FFDNet,
+    "ircnn": IRCNN,
     "n3net": N3Net,
     "n3unet": N3UNet,
 }

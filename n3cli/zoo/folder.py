@@ -62,9 +62,9 @@ def load_trained(folder: Path) -> tuple[ModelConfig, Network]:
     weights = folder / WEIGHTS_FILE
     state = read_weights(weights, config.dtype)
     with torch.device("meta"):  # a network of any size costs nothing until the weights prove right
-        shell = _build(config, str(folder / CONFIG_FILE))
+        shell = build_network(config, str(folder / CONFIG_FILE))
     check_state(state, shell, source=str(weights), name=config.network)
-    network = _build(config, str(folder / CONFIG_FILE))
+    network = build_network(config, str(folder / CONFIG_FILE))
     load_state(network, state)
     return config, network
 
@@ -95,7 +95,9 @@ def save_folder(
     """
     check_replaceable(folder, overwrite)
     state = network_state(network)
-    check_state(state, _build(config, CONFIG_FILE), source="save_folder", name=config.network)
+    check_state(
+        state, build_network(config, CONFIG_FILE), source="save_folder", name=config.network
+    )
     try:
         with _replacing(folder) as fresh:
             (fresh / CONFIG_FILE).write_text(config.to_json(), encoding="utf-8")
@@ -107,8 +109,12 @@ def save_folder(
         raise InputError(f"{folder}: cannot be written ({error}).") from error
 
 
-def _build(config: ModelConfig, source: str) -> Network:
-    """Build the network that `config` describes, and check that the two agree on what it does."""
+def build_network(config: ModelConfig, source: str) -> Network:
+    """Build the network that `config` describes, and check that the two agree on what it does.
+
+    Raises:
+        ModelError: they do not, or there is no such network; the message begins with `source`.
+    """
     try:
         network = registry.build(config.network, config.options)
     except ConfigError as error:

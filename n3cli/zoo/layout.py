@@ -1,4 +1,4 @@
-"""The files of a model's folder."""
+"""The files of a model's folder, and what files of other people's weights are called."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ WEIGHTS_FILE: Final = "model.safetensors"
 CARD_FILE: Final = "README.md"
 RECIPE_FILE: Final = "recipe.toml"
 """How the model was trained; not every model has it."""
+
+FILE_SUFFIXES: Final = frozenset({".pth", ".pt", ".ckpt", ".t7", ".safetensors"})
+"""How files of other people's weights end: what ends so is a file, there or not."""
 
 
 def check_files(folder: Path) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from n3cli.errors import ModelError
+from n3cli.zoo.file import load_file
 from n3cli.zoo.folder import Model, load_folder
-from n3cli.zoo.locate import locate
+from n3cli.zoo.locate import Location, locate
 from n3cli.zoo.names import default_name
 
 
@@ -16,8 +17,9 @@ def load_model(
     """Load a pretrained model.
 
     Args:
-        name: a path, a Hub id (``org/name`` or ``org/name@revision``), a full zoo name
-            (``denoise-n3unet-gray``) or a short one (``n3unet``); None for the task's default.
+        name: a path of a model's folder or of a file of weights, a Hub id (``org/name`` or
+            ``org/name@revision``), a full zoo name (``denoise-n3unet-gray``) or a short one
+            (``n3unet``); None for the task's default.
         task: what the model must do.
         channels: planes of the images it is meant for, 1 or 3: completes a short name, which
             must say itself what it means where this is None.
@@ -34,9 +36,20 @@ def load_model(
     """
     chosen = default_name(task) if name is None else name
     place = locate(chosen, task=task, channels=channels)
-    model = load_folder(place.folder, source=place.source)
+    model = load_place(place)
     if model.config.task != task:
         raise ModelError(
             f"{place.source} is for the task {model.config.task}, not {task}; see `n3 models list`."
         )
     return model
+
+
+def load_place(place: Location) -> Model:
+    """Load what `locate` has found.
+
+    Raises:
+        ModelError: damaged, or of a network that n3 does not know.
+    """
+    if place.path.is_file():
+        return load_file(place.path)
+    return load_folder(place.path, source=place.source)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from n3cli.errors import ModelError
 from n3cli.zoo import hub
-from n3cli.zoo.layout import CONFIG_FILE, WEIGHTS_FILE, check_files
+from n3cli.zoo.layout import CONFIG_FILE, FILE_SUFFIXES, WEIGHTS_FILE, check_files
 from n3cli.zoo.names import PATTERN, complete_name, unknown_name
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -19,15 +19,29 @@ BUNDLES = (PACKAGE.parent / "models", PACKAGE / "_models")
 
 @dataclass(frozen=True)
 class Location:
-    """A model's folder on this machine.
+    """A model on this machine.
 
     Attributes:
-        folder: holds config.json and model.safetensors.
+        path: a folder of config.json and model.safetensors, or a file of other people's weights.
         source: what the person would call it: the path or the Hub id.
     """
 
-    folder: Path
+    path: Path
     source: str
+
+    @property
+    def folder(self) -> Path:
+        """The folder, for those to whom a file is not enough.
+
+        Raises:
+            ModelError: it is a file.
+        """
+        if self.path.is_file():
+            raise ModelError(
+                f"{self.source} is a file of weights, and a model's folder is needed here: "
+                f"`n3 models convert {self.source} -o FOLDER` makes one of some networks."
+            )
+        return self.path
 
 
 def bundled() -> dict[str, Path]:
@@ -42,8 +56,8 @@ def locate(name: str | Path, *, task: str, channels: int | None = None) -> Locat
     """Find a model, downloading it where it is not on this machine.
 
     Args:
-        name: a path, a Hub id (``org/name`` or ``org/name@revision``), a full zoo name or a short
-            one (see `names.complete_name`).
+        name: a path of a folder or of a file of weights, a Hub id (``org/name`` or
+            ``org/name@revision``), a full zoo name or a short one (see `names.complete_name`).
         task: completes a short name.
         channels: planes of the image, complete a short name.
 
@@ -51,7 +65,8 @@ def locate(name: str | Path, *, task: str, channels: int | None = None) -> Locat
         ModelError: there is no such model, a file of it is missing, or it cannot be downloaded.
     """
     path = _expanded(Path(name))
-    if isinstance(name, Path) or (path / CONFIG_FILE).is_file() or (path.suffix and path.is_file()):
+    is_file = path.suffix.lower() in FILE_SUFFIXES or (path.suffix and path.is_file())
+    if isinstance(name, Path) or (path / CONFIG_FILE).is_file() or is_file:
         return _given(path)
     if "/" in name or "\\" in name:
         hub_id = None if path.exists() else hub.parse_id(name)
@@ -95,14 +110,13 @@ def _published(name: str) -> Location:
 
 def _given(path: Path) -> Location:
     if path.is_file():
-        raise ModelError(
-            f"{path} is a file. A model is a folder of config.json and model.safetensors: give the "
-            "folder, or convert a published N3Net checkpoint with `n3 models convert`."
-        )
+        if path.name == WEIGHTS_FILE and (path.parent / CONFIG_FILE).exists():
+            raise ModelError(f"{path} is a file of a model's folder: give the folder.")
+        return Location(path, str(path))
     if not path.is_dir():
         raise ModelError(
-            f"{path}: no such folder. Give a model's folder, a Hub id such as org/name, "
-            "or a name of `n3 models list`."
+            f"{path}: no such folder or file. Give a model's folder, a file of weights, a Hub id "
+            "such as org/name, or a name of `n3 models list`."
         )
     check_files(path)
     return Location(path, str(path))

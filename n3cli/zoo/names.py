@@ -75,6 +75,21 @@ def complete_name(name: str, *, task: str, channels: int | None = None) -> str:
     return f"{full}-{VARIANTS[channels]}"
 
 
+def name_file(stem: str, *, task: str, network: str, channels: int) -> str:
+    """Return a full name for the weights in a file.
+
+    Args:
+        stem: the file's name without suffix; what it says beyond the rest ends the name.
+        task: what the weights do.
+        network: what they are for, in lower case letters and digits.
+        channels: image planes, 1 or 3.
+    """
+    variant = VARIANTS[channels]
+    known = {task, network, *VARIANTS.values()}
+    words = re.findall(r"[a-z0-9]+", _resolve_aliases(stem.lower().replace("_", "-")))
+    return "-".join([task, network, variant, *(word for word in words if word not in known)])
+
+
 def unknown_name(name: str, known: Iterable[str], reason: str) -> ModelError:
     """Return the error for a name that leads nowhere, with the nearest of the `known` names."""
     near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.5)

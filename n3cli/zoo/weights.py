@@ -49,7 +49,7 @@ def read_weights(path: Path, dtype: str) -> dict[str, Tensor]:
     stored = getattr(torch, dtype)
     if other := [key for key, value in state.items() if value.dtype != stored]:
         raise ModelError(f"{path}: {_some(other)} not stored as {dtype}, as config.json says.")
-    _check_finite(state, str(path))
+    check_finite(state, str(path))
     return {key: value.float() for key, value in state.items()}
 
 
@@ -61,7 +61,7 @@ def write_weights(path: Path, state: Mapping[str, Tensor], dtype: str) -> None:
     """
     stored = getattr(torch, dtype)
     converted = {key: value.detach().cpu().to(stored).contiguous() for key, value in state.items()}
-    _check_finite(converted, f"weights in {dtype}")
+    check_finite(converted, f"weights in {dtype}")
     # Not `save_file`, which leaves a file that only its owner may read. The Hub takes the
     # framework from the metadata.
     path.write_bytes(save(converted, metadata={"format": "pt"}))
@@ -100,7 +100,8 @@ def load_state(network: nn.Module, state: Mapping[str, Tensor]) -> None:
     network.load_state_dict(state, strict=False)
 
 
-def _check_finite(state: Mapping[str, Tensor], source: str) -> None:
+def check_finite(state: Mapping[str, Tensor], source: str) -> None:
+    """Raise a ModelError that names tensors with NaN or infinite values."""
     if bad := [key for key, value in state.items() if not bool(torch.isfinite(value).all())]:
         raise ModelError(f"{source}: NaN or infinite values in {_some(bad)}.")
 

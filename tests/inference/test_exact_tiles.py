@@ -43,6 +43,8 @@ MODELS = {
     "n3net": lambda: random_model("n3net", 1, sigma_input=True),
     "n3net with odd patches": lambda: random_model("n3net", 1, patch=9, stride=3, window=7),
     "dncnn": lambda: random_model("dncnn", 3, depth=5),
+    "ffdnet": lambda: random_model("ffdnet", 3, depth=5, features=16),
+    "ircnn": lambda: random_model("ircnn", 1, features=16),
 }
 
 

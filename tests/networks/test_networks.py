@@ -24,6 +24,10 @@ def test_numbers_of_parameters_are_the_published_ones():
     assert parameters("n3unet", channels=3) == 2_862_624
     assert parameters("n3unet", blocks="1,1,1,1") == 2_382_240
     assert parameters("dncnn") == 556_097  # 17 layers, with batch norm
+    assert parameters("ffdnet") == 485_316  # batch norms merged
+    assert parameters("ffdnet", channels=3, depth=12, features=96) == 852_108
+    assert parameters("ircnn", levels=1) == 185_857
+    assert parameters("ircnn", levels=1, channels=3) == 188_163
 
 
 @pytest.mark.parametrize("name", registry.names())
@@ -48,7 +52,8 @@ def test_a_batch_is_its_images(name):
 
 @pytest.mark.parametrize("name", registry.names())
 def test_training_reaches_every_parameter(name):
-    network = registry.build(name, {"channels": 1})
+    # Of IRCNN's networks, a noise level reaches one.
+    network = registry.build(name, {"channels": 1} | ({"levels": 1} if name == "ircnn" else {}))
     for parameter in network.parameters():
         if not parameter.any():  # layers that start at zero block the gradient of others
             torch.nn.init.normal_(parameter, std=0.05)
@@ -95,6 +100,7 @@ def test_a_noise_level_is_asked_for():
         ("n3net", {"depth": 0}, "from 1 to 4096"),
         ("n3net", {"channels": 10**400}, "from 1 to 4096"),
         ("dncnn", {"depth": 1}, "at least 2"),
+        ("ffdnet", {"depth": 1}, "at least 2"),
         ("n3net", {"patch": 10, "stride": 3}, "stride must divide the patch"),
     ],
 )
@@ -151,8 +157,11 @@ def test_a_crop_without_candidates_leaves_the_distance_norm_alone():
     assert all(torch.isfinite(buffer).all() for buffer in network.buffers())
 
 
+NEAR_IDENTITY = [("n3net", 0.05), ("n3unet", 0), ("dncnn", 0), ("ircnn", 0)]
+
+
 @torch.no_grad()
-@pytest.mark.parametrize(("name", "most"), [("n3net", 0.05), ("n3unet", 0), ("dncnn", 0)])
+@pytest.mark.parametrize(("name", "most"), NEAR_IDENTITY)
 def test_a_fresh_network_can_start_near_the_identity(name, most):
     network = registry.build(name, {"channels": 3})
     before = {key: value.clone() for key, value in network.state_dict().items()}
@@ -160,7 +169,7 @@ def test_a_fresh_network_can_start_near_the_identity(name, most):
     changed = {
         key for key, value in network.state_dict().items() if not torch.equal(value, before[key])
     }
-    assert all(".tail." in key for key in changed)
+    assert all(".tail." in key or name == "ircnn" for key in changed)
     image = torch.rand(2, 3, 40, 40)
     for mode in (True, False):
         difference = (network.train(mode)(image, 0.1) - image).abs().mean()

@@ -133,8 +133,22 @@ def test_missing_folder(name: str, asked: list[hub.HubId]) -> None:
 
 
 def test_file_in_place_of_a_folder(other: Path) -> None:
-    with pytest.raises(ModelError, match="is a file"):
+    with pytest.raises(ModelError, match="is a file of a model's folder: give the folder"):
         load_model(str(other / "model.safetensors"))
+
+
+def test_who_needs_a_folder_is_told_how_to_make_one(tmp_path: Path) -> None:
+    (tmp_path / "x.pth").touch()
+    place = locate.locate(str(tmp_path / "x.pth"), task="denoise")
+    with pytest.raises(ModelError, match="n3 models convert"):
+        _ = place.folder
+
+
+@pytest.mark.parametrize("name", ["nowhere.pth", "./nowhere.safetensors", "nowhere.PT"])
+def test_missing_file(name: str, asked: list[hub.HubId]) -> None:
+    with pytest.raises(ModelError, match="no such folder or file"):
+        load_model(name)
+    assert not asked
 
 
 def test_folder_without_a_model(tmp_path: Path) -> None:

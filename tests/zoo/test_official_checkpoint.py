@@ -11,8 +11,9 @@ from safetensors.torch import load_file
 
 from n3cli.errors import InputError, ModelError
 from n3cli.networks import registry
+from n3cli.zoo.file import convert_file
 from n3cli.zoo.load import load_model
-from n3cli.zoo.official import convert_official, rename_state
+from n3cli.zoo.official import rename_state
 from n3cli.zoo.weights import network_state
 
 REFERENCE = Path(__file__).resolve().parents[3] / "shared" / "reference"
@@ -62,7 +63,7 @@ def test_conversion_keeps_every_value(tmp_path: Path, zipped: bool, prefix: str)
         _use_new_zipfile_serialization=zipped,
     )
     folder = tmp_path / "denoise-n3net-gray-s25"
-    model = convert_official(path, folder)
+    model = convert_file(path, folder)
     assert model.config.name == folder.name
     assert model.config.sigma_max is None
     stored = load_file(folder / "model.safetensors")
@@ -77,29 +78,30 @@ def test_conversion_keeps_every_value(tmp_path: Path, zipped: bool, prefix: str)
 
 
 def test_card_says_what_the_weights_may_be_used_for(tmp_path: Path) -> None:
-    convert_official(save_checkpoint(tmp_path / "c.t7", published_state()), tmp_path / "m")
+    path = save_checkpoint(tmp_path / "pretrained_sigma25.t7", published_state())
+    convert_file(path, tmp_path / "m")
     card = (tmp_path / "m" / "README.md").read_text()
     assert "non-commercial use only" in card
     assert "may not be redistributed" in card
     assert 'license: "other"' in card
-    assert "# denoise-n3net-gray-published" in card
+    assert "# denoise-n3net-gray-pretrained-sigma25" in card
 
 
 def test_name_can_be_given(tmp_path: Path) -> None:
     path = save_checkpoint(tmp_path / "c.t7", published_state())
-    assert convert_official(path, tmp_path / "m", "denoise-n3net-gray-mine").config.name == (
+    assert convert_file(path, tmp_path / "m", "denoise-n3net-gray-mine").config.name == (
         "denoise-n3net-gray-mine"
     )
     with pytest.raises(ModelError, match="name must be of the form"):
-        convert_official(path, tmp_path / "n", "mine")
+        convert_file(path, tmp_path / "n", "mine")
 
 
 def test_existing_folder_is_kept(tmp_path: Path) -> None:
     path = save_checkpoint(tmp_path / "c.t7", published_state())
-    convert_official(path, tmp_path / "m")
+    convert_file(path, tmp_path / "m")
     with pytest.raises(InputError, match="-y"):
-        convert_official(path, tmp_path / "m")
-    convert_official(path, tmp_path / "m", overwrite=True)
+        convert_file(path, tmp_path / "m")
+    convert_file(path, tmp_path / "m", overwrite=True)
 
 
 class Hostile:
@@ -120,7 +122,7 @@ def test_hostile_pickle_runs_nothing(tmp_path: Path, protocol: str) -> None:
     else:
         path.write_bytes(pickle.dumps({"net": Hostile(target)}))
     with pytest.raises(ModelError, match="would run code"):
-        convert_official(path, tmp_path / "m")
+        convert_file(path, tmp_path / "m")
     assert not target.exists()
     assert not (tmp_path / "m").exists()
     # The same file does run its code when it is read carelessly.
@@ -135,19 +137,19 @@ def test_what_is_no_checkpoint(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "c.t7"
     path.write_bytes(content)
     with pytest.raises(ModelError, match=r"c\.t7"):
-        convert_official(path, tmp_path / "m")
+        convert_file(path, tmp_path / "m")
 
 
 @pytest.mark.parametrize("state", [None, [1], {}, {"a": 1}, {1: torch.zeros(1)}])
 def test_checkpoint_of_something_else(tmp_path: Path, state: object) -> None:
     path = save_checkpoint(tmp_path / "c.t7", state)
-    with pytest.raises(ModelError, match="not an N3Net checkpoint"):
-        convert_official(path, tmp_path / "m")
+    with pytest.raises(ModelError, match="holds no weights"):
+        convert_file(path, tmp_path / "m")
 
 
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no such file"):
-        convert_official(tmp_path / "c.t7", tmp_path / "m")
+        convert_file(tmp_path / "c.t7", tmp_path / "m")
 
 
 def test_incomplete_checkpoint_names_what_is_missing(tmp_path: Path) -> None:
@@ -155,7 +157,7 @@ def test_incomplete_checkpoint_names_what_is_missing(tmp_path: Path) -> None:
     del state["nls.0.embedcnn.0.weight"]
     path = save_checkpoint(tmp_path / "c.t7", state)
     with pytest.raises(ModelError, match=r"parts\.1\.block\.embed\.0\.weight missing"):
-        convert_official(path, tmp_path / "m")
+        convert_file(path, tmp_path / "m")
 
 
 def test_raw_checkpoint_with_noise_planes_is_refused(tmp_path: Path) -> None:
@@ -163,7 +165,17 @@ def test_raw_checkpoint_with_noise_planes_is_refused(tmp_path: Path) -> None:
     state["blocks.0.conv1.weight"] = torch.zeros(64, 3, 3, 3)
     path = save_checkpoint(tmp_path / "c.t7", state)
     with pytest.raises(ModelError, match="3 planes in and 1 out"):
-        convert_official(path, tmp_path / "m")
+        convert_file(path, tmp_path / "m")
+
+
+def test_a_checkpoint_runs_as_it_is(tmp_path: Path) -> None:
+    path = save_checkpoint(tmp_path / "c.t7", published_state())
+    image = torch.rand(1, 1, 31, 42)
+    with torch.inference_mode():
+        output = load_model(path).network(image)
+        torch.testing.assert_close(
+            output, convert_file(path, tmp_path / "m").network(image), atol=0, rtol=0
+        )
 
 
 def test_integer_counters_of_newer_checkpoints_are_dropped() -> None:
@@ -182,7 +194,7 @@ def test_recorded_outputs_of_the_authors_code(tmp_path: Path, suffix: str) -> No
     record = load_file(REFERENCE / "n3net.safetensors")
     state = {k.removeprefix("state."): v for k, v in record.items() if k.startswith("state.")}
     path = save_checkpoint(tmp_path / "c.t7", state)
-    convert_official(path, tmp_path / "m")
+    convert_file(path, tmp_path / "m")
     model = load_model(tmp_path / "m", channels=1)
     with torch.inference_mode():
         output = model.network(record[f"x{suffix}"])
