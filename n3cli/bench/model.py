@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +22,18 @@ _PUBLISHED = {
     "restormer": "Restormer",
 }
 """What publications call networks."""
+
+
+def make_models(
+    names: Sequence[str | None], channels: int, device: str, precision: str
+) -> list[Method]:
+    """Several models; those that call themselves alike are told apart by what was given."""
+    made = [make_model(name, channels, device, precision) for name in names]
+    alike = Counter(method.name for method in made)
+    return [
+        replace(method, name=str(given)) if alike[method.name] > 1 and given else method
+        for method, given in zip(made, names, strict=True)
+    ]
 
 
 def make_model(name: str | None, channels: int, device: str, precision: str) -> Method:

@@ -190,7 +190,7 @@ def _quality(
     offline: bool,
 ) -> list[Measurement]:
     from n3cli.bench.measurement import measure
-    from n3cli.bench.model import make_model
+    from n3cli.bench.model import make_models
     from n3cli.bench.peer import make_peers
     from n3cli.bench.suite import find_suites
     from n3cli.bench.task import DENOISE
@@ -211,7 +211,7 @@ def _quality(
     for suite in suites:
         own = others[suite.task.name]
         if suite.task is DENOISE:
-            own = [*(make_model(name, suite.channels, device, precision) for name in wanted), *own]
+            own = [*make_models(wanted, suite.channels, device, precision), *own]
         # Each set once, however many levels are measured on it.
         chosen = {level: suite.data_at(level) for level in levels[suite.task.level] or suite.levels}
         found = {each.name: brought(each, data, offline=offline) for each in chosen.values()}

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -74,6 +75,20 @@ def test_models_and_peers_stand_in_one_table(data):
     assert "only the first 1 of 12 images" in done.stdout
     assert "default_rng" in done.stdout
     assert "2,861,472 parameters, fp32" in done.stdout
+
+
+def test_models_of_one_name_are_told_apart(data, tmp_path):
+    bundled = Path(__file__).parents[2] / "models" / "denoise-n3unet-gray"
+    copy = tmp_path / "mine"
+    shutil.copytree(bundled, copy)
+    done = n3_bench(
+        "set12", "--data", data, "-m", f"n3unet,{copy}", "--images", 1, "--sigma", "25", "--json",
+        "--device", "cpu", "--save-images", tmp_path / "images",
+    )  # fmt: skip
+    rows = json.loads(done.stdout)["suites"][0]["measured"]
+    assert [row["method"] for row in rows] == ["n3unet", str(copy)]
+    assert rows[0]["psnr"] == rows[1]["psnr"]
+    assert len(list((tmp_path / "images").glob("set12/sigma-25/*/01.png"))) == 4
 
 
 def test_absent_data_says_where_it_was_looked_for(tmp_path):
