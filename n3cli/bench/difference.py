@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from n3cli.bench.measurement import Measurement, Row
+from n3cli.bench.method import Method
 from n3cli.bench.published import Published, load_published
+from n3cli.bench.suite import Suite
 from n3cli.errors import ConfigError, ToleranceError
 
 
@@ -20,6 +22,22 @@ def differences(row: Row, published: Published) -> tuple[float | None, ...]:
     return tuple(None if theirs is None else ours - theirs for ours, theirs in pairs)
 
 
+def check_comparable(plan: Sequence[tuple[Suite, Sequence[float], Sequence[Method]]]) -> None:
+    """Refuse a plan of suites, levels and methods of which nothing was published.
+
+    Raises:
+        ConfigError: nothing was.
+    """
+    for suite, levels, methods in plan:
+        names = {published.method for published in load_published(suite, levels)}
+        if any(method.published in names for method in methods):
+            return
+    raise ConfigError(
+        "--tolerance has nothing to hold against: no figures were published of these methods on "
+        "these sets at these levels; leave it out"
+    )
+
+
 def check_tolerance(measurements: Sequence[Measurement], tolerance: float) -> None:
     """Refuse measurements that are not what was published.
 
@@ -29,14 +47,8 @@ def check_tolerance(measurements: Sequence[Measurement], tolerance: float) -> No
 
     Raises:
         ToleranceError: a difference is larger.
-        ConfigError: nothing was published of what was measured.
     """
     found = [each for measured in measurements for each in _named(measured)]
-    if not found:
-        raise ConfigError(
-            "--tolerance has nothing to hold against: no figures were published of these methods "
-            "on these sets at these levels; leave it out"
-        )
     outside = [f"{text} {by:+.2f} dB" for text, by in found if abs(by) > tolerance]
     if outside:
         raise ToleranceError(

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from n3cli.bench.method import Method
 from n3cli.bench.suite import Suite
+from n3cli.errors import InputError
+from n3cli.io.path import explained
 from n3cli.io.picture import Picture, write_picture
 from n3cli.ops.metric import psnr
 
@@ -52,8 +54,15 @@ def save_to(folder: Path) -> Keeper:
     They lie at ``folder/SUITE/sigma-N/METHOD/IMAGE.png``, beside methods ``clean`` and ``given``.
 
     Args:
-        folder: made where it does not exist; files of the same name are replaced.
+        folder: a new or an empty one, so that nothing is replaced.
+
+    Raises:
+        InputError: it holds something, or cannot be written to.
     """
+    with explained(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise InputError(f"{folder} is not empty; name a new folder for the images")
 
     def keep(estimate: Estimate) -> None:
         task = estimate.suite.task
@@ -64,7 +73,8 @@ def save_to(folder: Path) -> Keeper:
         )  # fmt: skip
         for name, values in pictures:
             path = level / name / f"{estimate.path.stem}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
+            with explained(path.parent):
+                path.parent.mkdir(parents=True, exist_ok=True)
             write_picture(path, Picture(_eight_bits(values)))
 
     return keep

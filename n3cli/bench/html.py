@@ -52,7 +52,9 @@ def _plots(measured: Measurement, published: Sequence[Published]) -> Iterator[st
         }
         curves |= {f"{row.method}, published": row.psnr for row in published}
         lines = {
-            name: [(s, v) for s, v in zip(measured.levels, psnr, strict=True) if v is not None]
+            name: sorted(
+                (s, v) for s, v in zip(measured.levels, psnr, strict=True) if v is not None
+            )
             for name, psnr in curves.items()
         }
         axis = _AXES[measured.suite.task.level]
@@ -71,7 +73,11 @@ def _crops(crops: Sequence[Crop], measured: Measurement) -> list[str]:
     chosen = [crop for crop in crops if crop.level == middle]
     for image, group in groupby(chosen, key=lambda crop: crop.image):
         own = list(group)
-        parts.append(page.paragraph(f"{image}, {_at(measured)}: the part with most detail"))
+        parts.append(
+            page.paragraph(
+                f"{image}, {_at(measured)}: the part with most detail (PSNR of it in all planes)"
+            )
+        )
         pictures = [("clean", own[0].clean), ("given", own[0].given)]
         pictures += [(f"{crop.method}, {crop.psnr:.2f} dB", crop.output) for crop in own]
         errors = [(f"{crop.method}: five times the error", crop.error) for crop in own]

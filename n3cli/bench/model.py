@@ -25,10 +25,22 @@ _PUBLISHED = {
 
 
 def make_models(
-    names: Sequence[str | None], channels: int, device: str, precision: str
+    names: Sequence[str | None], channels: int, device: str, precision: str, levels: int
 ) -> list[Method]:
-    """Several models; those that call themselves alike are told apart by what was given."""
-    made = [make_model(name, channels, device, precision) for name in names]
+    """Several models; those that call themselves alike are told apart by what was given.
+
+    Args:
+        names: as in ``-m``; None for the default.
+        channels: image planes they will be given.
+        device: as in ``--device``.
+        precision: as in ``--precision``.
+        levels: at how many noise levels they are measured; a network for one level cannot be held
+            against what was published of one network a level.
+
+    Raises:
+        ModelError, DeviceError: see `make_model`.
+    """
+    made = [make_model(name, channels, device, precision, levels) for name in names]
     alike = Counter(method.name for method in made)
     return [
         replace(method, name=str(given)) if alike[method.name] > 1 and given else method
@@ -36,7 +48,9 @@ def make_models(
     ]
 
 
-def make_model(name: str | None, channels: int, device: str, precision: str) -> Method:
+def make_model(
+    name: str | None, channels: int, device: str, precision: str, levels: int = 1
+) -> Method:
     """A pretrained model, loaded once for all images.
 
     Args:
@@ -44,6 +58,7 @@ def make_model(name: str | None, channels: int, device: str, precision: str) -> 
         channels: image planes it will be given.
         device: as in ``--device``.
         precision: as in ``--precision``.
+        levels: see `make_models`.
 
     Raises:
         ModelError: it cannot be had or used.
@@ -59,6 +74,10 @@ def make_model(name: str | None, channels: int, device: str, precision: str) -> 
     def run(noisy: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
         return np.concatenate(list(denoiser.rows(ArraySource(noisy), sigma=sigma)))
 
-    published = _PUBLISHED.get(model.config.network)
+    description = model.network.description
+    published = None
+    # A grey network takes a colour picture plane by plane, which is not what was published.
+    if description.channels == channels and (description.sigma_input or levels == 1):
+        published = _PUBLISHED.get(model.config.network)
     note = f"{model.config.network}, {parameters:,} parameters, {precision}{given}"
     return Method(model.config.name, note, run, published)

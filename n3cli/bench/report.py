@@ -38,6 +38,7 @@ def write_json(measurements: Sequence[Measurement], machine: Machine) -> dict[st
                         "ssim": list(row.ssim),
                         "seconds_per_megapixel": row.seconds,
                         "published": row.method.published,
+                        "difference": _compared(measured, row),
                     }
                     for row in measured.rows
                 ],
@@ -112,6 +113,12 @@ def tabulate(
     rows = [line(*pair) for pair in pairs]
     rows += [line(None, each) for each in published if each not in matched]
     return header, rows
+
+
+def _compared(measured: Measurement, row: Row) -> list[float | None] | None:
+    """Measured minus published PSNR at each level; None where there is nothing to compare."""
+    theirs = counterpart(row, load_published(measured.suite, measured.levels))
+    return list(differences(row, theirs)) if theirs and measured.whole else None
 
 
 def _figures(row: Row) -> list[str]:

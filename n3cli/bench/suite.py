@@ -84,13 +84,15 @@ def find_suites(names: Sequence[str]) -> list[Suite]:
     """The suites of those names; ``paper`` stands for those of the N3Net paper.
 
     Raises:
-        ConfigError: there is none of that name, or no name.
+        ConfigError: there is none of that name, or no name, or one beside ``paper``.
     """
+    if "paper" in names:
+        if len(names) > 1:
+            raise ConfigError("paper stands for several suites, and stands alone")
+        return list(PAPER)
     found: list[Suite] = []
     for name in names or ("",):
-        if name == "paper":
-            found += PAPER
-        elif name in SUITES:
+        if name in SUITES:
             found.append(SUITES[name])
         else:
             known = ", ".join([*SUITES, "paper", "speed", "training", "noise-level"])

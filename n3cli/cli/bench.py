@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from n3cli.cli import console, options
+from n3cli.cli.bench_quality import Asked, report_quality
 from n3cli.errors import ConfigError
-
-if TYPE_CHECKING:
-    from n3cli.bench.estimate import Crop, Keeper
-    from n3cli.bench.measurement import Measurement
 
 
 def _words(
@@ -86,7 +81,7 @@ def _scales(ctx: click.Context, param: click.Parameter, value: str | None) -> tu
 @click.option("--offline", is_flag=True, help="Do not download a data set that is absent.")
 @click.option(
     "--tolerance",
-    type=click.FloatRange(min=0),
+    type=options.number(0, 100),
     metavar="DB",
     help="Exit with 5 where a method is further than this from what was published of it.",
 )
@@ -137,106 +132,40 @@ def bench(
     (how long the networks take, and what their N3 blocks add; with -m, how long those models
     take), training (how fast the recipes train) or noise-level (how well --sigma auto works).
     """
-    ours = bool(scales) or offline or tolerance is not None or saved is not None or form == "html"
+    ours = bool(scales) or tolerance is not None or saved is not None or form == "html"
     chosen_methods = sigmas or models or peers or precision != "auto" or ours
     if "speed" in suites:
-        if len(suites) > 1 or sigmas or peers or precision != "auto" or data or images or ours:
+        if (
+            len(suites) > 1
+            or sigmas
+            or peers
+            or precision != "auto"
+            or data
+            or images
+            or ours
+            or offline
+        ):
             raise ConfigError("speed stands alone, and takes -m, --size, --repeats and --device")
         click.echo(_speed(models, size or 512, repeats or 5, device, form))
     elif "training" in suites:
-        if len(suites) > 1 or chosen_methods or data or images or size:
+        if len(suites) > 1 or chosen_methods or data or images or size or offline:
             raise ConfigError("training stands alone, and takes --repeats and --device only")
         click.echo(_training(repeats or 20, device, form))
     elif "noise-level" in suites:
+        chosen_methods = chosen_methods or device != "auto"
         if len(suites) > 1 or chosen_methods or size or repeats or form == "json":
-            raise ConfigError("noise-level stands alone, and takes --data, --images and --markdown")
-        click.echo(_noise_level(data, images, form))
+            raise ConfigError(
+                "noise-level stands alone, and takes --data, --offline, --images and --markdown"
+            )
+        click.echo(_noise_level(data, images, form, offline=offline))
     else:
         if size or repeats:
             raise ConfigError("--size and --repeats are options of speed; leave them out")
-        if tolerance is not None and images:
-            raise ConfigError("figures were published of whole sets; leave --images or --tolerance")
-        from n3cli.bench.estimate import Gallery, save_to
-        from n3cli.render.plot import check_matplotlib
-
-        gallery = Gallery()
-        keepers: list[Keeper] = []
-        if form == "html":
-            check_matplotlib()
-            keepers.append(gallery.keep)
-        keepers += [save_to(saved)] if saved else []
-        measured = _quality(
+        asked = Asked(
             suites, {"sigma": sigmas, "scale": scales}, models, peers, data, images, device,
-            precision, keepers, offline=offline,
+            precision, offline, tolerance, saved, form,
         )  # fmt: skip
-        click.echo(_report(measured, gallery.crops, device, form))
-        if tolerance is not None:
-            from n3cli.bench.difference import check_tolerance
-
-            check_tolerance(measured, tolerance)
-
-
-def _quality(
-    names: tuple[str, ...],
-    levels: dict[str, tuple[float, ...]],
-    models: tuple[str, ...],
-    peers: tuple[str, ...],
-    data: Path | None,
-    images: int | None,
-    device: str,
-    precision: str,
-    keepers: Sequence[Keeper],
-    *,
-    offline: bool,
-) -> list[Measurement]:
-    from n3cli.bench.measurement import measure
-    from n3cli.bench.model import make_models
-    from n3cli.bench.peer import make_peers
-    from n3cli.bench.suite import find_suites
-    from n3cli.bench.task import DENOISE
-    from n3cli.cli.bring import brought
-
-    suites = find_suites(names)
-    tasks = [suite.task for suite in suites]
-    for option in ("sigma", "scale"):
-        if levels[option] and option not in {task.level for task in tasks}:
-            raise ConfigError(f"none of these suites takes --{option}; leave it out")
-    if models and DENOISE not in tasks:
-        raise ConfigError("no model enlarges yet; leave -m out")
-    default = "n3net" if "paper" in names else None
-    wanted = models or (() if peers else (default,))
-    others = make_peers(peers, tasks)
-    # Everything that can be missing is asked for before anything is run.
-    plan = []
-    for suite in suites:
-        own = others[suite.task.name]
-        if suite.task is DENOISE:
-            own = [*make_models(wanted, suite.channels, device, precision), *own]
-        # Each set once, however many levels are measured on it.
-        chosen = {level: suite.data_at(level) for level in levels[suite.task.level] or suite.levels}
-        found = {each.name: brought(each, data, offline=offline) for each in chosen.values()}
-        paths = {level: found[each.name][1][:images] for level, each in chosen.items()}
-        present, _ = found[next(iter(chosen.values())).name]
-        plan.append((replace(suite, data=present), paths, own))
-    with _progress() as progress:
-        return [measure(suite, paths, own, progress, keepers) for suite, paths, own in plan]
-
-
-def _report(
-    measured: list[Measurement], crops: Sequence[Crop], device: str, form: str | None
-) -> str:
-    from n3cli.bench.report import write_json, write_text
-    from n3cli.inference.device import choose_device
-    from n3cli.inference.machine import describe_machine
-
-    machine = describe_machine(choose_device(device))
-    if form == "json":
-        return json.dumps(write_json(measured, machine), indent=2)
-    if form == "html":
-        from n3cli.bench.html import write_html
-
-        return write_html(measured, crops, machine)
-    return write_text(measured, machine, markdown=form == "markdown")
+        report_quality(asked, _progress, click.echo)
 
 
 def _speed(models: tuple[str, ...], size: int, repeats: int, device: str, form: str | None) -> str:
@@ -273,15 +202,15 @@ def _training(steps: int, device: str, form: str | None) -> str:
     return write_training_text(paces, machine, markdown=form == "markdown")
 
 
-def _noise_level(data: Path | None, images: int | None, form: str | None) -> str:
+def _noise_level(data: Path | None, images: int | None, form: str | None, *, offline: bool) -> str:
     import torch
 
     from n3cli.bench.noise_level import write_noise_levels
+    from n3cli.cli.bring import brought
     from n3cli.data.catalog import CATALOG
-    from n3cli.data.location import list_images
     from n3cli.inference.machine import describe_machine
 
-    paths = list_images(CATALOG["val40"], data)[:images]
+    paths = brought(CATALOG["val40"], data, offline=offline)[1][:images]
     machine = describe_machine(torch.device("cpu"))
     with _progress() as progress:
         return write_noise_levels(paths, machine, progress, markdown=form == "markdown")

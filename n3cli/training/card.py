@@ -120,11 +120,14 @@ def _course(recipe: Recipe, outcome: Outcome) -> str:
         else f"{recipe.schedule.crops:,} crops"
     )
     unfinished = "" if outcome.finished else " The run was not over then."
+    data, larger = recipe.data, ""
+    if data.final:
+        larger = f", in the last {data.final:.0%} of the run {data.final_crop}×{data.final_crop}"
     return (
         f"Recipe: recipe.toml in this folder ({recipe.optimiser.kind}, {recipe.schedule.decay} "
-        f"decay, {limit}). {outcome.crops:,} crops of {recipe.data.crop}×{recipe.data.crop} pixels "
-        f"in {outcome.step:,} steps and {outcome.seconds / 60:.0f} minutes; {kept}, batch norms "
-        f"not folded.{unfinished}"
+        f"decay, {limit}). {outcome.crops:,} crops of {data.crop}×{data.crop} pixels"
+        f"{larger}, in {outcome.step:,} steps and {outcome.seconds / 60:.0f} minutes; {kept}, "
+        f"batch norms not folded.{unfinished}"
     )
 
 

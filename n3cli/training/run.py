@@ -88,6 +88,8 @@ def run(
             progress = None
         device = world.device(chosen)
         prepare(device)
+        for done in (0, 1):  # told before pictures are decoded
+            world.share(recipe.data.crops(done)[0])
         checkpoint = _checkpoint(recipe, place, world)
         network = _network(recipe)
         config = model_config(recipe, network)

@@ -9,6 +9,7 @@ import pytest
 from n3cli.bench.estimate import Estimate, Gallery, png, save_to
 from n3cli.bench.method import Method
 from n3cli.bench.suite import SUITES
+from n3cli.errors import InputError
 from n3cli.io.picture import read_picture
 
 
@@ -25,14 +26,21 @@ def estimate():
 
 
 def test_files_are_named_after_level_method_and_image(estimate, tmp_path):
-    for _ in range(2):  # a second run replaces the first
-        save_to(tmp_path)(estimate)
+    save_to(tmp_path)(estimate)
     found = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()}
     level = "set12/sigma-25"
     assert found == {f"{level}/{name}/07.png" for name in ("clean", "given", "a_b_c")}
     pixels = read_picture(tmp_path / level / "a_b_c" / "07.png").pixels
     np.testing.assert_array_equal(pixels, np.rint(255 * estimate.output).astype(np.uint8))
     assert not read_picture(tmp_path / level / "given" / "07.png").pixels.any()
+
+
+def test_a_folder_that_holds_something_is_refused(estimate, tmp_path):
+    (tmp_path / "mine.txt").touch()
+    with pytest.raises(InputError, match="not empty"):
+        save_to(tmp_path)
+    with pytest.raises(InputError, match=r"mine\.txt"):
+        save_to(tmp_path / "mine.txt" / "images")
 
 
 def test_the_part_with_most_detail_is_kept_of_the_first_images(estimate):

@@ -112,6 +112,7 @@ def test_json_has_its_schema_and_survives_a_round_trip():
             "ssim": [0.9, 0.8],
             "seconds_per_megapixel": 2.0,
             "published": None,
+            "difference": None,
         }
     ]
     assert suite["published"][0].keys() == {"method", "psnr", "source", "reference"}

@@ -77,6 +77,18 @@ def test_models_and_peers_stand_in_one_table(data):
     assert "2,861,472 parameters, fp32" in done.stdout
 
 
+def test_a_baseline_of_one_task_leaves_the_model_of_the_other(data, shared, tmp_path):
+    (tmp_path / "Set12").symlink_to(data / "Set12")
+    (tmp_path / "Set5").symlink_to(shared / "datasets" / "Set5")
+    done = n3_bench(
+        "set12,set5", "--data", tmp_path, "--against", "bicubic", "--images", 1, "--sigma", "25",
+        "--scale", "2", "--json", "--device", "cpu",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    methods = [[row["method"] for row in s["measured"]] for s in json.loads(done.stdout)["suites"]]
+    assert methods == [["denoise-n3unet-gray"], ["bicubic"]]
+
+
 def test_models_of_one_name_are_told_apart(data, tmp_path):
     bundled = Path(__file__).parents[2] / "models" / "denoise-n3unet-gray"
     copy = tmp_path / "mine"
@@ -162,6 +174,11 @@ def test_a_difference_beyond_the_tolerance_exits_with_5(data):
         (("speed", "--tolerance", "0.1"), "stands alone"),
         (("speed", "--offline"), "stands alone"),
         (("speed", "--html"), "stands alone"),
+        (("set12", "--tolerance", "nan"), "a number from 0"),
+        (("paper,set12",), "stands alone"),
+        (("noise-level", "--device", "cpu"), "stands alone"),
+        (("set5", "--precision", "bf16"), "no model enlarges"),
+        (("set14", "--tolerance", "1"), "nothing to hold against"),
         (("noise-level", "--save-images", "x"), "stands alone"),
         (("set12", "--sigma", "0"), "above 0"),
         (("set12", "--sigma", "nan"), "above 0"),
