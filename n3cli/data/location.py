@@ -62,13 +62,14 @@ def list_images(dataset: DataSet, data: Path | None = None) -> list[Path]:
     """
     root, reason = locate_root(data)
     folder = root / dataset.folder
-    if not folder.is_dir():
+    found = [path for path in _paths(dataset, root) if path.is_file()]
+    if not found:
+        trouble = "has none of its images" if folder.is_dir() else "is not a folder"
         raise DataError(
-            f"{dataset.title} not found: {folder} is not a folder (looked there because of "
+            f"{dataset.title} not found: {folder} {trouble} (looked there because of "
             f"{reason}); name the folder that holds {dataset.folder} with --data DIR or {VARIABLE}"
             f"{_remedy(dataset, root)}"
         )
-    found = [path for path in _paths(dataset, root) if path.is_file()]
     if len(found) != dataset.count:
         raise DataError(
             f"{dataset.title} is damaged: {folder} has {len(found)} of its images, "

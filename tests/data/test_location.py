@@ -65,7 +65,13 @@ def test_an_absent_set_says_where_it_was_looked_for(clean_environment, tmp_path)
         assert part in str(error.value)
 
 
-@pytest.mark.parametrize("count", [0, 11, 13])
+def test_an_empty_folder_is_as_good_as_none(tmp_path):
+    (tmp_path / "Set12").mkdir()
+    with pytest.raises(DataError, match=r"not found: .*has none of its images"):
+        list_images(CATALOG["set12"], tmp_path)
+
+
+@pytest.mark.parametrize("count", [11, 13])
 def test_a_wrong_count_is_an_error(tmp_path, count):
     make_set12(tmp_path, [f"{i}.png" for i in range(count)])
     with pytest.raises(DataError, match=f"has {count} of its images, expected 12"):
