@@ -103,7 +103,8 @@ def tabulate(
         if published:
             cells += [theirs.source if theirs else ""]
         if timed:
-            cells += [f"{row.seconds / measured.rows[0].seconds:.2f}" if row else ""]
+            ratio = row.seconds / measured.rows[0].seconds if row else 0
+            cells += [format(ratio, ".2f" if ratio >= 0.1 else ".1g") if row else ""]
         return cells
 
     groups = ["measured"] + ["published"] * bool(published) + ["difference"] * compared
