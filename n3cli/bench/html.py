@@ -13,8 +13,6 @@ from n3cli.inference.machine import Machine, write_machine
 from n3cli.render import page
 from n3cli.render.plot import plot_lines, plot_points
 
-_AXES = {"sigma": "noise level (0–255 scale)", "scale": "scale"}
-
 
 def write_html(measurements: Sequence[Measurement], crops: Sequence[Crop], machine: Machine) -> str:
     """The whole page.
@@ -57,7 +55,7 @@ def _plots(measured: Measurement, published: Sequence[Published]) -> Iterator[st
             )
             for name, psnr in curves.items()
         }
-        axis = _AXES[measured.suite.task.level]
+        axis = measured.suite.task.axis
         yield page.drawing(plot_lines(lines, x=axis, y="PSNR in dB"), f"PSNR over the {axis}")
     if len(measured.rows) > 1:
         level = measured.levels.index(_middle(measured.levels))

@@ -75,12 +75,13 @@ def measure(
     task, images = suite.task, len(next(iter(paths.values())))
     scores = np.empty((images, len(paths), len(methods), 2))
     seconds = np.empty(scores.shape[:3])
-    for number, (level, own) in enumerate(paths.items()):
-        for image, path in enumerate(own):
-            progress(
-                f"{suite.name} {task.symbol}{level:g}: image {image + 1} of {images}, {path.name}"
-            )
-            clean = task.load(path, suite.channels)
+    for image in range(images):
+        loaded = None
+        for number, (level, own) in enumerate(paths.items()):
+            path = own[image]
+            if path != loaded:  # the same image serves all levels, where each has not its own
+                progress(f"{suite.name}: image {image + 1} of {images}, {path.name}")
+                clean, loaded = task.load(path, suite.channels), path
             given = task.degrade(path, clean, level, image)
             for which, method in enumerate(methods):
                 copy = given.copy()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from n3cli.bench.suite import Suite
 from n3cli.bench.task import UPSCALE
@@ -38,7 +40,7 @@ def load_published(suite: Suite, levels: Sequence[float]) -> list[Published]:
     Returns:
         The methods with a figure at one level or more, in the order of ``published.toml``.
     """
-    table = tomllib.loads(files("n3cli.bench").joinpath("published.toml").read_text("utf-8"))
+    table = _read()
     if suite.task is UPSCALE:
         kind = table["superres"]["y"]
         columns, name = kind["scales"], suite.name.removesuffix("-sr")
@@ -54,3 +56,8 @@ def load_published(suite: Suite, levels: Sequence[float]) -> list[Published]:
             source = entry["source"]
             rows.append(Published(method, psnr, source, table["sources"][source]))
     return rows
+
+
+@cache
+def _read() -> dict[str, Any]:
+    return tomllib.loads(files("n3cli.bench").joinpath("published.toml").read_text("utf-8"))

@@ -23,6 +23,7 @@ class Task:
         name: what programs call it, as in the names of models.
         level: what a level is, one word.
         symbol: stands before a level in a table.
+        axis: stands at an axis of levels in a plot.
         protocol: the rules in words.
         published: what published figures are, in words.
         load: path and planes → the clean image H×W×C in [0, 1].
@@ -33,6 +34,7 @@ class Task:
     name: str
     level: str
     symbol: str
+    axis: str
     protocol: str
     published: str
     load: Callable[[Path, int], Array]
@@ -44,6 +46,7 @@ DENOISE = Task(
     "denoise",
     "sigma",
     "σ",
+    "noise level (0–255 scale)",
     protocol.PROTOCOL,
     "Published are PSNRs over the whole set, on noise of their authors' own:",
     protocol.load_clean,
@@ -55,6 +58,7 @@ UPSCALE = Task(
     "upscale",
     "scale",
     "×",
+    "scale",
     upscaling.PROTOCOL,
     "Published are PSNRs over the whole set:",
     lambda path, channels: protocol.load_image(path),
