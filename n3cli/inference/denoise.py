@@ -36,7 +36,7 @@ class Denoiser:
         model: name, path or loaded model; None for the default that suits each picture.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``, ``mps`` or ``xpu``.
         precision: ``auto``, ``fp32``, ``bf16`` or ``fp16``.
-        tile: side of a tile in pixels, ``auto`` (from free memory) or ``off``.
+        tile: longest side of a tile in pixels, ``auto`` (from free memory) or ``off``.
 
     Raises:
         ConfigError: a setting has no meaning.
@@ -114,9 +114,9 @@ class Denoiser:
         noisy = _NetworkInput(padded, engine.description.channels, level, strength < 1)
         output = chain(engine, noisy, height, width, progress)
         top = 0
-        while top < source.height:
-            bottom = min(top + engine.tile, source.height)
-            planes = output.rows(top, bottom)[..., : source.width].flatten(0, 1)
+        for strip in output.strips():
+            bottom = min(top + strip.shape[-2], source.height)
+            planes = strip[..., : bottom - top, : source.width].flatten(0, 1)
             if top == 0:  # now, when the tile has been made as small as the memory wants it
                 _warn_of_tiles(engine, model, height, width)
             if strength < 1:
@@ -169,10 +169,11 @@ def _to_pixels(planes: Tensor, dtype: np.dtype[Any]) -> np.ndarray:
 
 
 def _warn_of_tiles(engine: Engine, model: Model, height: int, width: int) -> None:
-    if not engine.description.exact_tiles and max(height, width) > engine.tile:
+    rows, columns = engine.tile(0, height, width)
+    if not engine.description.exact_tiles and (rows < height or columns < width):
         warnings.warn(
-            f"{model.config.name} is computed in tiles of {engine.tile} pixels, which may show in "
-            "the result, as it is not a network of n3's own; with enough memory, --tile off "
+            f"{model.config.name} is computed in tiles of {columns}×{rows} pixels, which may show "
+            "in the result, as it is not a network of n3's own; with enough memory, --tile off "
             "takes the picture whole",
             N3Warning,
             stacklevel=3,
@@ -218,7 +219,7 @@ def denoise(
         strength: share of the change to apply, 0 (none) to 1.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``, ``mps`` or ``xpu``.
         precision: ``auto``, ``fp32``, ``bf16`` or ``fp16``.
-        tile: side of a tile in pixels, ``auto`` (from free memory) or ``off``.
+        tile: longest side of a tile in pixels, ``auto`` (from free memory) or ``off``.
 
     Returns:
         An array of the same shape and dtype; floating values are not clipped.

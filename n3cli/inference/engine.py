@@ -10,13 +10,14 @@ from torch import Tensor
 
 from n3cli.errors import DeviceError, ModelError, N3Warning
 from n3cli.inference.memory import free_memory
-from n3cli.inference.tiling import SMALLEST, tile_side
+from n3cli.inference.tiling import SMALLEST, UNLIMITED, tile_shape
 from n3cli.networks.description import Placement
 from n3cli.networks.network import Network
 
 _SHARE_OF_FREE_MEMORY = 0.4
 _MOST_MEMORY_ON_CPU = 768 << 20
-
+_LARGEST = 1024
+"""Side of the largest tile chosen by itself, without its halo: above it speed gains nothing."""
 
 _OUT_OF_MEMORY = (
     "out of memory",
@@ -29,17 +30,17 @@ _OUT_OF_MEMORY = (
 
 
 class TileTooLargeError(Exception):
-    """A tile did not fit; the tile side of the engine has been lowered."""
+    """A tile did not fit into memory."""
 
 
 class Engine:
-    """A network on a device, with the tile side that its memory allows.
+    """A network on a device, with the tiles that its memory allows.
 
     Args:
         network: in eval mode.
         device: where to compute.
         dtype: of the convolutions.
-        tile: side of a tile in pixels, ``"auto"`` from free memory, ``"off"`` for whole images.
+        tile: most pixels of a tile's side, ``"auto"`` from free memory, ``"off"`` for whole images.
         batch: how many tiles are sent through together.
     """
 
@@ -55,7 +56,20 @@ class Engine:
         self._network = _place(network, device)
         self.description = network.description
         self.stages = self._network.stages
-        self.tile = self._side(tile)
+        self._side = tile if isinstance(tile, int) else UNLIMITED
+        self._pixels = self._affordable() if tile == "auto" else UNLIMITED
+
+    def tile(self, stage: int, height: int, width: int) -> tuple[int, int]:
+        """Rows and columns of the tiles of a stage, for an image of that (padded) size."""
+        return tile_shape(
+            height,
+            width,
+            halo=self.stages[stage].halo,
+            reach=self.stages[stage].reach,
+            multiple=self.description.size_multiple,
+            side=self._side,
+            pixels=self._pixels,
+        )
 
     def run(self, stage: int, tile: Tensor, place: Placement) -> Tensor:
         """Send a tile through a stage.
@@ -69,8 +83,7 @@ class Engine:
             B×C'×H×W on the CPU, float32, finite.
 
         Raises:
-            TileTooLargeError: try again with a tile of the new side.
-            DeviceError: not even the smallest tile fits.
+            TileTooLargeError: lower the tile (`shrink`) and try again.
             ModelError: the network's output is not finite, in float32 either.
         """
         output: Tensor | None
@@ -89,7 +102,6 @@ class Engine:
                 raise
             output = None
         if output is None:  # out of the handler, which would keep the failed tile's memory
-            self._shrink()
             raise TileTooLargeError
         if not _is_finite(output):
             raise ModelError(
@@ -106,23 +118,14 @@ class Engine:
         ):
             return self.stages[stage].run(tile, place).float().cpu()
 
-    def _side(self, tile: str | int) -> int:
-        multiple = self.description.size_multiple
-        if isinstance(tile, int):
-            return max(SMALLEST, -(-tile // multiple) * multiple)
-        if tile == "off":
-            return 1 << 30
-        memory = int(_SHARE_OF_FREE_MEMORY * free_memory(self.device))
-        if self.device.type == "cpu":
-            memory = min(memory, _MOST_MEMORY_ON_CPU)
-        halo = max(stage.halo for stage in self.stages)
-        return tile_side(memory, self._batch * self.description.memory, halo, multiple)
+    def shrink(self, rows: int, columns: int) -> None:
+        """Halve the tiles after one of this size did not fit, or go on on the CPU.
 
-    def _shrink(self) -> None:
-        """Halve the tile, or move to the CPU when it is as small as it gets."""
-        if self.tile > SMALLEST:
-            multiple = self.description.size_multiple
-            self.tile = max(SMALLEST, min(self.tile, 4096) // 2 // multiple * multiple)
+        Raises:
+            DeviceError: not even the smallest tile fits there.
+        """
+        if max(rows, columns) > SMALLEST:
+            self._side = max(rows, columns) // 2
             if self.device.type == "cuda":
                 torch.cuda.empty_cache()
             return
@@ -138,7 +141,16 @@ class Engine:
         self.device, self.dtype = torch.device("cpu"), torch.float32
         self._network = _place(self._network, self.device)
         self.stages = self._network.stages
-        self.tile = self._side("auto")
+        self._side, self._pixels = UNLIMITED, self._affordable()
+
+    def _affordable(self) -> int:
+        """Input pixels of the largest tile that memory and use allow."""
+        memory = int(_SHARE_OF_FREE_MEMORY * free_memory(self.device))
+        if self.device.type == "cpu":
+            memory = min(memory, _MOST_MEMORY_ON_CPU)
+        halo = max(stage.halo for stage in self.stages)
+        largest = (_LARGEST + 2 * halo) ** 2
+        return min(memory // (self._batch * self.description.memory), largest)
 
 
 def _place(network: Network, device: torch.device) -> Network:

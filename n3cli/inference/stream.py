@@ -8,7 +8,7 @@ image, the result does not depend on the tiling.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from torch import Tensor
@@ -56,21 +56,33 @@ class StageRows:
     def rows(self, top: int, bottom: int) -> Tensor:
         """B×C×h×W output rows; `top` never goes back."""
         while self._held.bottom < bottom:
-            first = self._held.bottom
-            try:
-                self._held.append(self._strip(first))
-            except TileTooLargeError:
-                continue
+            self._make_strip()
         return self._held.take(top, bottom)
 
-    def _strip(self, first: int) -> Tensor:
+    def strips(self) -> Iterator[Tensor]:
+        """All rows from top to bottom, B×C×h×W, as they are made."""
+        while (top := self._held.bottom) < self._height:
+            self._make_strip()
+            yield self._held.take(top, self._held.bottom)
+
+    def _make_strip(self) -> None:
+        while True:
+            rows, columns = self._engine.tile(self._stage, self._height, self._width)
+            try:
+                strip = self._strip(self._held.bottom, rows, columns)
+            except TileTooLargeError:
+                self._engine.shrink(rows, columns)
+            else:
+                return self._held.append(strip)
+
+    def _strip(self, first: int, rows: int, columns: int) -> Tensor:
         """The rows from `first` on, one tile high."""
         engine = self._engine
-        last = min(first + engine.tile, self._height)
+        last = min(first + rows, self._height)
         top, bottom = self._needed(first, last, self._height)
         band = self._before.rows(top, bottom)
         strip: Tensor | None = None
-        for left, right in cuts(self._width, engine.tile):
+        for left, right in cuts(self._width, columns):
             begin, end = self._needed(left, right, self._width)
             place = Placement(top, begin, self._height, self._width)
             tile = engine.run(self._stage, band[..., begin:end], place)

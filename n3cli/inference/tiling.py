@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
+from typing import NamedTuple
 
 SMALLEST = 64
 """Side of the smallest tile, in pixels: with it most work is halo already."""
 
-LARGEST = 1024
-"""Side of the largest tile chosen by itself: above it speed gains nothing."""
+UNLIMITED = 1 << 60
+"""As a side or as a number of pixels: whole images."""
 
 
 def input_span(
@@ -35,11 +37,63 @@ def cuts(length: int, size: int) -> Iterator[tuple[int, int]]:
         yield start, min(start + size, length)
 
 
-def tile_side(memory: int, per_pixel: int, halo: int, multiple: int) -> int:
-    """Side of the largest square tile that, with its halo, fits into `memory` bytes.
+def tile_shape(
+    height: int, width: int, *, halo: int, reach: int, multiple: int, side: int, pixels: int
+) -> tuple[int, int]:
+    """Rows and columns of the tiles with which the fewest pixels are computed in all.
+
+    Halos are computed once more for each tile, but not beyond the image's borders. So the image is
+    taken whole if it fits, and else cut into few tiles of like size.
+
+    Args:
+        height: rows of the image, a multiple of `multiple`.
+        width: columns, likewise.
+        halo: pixels needed around each output pixel.
+        reach: pixels needed from each border of the image by outputs near it.
+        multiple: rows and columns are multiples of this.
+        side: most rows and columns of a tile; below `SMALLEST` it counts as that.
+        pixels: most input pixels of a tile, with its halo.
 
     Returns:
-        A multiple of `multiple`, from `SMALLEST` to `LARGEST`.
+        The best shape within both limits; square `SMALLEST` tiles where none is.
     """
-    side = int((memory / per_pixel) ** 0.5) - 2 * halo
-    return max(SMALLEST, min(side, LARGEST)) // multiple * multiple
+    options = (
+        (rows.computed * columns.computed, rows.length, columns.length)
+        for rows, columns in product(
+            *(list(_divisions(whole, halo, reach, multiple, side)) for whole in (height, width))
+        )
+        if rows.needed * columns.needed <= pixels
+    )
+    smallest = _rounded(SMALLEST, multiple)
+    _, rows, columns = min(options, default=(0, smallest, smallest))
+    return rows, columns
+
+
+class _Division(NamedTuple):
+    """An axis cut into parts of one length."""
+
+    length: int
+    """Output pixels of a part."""
+    needed: int
+    """Input pixels of the part that needs most."""
+    computed: int
+    """Input pixels of all parts, but for what `reach` adds."""
+
+
+def _divisions(whole: int, halo: int, reach: int, multiple: int, side: int) -> Iterator[_Division]:
+    """The ways to cut an axis into parts of `SMALLEST` to `side` pixels."""
+    smallest, halo, reach = (_rounded(length, multiple) for length in (SMALLEST, halo, reach))
+    fewest = -(-whole // max(side // multiple * multiple, smallest))
+    for parts in range(fewest, max(fewest, whole // smallest) + 1):
+        length = _rounded(-(-whole // parts), multiple)
+        inner = min(parts - 1, 2)  # sides on which a part can have neighbours
+        yield _Division(
+            length,
+            min(whole, max(length + inner * halo, reach)),
+            min(whole * parts, whole + 2 * halo * (parts - 1)),
+        )
+
+
+def _rounded(length: int, multiple: int) -> int:
+    """The next whole multiple."""
+    return -(-length // multiple) * multiple

@@ -210,7 +210,7 @@ def test_a_device_without_memory_gives_way_to_the_cpu(monkeypatch):
     made = started(network, torch.device("cpu"), torch.float32, 64)
     made.device = Elsewhere()
     with pytest.warns(N3Warning, match="accelerator has too little free memory"):
-        made._shrink()
+        made.shrink(64, 64)
     assert made.device.type == "cpu"
 
 

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from n3cli.inference.tiling import LARGEST, SMALLEST, cuts, input_span, tile_side
+from n3cli.inference.tiling import SMALLEST, UNLIMITED, cuts, input_span, tile_shape
 
 
 @given(
@@ -36,9 +37,73 @@ def test_cuts_cover_an_axis(length, size):
     assert all(a[1] == b[0] for a, b in pairwise(spans))
 
 
-@given(st.integers(0, 1 << 34), st.integers(100, 4000), st.integers(0, 200))
-def test_tiles_fit_into_memory(memory, per_pixel, halo):
-    side = tile_side(memory, per_pixel, halo, 8)
-    assert SMALLEST <= side <= LARGEST
-    assert side % 8 == 0
-    assert side == SMALLEST or (side + 2 * halo) ** 2 * per_pixel <= memory
+def inputs(whole: int, length: int, halo: int, reach: int, multiple: int) -> list[int]:
+    """How much input each part of an axis needs."""
+    spans = [
+        input_span(*cut, whole, halo=halo, reach=reach, multiple=multiple)
+        for cut in cuts(whole, length)
+    ]
+    return [stop - start for start, stop in spans]
+
+
+axes = st.tuples(st.integers(1, 40), st.integers(1, 40), st.sampled_from([1, 4, 8]))
+
+
+@given(axes, st.integers(0, 60), st.integers(0, 100), st.integers(1, 400), st.integers(0, 90_000))
+def test_tiles_keep_to_both_limits(axes, halo, reach, side, pixels):
+    *blocks, multiple = axes
+    height, width = (count * 8 for count in blocks)
+    rows, columns = tile_shape(
+        height, width, halo=halo, reach=reach, multiple=multiple, side=side, pixels=pixels
+    )
+    assert rows % multiple == columns % multiple == 0
+    assert max(rows, columns) <= max(side, SMALLEST)
+    tallest = max(inputs(height, rows, halo, reach, multiple))
+    widest = max(inputs(width, columns, halo, reach, multiple))
+    assert (rows, columns) == (SMALLEST, SMALLEST) or tallest * widest <= pixels
+
+
+@given(axes, st.integers(0, 60), st.integers(1, 400), st.integers(0, 90_000))
+def test_no_other_tiles_compute_less(axes, halo, side, pixels):
+    *blocks, multiple = axes
+    height, width = (count * 8 for count in blocks)
+    halo = -(-halo // multiple) * multiple
+
+    def computed(rows: int, columns: int) -> tuple[int, int]:
+        """Input pixels of the largest tile, and of all."""
+        tall = inputs(height, rows, halo, 0, multiple)
+        wide = inputs(width, columns, halo, 0, multiple)
+        return max(tall) * max(wide), sum(tall) * sum(wide)
+
+    shape = tile_shape(
+        height, width, halo=halo, reach=0, multiple=multiple, side=side, pixels=pixels
+    )
+    _, least = computed(*shape)
+    sizes = range(SMALLEST, max(side, SMALLEST) + 1, multiple)
+    evenly = [  # parts as long as each other: unequal ones need no less memory
+        [
+            math.ceil(whole / parts / multiple) * multiple
+            for parts in range(1, whole // SMALLEST + 1)
+        ]
+        for whole in (height, width)
+    ]
+    for rows in (size for size in evenly[0] if size in sizes):
+        for columns in (size for size in evenly[1] if size in sizes):
+            largest, others = computed(rows, columns)
+            # A last part that is shorter than its halo saves less than a halo.
+            slack = 1 + 2 * halo / min(height, width)
+            assert largest > pixels or least <= others * slack**2
+
+
+def test_an_image_that_fits_is_one_tile():
+    limits = {"halo": 125, "reach": 200, "multiple": 8, "side": UNLIMITED}
+    assert tile_shape(1000, 1000, pixels=1_048_576, **limits) == (1000, 1000)
+    assert tile_shape(3000, 8, pixels=1_048_576, **limits) == (3000, 8)
+    assert tile_shape(4000, 6000, pixels=UNLIMITED, **limits) == (4000, 6000)
+    # Two tiles a side, not one and a small rest.
+    assert tile_shape(1000, 1000, pixels=500_000, **limits) == (504, 504)
+
+
+def test_where_nothing_fits_tiles_are_the_smallest():
+    shape = tile_shape(1000, 1000, halo=125, reach=200, multiple=8, side=UNLIMITED, pixels=0)
+    assert shape == (SMALLEST, SMALLEST)
