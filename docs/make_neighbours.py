@@ -18,7 +18,8 @@ import n3cli
 from n3cli.io.meta import Meta
 from n3cli.io.picture import Picture, write_picture
 from n3cli.networks.n3 import Neighbours
-from n3cli.networks.n3unet import N3Branch, N3UNet
+from n3cli.networks.n3_branch import N3Branch
+from n3cli.networks.n3unet import N3UNet
 from n3cli.ops.metric import psnr
 
 DOCS = Path(__file__).parent

@@ -119,7 +119,7 @@ tile: Decorator = click.option(
     metavar="auto|off|N",
     default="auto",
     show_default=True,
-    help="Size of the tiles to work in, in pixels; changes memory and speed, not the result.",
+    help="Longest side of a tile, in pixels; changes memory and speed, not the result.",
 )
 data: Decorator = data_folder("--data")
 recursive: Decorator = click.option(

@@ -10,78 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-import torch
 from torch import Tensor, nn
 
 from n3cli.networks.description import Description, Placement
+from n3cli.networks.layer import ResidualBlock, convolution, numbers
 from n3cli.networks.n3 import N3Aggregation
+from n3cli.networks.n3_branch import N3Branch
 from n3cli.networks.network import Network, Stage
-
-_LOGIT = 40
-"""Size of the logits that embeddings of about unit size give."""
-
-_LARGEST = 4096
-"""Of the planes and blocks of a level."""
-
-
-class ResidualBlock(nn.Module):
-    """x + conv3(relu(conv3(x))); the second convolution starts at zero."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.conv1 = _convolution(width, width)
-        self.conv2 = _convolution(width, width, zero=True)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """B×width×H×W → the same shape."""
-        y: Tensor = x + self.conv2(self.conv1(x).relu_())
-        return y
-
-
-class N3Branch(nn.Module):
-    """What a feature map's neighbours add to it.
-
-    Args:
-        width: planes of the feature map.
-        features: planes that are averaged over neighbours.
-        embedding: planes in which distances are measured.
-        k: number of neighbours.
-        patch: side of a patch in pixels of the feature map.
-        stride: distance of patches in the same pixels.
-        window: candidates along each axis, in patch positions.
-    """
-
-    def __init__(
-        self,
-        width: int,
-        features: int,
-        embedding: int,
-        k: int,
-        patch: int,
-        stride: int,
-        window: int,
-    ) -> None:
-        super().__init__()
-        self.planes = [features, embedding, 1]
-        scale = _LOGIT / (embedding * patch * patch)
-        self.aggregation = N3Aggregation(k, patch, stride, window, scale=scale)
-        self.project = _convolution(width, sum(self.planes))
-        self.merge = _convolution(k * features, width, zero=True)
-
-    def guide(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Features, embedding and log temperature, in float32 even under autocast."""
-        with torch.autocast(x.device.type, enabled=False):
-            weight = self.project.weight.to(torch.promote_types(x.dtype, torch.float32))
-            planes = nn.functional.conv2d(x.to(weight.dtype), weight, padding=1)
-        features, embedding, log_temperature = torch.split(planes, self.planes, dim=1)
-        return features, embedding, log_temperature
-
-    def forward(self, x: Tensor, place: Placement) -> Tensor:
-        """B×width×H×W → the same shape, to be added to it."""
-        features, embedding, log_temperature = self.guide(x)
-        neighbours = self.aggregation(features, embedding, log_temperature, place)
-        y: Tensor = self.merge(neighbours)
-        return y
 
 
 class N3UNet(Network):
@@ -128,7 +63,7 @@ class N3UNet(Network):
         window: int = 9,
     ) -> None:
         super().__init__()
-        planes, counts = _numbers("widths", widths), _numbers("blocks", blocks)
+        planes, counts = numbers("widths", widths), numbers("blocks", blocks)
         if len(planes) != len(counts):
             raise ValueError(
                 f"widths and blocks need one number a level, got {widths} and {blocks}"
@@ -141,9 +76,9 @@ class N3UNet(Network):
             sigma_input=True,
             size_multiple=multiple,
             size_minimum=2 * multiple,
-            memory=24 * planes[0],
+            memory=18 * planes[0],
         )
-        self.head = _convolution(channels + 1, planes[0])
+        self.head = convolution(channels + 1, planes[0])
         self.encoder = nn.ModuleList(map(_blocks, planes[:-1], counts[:-1]))
         self.down = nn.ModuleList(
             nn.Conv2d(fine, coarse, 2, stride=2, bias=False) for fine, coarse in pairwise(planes)
@@ -160,7 +95,7 @@ class N3UNet(Network):
                 for level in _levels(n3_levels, depth)
             }
         )
-        self.tail = _convolution(planes[0], channels, zero=True)
+        self.tail = convolution(planes[0], channels, zero=True)
 
     @property
     def stages(self) -> Sequence[Stage]:
@@ -213,20 +148,6 @@ class N3UNet(Network):
         return pixel - 1  # head
 
 
-def _numbers(name: str, text: str) -> list[int]:
-    """Read a list of whole numbers from 1 on.
-
-    Raises:
-        ValueError: it is none.
-    """
-    words = [word.strip() for word in text.split(",")]
-    if not all(word.isdecimal() and 1 <= int(word) <= _LARGEST for word in words):
-        raise ValueError(
-            f"{name} takes whole numbers from 1 to {_LARGEST} with commas between, got {text!r}"
-        )
-    return [int(word) for word in words]
-
-
 def _levels(text: str, depth: int) -> list[int]:
     """Levels of the way up that a text names.
 
@@ -248,10 +169,3 @@ def _reach(blocks: nn.Module) -> int:
 
 def _blocks(width: int, count: int) -> nn.Sequential:
     return nn.Sequential(*(ResidualBlock(width) for _ in range(count)))
-
-
-def _convolution(planes_in: int, planes_out: int, zero: bool = False) -> nn.Conv2d:
-    convolution = nn.Conv2d(planes_in, planes_out, 3, padding=1, bias=False)
-    if zero:
-        nn.init.zeros_(convolution.weight)
-    return convolution

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -21,16 +22,19 @@ class Stage:
     Streaming by stages needs the halo of one stage at a time instead of the network's.
 
     Attributes:
-        run: maps a tile B×C×H×W and its placement to a tile of the same H×W. What it gives at
-            least `halo` pixels away from the tile's inner edges is what the whole image gives.
+        run: maps a tile B×C×H×W and its placement to a tile of `scale` times H×W. What it gives
+            for input at least `halo` pixels away from the tile's inner edges is what the whole
+            image gives.
         halo: input pixels needed around an output pixel.
         reach: input pixels needed from an image border on, however little of the output near
             that border is asked for (there, candidate windows are shifted inwards).
+        scale: height and width of what it gives, divided by those of what it gets.
     """
 
     run: Callable[[Tensor, Placement], Tensor]
     halo: int
     reach: int = 0
+    scale: int = 1
 
 
 class Network(nn.Module, ABC):
@@ -52,6 +56,25 @@ class Network(nn.Module, ABC):
     def stages(self) -> Sequence[Stage]:
         """The stages in order."""
 
+    @property
+    def scales(self) -> tuple[int, ...]:
+        """The factors that it can enlarge by; 1 leaves the size alone."""
+        return (self.description.scale,)
+
+    def at(self, scale: int) -> Network:
+        """The network that enlarges by one of `scales`; it shares its layers with this one.
+
+        Raises:
+            ValueError: not one of them.
+        """
+        if scale not in self.scales:
+            raise ValueError(f"this network enlarges by {self.scales}, not by {scale}")
+        if scale == self.description.scale:
+            return self
+        other = copy.copy(self)
+        other.description = replace(self.description, scale=scale)
+        return other
+
     def start_near_identity(self) -> None:
         """Scale fresh weights down so that the output is nearly the image's.
 
@@ -59,29 +82,35 @@ class Network(nn.Module, ABC):
         networks that are built so.
         """
 
-    def forward(self, image: Tensor, sigma: Tensor | float | None = None) -> Tensor:
+    def forward(
+        self, image: Tensor, sigma: Tensor | float | None = None, scale: int | None = None
+    ) -> Tensor:
         """Run the whole image at once.
 
         Args:
             image: B×C×H×W in [0, 1], any size from 1×1.
             sigma: noise level in [0, 1] units, one for all or one an image (B). Needed if the
                 description says `sigma_input`.
+            scale: one of `scales`; by default the description's.
 
         Returns:
-            B×C×H×W, not clipped.
+            B×C×(scale·H)×(scale·W), not clipped.
 
         Raises:
-            ValueError: wrong number of planes, or a noise level too few.
+            ValueError: wrong number of planes, a noise level too few, or another scale.
         """
+        if scale is not None and scale != self.description.scale:
+            return self.at(scale)(image, sigma)  # type: ignore[no-any-return]
         height, width = image.shape[-2:]
         x = pad(self.with_sigma(image, sigma), self.description)
-        place = Placement.whole(*x.shape[-2:])
         for stage in self.stages:
+            place = Placement.whole(*x.shape[-2:])
             if self.recompute and torch.is_grad_enabled():
                 x = run_recomputed(self, stage.run, x, place)
             else:
                 x = stage.run(x, place)
-        return x[..., :height, :width]
+        factor = self.description.scale
+        return x[..., : factor * height, : factor * width]
 
     def with_sigma(self, image: Tensor, sigma: Tensor | float | None) -> Tensor:
         """The image with a plane of its noise level, if the network takes one."""

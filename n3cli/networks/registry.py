@@ -10,7 +10,9 @@ from n3cli.errors import ConfigError
 from n3cli.networks.dncnn import DnCNN
 from n3cli.networks.ffdnet import FFDNet
 from n3cli.networks.ircnn import IRCNN
+from n3cli.networks.layer import LARGEST
 from n3cli.networks.n3net import N3Net
+from n3cli.networks.n3sr import N3SR
 from n3cli.networks.n3unet import N3UNet
 from n3cli.networks.network import Network
 
@@ -19,12 +21,9 @@ _NETWORKS: dict[str, Callable[..., Network]] = {
     "ffdnet": FFDNet,
     "ircnn": IRCNN,
     "n3net": N3Net,
+    "n3sr": N3SR,
     "n3unet": N3UNet,
 }
-
-
-_LARGEST = 4096
-"""Of an option that is a number: beyond it a network is a mistake, or meant to use up memory."""
 
 
 def names() -> tuple[str, ...]:
@@ -63,9 +62,9 @@ def build(name: str, options: Mapping[str, object]) -> Network:
             raise ConfigError(
                 f"option {key!r} of {name} must be of type {expected.__name__}, got {value!r}"
             )
-        if type(value) is int and not 1 <= value <= _LARGEST:
+        if type(value) is int and not 1 <= value <= LARGEST:
             raise ConfigError(
-                f"option {key!r} of {name} must be from 1 to {_LARGEST}, got {str(value)[:20]}"
+                f"option {key!r} of {name} must be from 1 to {LARGEST}, got {str(value)[:20]}"
             )
     try:
         return network(**options)

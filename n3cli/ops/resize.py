@@ -8,64 +8,97 @@ made, and what `resize` gives is the same to the bit.
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
+from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-Floats = NDArray[np.float64]
+import torch
+from torch import Tensor
 
 
-def resize(image: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
-    """Resize an image of 8 bits; it is rounded after each axis, halves up, as MATLAB does.
+class Taps(NamedTuple):
+    """Which pixels of an axis each output pixel is made of."""
+
+    pixels: Tensor
+    """Outputs×taps, never going back from one output to the next."""
+    weight: Tensor
+    """Outputs×taps, float64; each output's sum to 1."""
+
+
+def resize(
+    image: Tensor, scale: float | None = None, *, size: tuple[int, int] | None = None
+) -> Tensor:
+    """Resize an image, rows first.
 
     Args:
-        image: H×W×C.
-        scale: size of the result, divided by the image's; above 0.
+        image: …×H×W; floating, or uint8, which is rounded after each axis, halves up, as MATLAB
+            does.
+        scale: size of the result, divided by the image's; above 0. Left out, each axis has its
+            own.
+        size: height and width of the result; by default ⌈H·scale⌉ and ⌈W·scale⌉.
 
     Returns:
-        ⌈H·scale⌉×⌈W·scale⌉×C.
+        …×height×width in the image's dtype; floating values are neither clipped nor rounded.
+
+    Raises:
+        ValueError: neither scale nor size is given.
     """
-    for axis in (0, 1):
-        values = _along(image.astype(np.float64), scale, axis)
-        image = np.clip(np.floor(values + 0.5), 0, 255).astype(np.uint8)
+    for axis in (-2, -1):
+        length = image.shape[axis]
+        if size is not None:
+            outputs = size[axis]
+        elif scale is not None:
+            outputs = resized_length(length, scale)
+        else:
+            raise ValueError("resize needs a scale or a size")
+        image = resize_axis(image, make_taps(length, outputs, scale or outputs / length), axis)
     return image
 
 
-def resize_float(image: NDArray[np.float32], scale: float) -> NDArray[np.float32]:
-    """Resize an image of floating values H×W×C, unclipped and unrounded; see `resize`."""
-    values = image.astype(np.float64)
-    for axis in (0, 1):
-        values = _along(values, scale, axis)
-    return values.astype(np.float32)
+def resized_length(length: int, scale: float) -> int:
+    """⌈length · scale⌉, forgiving the rounding of scales such as 1/3."""
+    return math.ceil(length * scale - 1e-9)
 
 
-def _along(image: Floats, scale: float, axis: int) -> Floats:
-    index, weight = _taps(image.shape[axis], scale)
-    taken = image.take(index, axis)  # a new axis for the taps comes after the resized one
-    shape = [1] * taken.ndim
-    shape[axis : axis + 2] = weight.shape
-    summed: Floats = (taken * weight.reshape(shape)).sum(axis + 1)
-    return summed
+def resize_axis(image: Tensor, taps: Taps, axis: int) -> Tensor:
+    """Resize along one axis; see `resize`."""
+    values = image if image.is_floating_point() else image.double()
+    shape = [1] * image.dim()
+    shape[axis] = len(taps.pixels)
+    pixels, weight = (part.to(image.device) for part in taps)
+    weight = weight.to(values.dtype)
+    summed: Tensor | None = None
+    for tap in range(pixels.shape[1]):
+        part = values.index_select(axis, pixels[:, tap]) * weight[:, tap].view(shape)
+        summed = part if summed is None else summed.add_(part)
+    assert summed is not None
+    if image.is_floating_point():
+        return summed
+    return summed.add_(0.5).floor_().clamp_(0, 255).to(image.dtype)
 
 
 @lru_cache(maxsize=64)
-def _taps(length: int, scale: float) -> tuple[NDArray[np.int64], Floats]:
-    """Which pixels an output pixel is made of, and their weights: both outputs×taps."""
+def make_taps(length: int, outputs: int, scale: float) -> Taps:
+    """The taps of an axis.
+
+    Args:
+        length: pixels of the axis.
+        outputs: pixels of the result.
+        scale: distance of pixels in the image divided by that in the result.
+    """
     stretch = min(scale, 1.0)
     width = 4 / stretch
-    outputs = int(np.ceil(length * scale - 1e-9))
     # Centres of output pixels, in input pixels counted from the centre of the first.
-    centre = (np.arange(outputs) + 0.5) / scale - 0.5
-    first = np.floor(centre - width / 2)
-    index = first[:, None] + np.arange(int(np.ceil(width)) + 2)
+    centre = (torch.arange(outputs, dtype=torch.float64) + 0.5) / scale - 0.5
+    first = torch.floor(centre - width / 2)
+    index = first[:, None] + torch.arange(math.ceil(width) + 2)
     weight = _cubic(stretch * (centre[:, None] - index))
-    weight /= weight.sum(1, keepdims=True)
-    return np.clip(index.astype(np.int64), 0, length - 1), weight
+    weight /= weight.sum(1, keepdim=True)
+    return Taps(index.long().clamp_(0, length - 1), weight)
 
 
-def _cubic(x: Floats) -> Floats:
-    x = np.abs(x)
+def _cubic(x: Tensor) -> Tensor:
+    x = x.abs()
     near = (1.5 * x - 2.5) * x**2 + 1
     far = ((-0.5 * x + 2.5) * x - 4) * x + 2
-    return np.where(x <= 1, near, np.where(x <= 2, far, 0.0))
+    return torch.where(x <= 1, near, torch.where(x <= 2, far, 0.0))

@@ -36,7 +36,8 @@ def test_any_size(name, size):
     network = registry.build(name, {"channels": 3}).eval()
     with torch.no_grad():
         y = network(torch.rand(2, 3, *size), 0.1)
-    assert y.shape == (2, 3, *size)
+    scale = network.description.scale
+    assert y.shape == (2, 3, *(scale * length for length in size))
     assert torch.isfinite(y).all()
 
 
@@ -58,7 +59,8 @@ def test_training_reaches_every_parameter(name):
         if not parameter.any():  # layers that start at zero block the gradient of others
             torch.nn.init.normal_(parameter, std=0.05)
     image = torch.rand(2, 1, 80, 80)
-    network(image, 0.1).square().mean().backward()
+    for scale in network.scales:
+        network(image, 0.1, scale).square().mean().backward()
     for key, parameter in network.named_parameters():
         useless = key.endswith("distance_norm.bias")  # the softmax ignores a shift
         assert parameter.grad is not None or useless, key

@@ -4,11 +4,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from n3cli.io.picture import read_picture
-from n3cli.ops.resize import resize, resize_float
+from n3cli.ops import resize as module
+
+
+def resize(image, scale=None, size=None):
+    """H×W×C in and out."""
+    planes = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
+    return module.resize(planes, scale, size=size).permute(1, 2, 0).numpy()
+
 
 SCALES = [1 / 4, 1 / 3, 1 / 2, 2, 3, 4, 0.7, 1.3]
 
@@ -52,7 +60,7 @@ def test_each_axis_is_the_formula(scale):
     image = np.random.default_rng(1).random((9, 11, 2)).astype(np.float32)
     rows = np.apply_along_axis(slow, 0, image.astype(np.float64), scale)
     expected = np.apply_along_axis(slow, 1, rows, scale)
-    np.testing.assert_allclose(resize_float(image, scale), expected, atol=1e-6)
+    np.testing.assert_allclose(resize(image, scale), expected, atol=1e-6)
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.sampled_from(SCALES), st.integers(0, 255))
@@ -66,5 +74,26 @@ def test_flat_stays_flat_at_any_size(height, width, scale, value):
 @pytest.mark.parametrize("scale", SCALES)
 def test_mirrored_at_the_diagonal_before_or_after_is_the_same(scale):
     image = np.random.default_rng(2).random((12, 17, 3)).astype(np.float32)
-    turned = resize_float(image.swapaxes(0, 1), scale)
-    np.testing.assert_allclose(turned, resize_float(image, scale).swapaxes(0, 1), atol=1e-6)
+    turned = resize(image.swapaxes(0, 1), scale)
+    np.testing.assert_allclose(turned, resize(image, scale).swapaxes(0, 1), atol=1e-6)
+
+
+@given(st.integers(1, 30), st.integers(1, 30), st.integers(1, 70), st.integers(1, 70))
+def test_any_size_is_the_formula_with_a_scale_an_axis(height, width, rows, columns):
+    image = np.random.default_rng(3).random((height, width, 1))
+    result = resize(image, size=(rows, columns))
+    assert result.shape == (rows, columns, 1)
+    one_row = slow(image[0, :, 0], columns / width)
+    np.testing.assert_allclose(resize(image[:1], size=(1, columns))[0, :, 0], one_row, atol=1e-9)
+
+
+def test_a_scale_and_a_size_that_is_cropped():
+    """The first pixels are those of the whole: the scale decides where pixels lie."""
+    image = np.random.default_rng(4).random((10, 13, 1))
+    whole = resize(image, 3)
+    np.testing.assert_array_equal(resize(image, 3, size=(28, 35)), whole[:28, :35])
+
+
+def test_neither_scale_nor_size():
+    with pytest.raises(ValueError, match="scale or a size"):
+        resize(np.zeros((2, 2, 1)))
