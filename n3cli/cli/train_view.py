@@ -119,10 +119,16 @@ def _cells(event: dict[str, Any]) -> dict[str, str]:
 
 def _spoken(event: dict[str, Any]) -> str:
     return "  ".join(
-        f"σ{key.removeprefix('psnr')} {_number(value, '.2f')} dB"
+        f"{_level(key)} {_number(value, '.2f')} dB"
         for key, value in event.items()
         if key.startswith("psnr")
     )
+
+
+def _level(key: str) -> str:
+    """σ25 or ×4 of psnr25 and psnr×4."""
+    level = key.removeprefix("psnr")
+    return level if level.startswith("×") else f"σ{level}"
 
 
 def _number(value: float | None, form: str) -> str:

@@ -15,7 +15,7 @@ from n3cli.networks.description import Placement
 from n3cli.networks.network import Network
 
 _SHARE_OF_FREE_MEMORY = 0.4
-_MOST_MEMORY_ON_CPU = 1 << 30
+_MOST_MEMORY_ON_CPU = 768 << 20
 _LARGEST = 2048
 """Side of the largest tile chosen by itself, without its halo: above it speed gains little."""
 

@@ -8,11 +8,13 @@ from n3cli.data.catalog import CATALOG
 from n3cli.inference.machine import describe_machine, write_machine
 from n3cli.training.config import Recipe
 from n3cli.training.loop import Outcome
-from n3cli.training.validation import PROTOCOL
+from n3cli.training.yardstick import YARDSTICKS
 from n3cli.zoo.card import Card, Measurement, read_section, write_card
 from n3cli.zoo.config import ModelConfig
 
 _VALIDATED = {"val40": "Val40", "held-out": "held-out pictures", "none": ""}
+
+_TAGS = {"denoise": ("denoising",), "upscale": ("super-resolution",)}
 
 HERE = "path/to/this/folder"
 """What the card calls a model that has no name for others yet."""
@@ -60,15 +62,18 @@ def describe_run(
     crop = (
         f"the middle {judged.crop}×{judged.crop} pixels of each image" if judged.crop else "whole"
     )
+    yardstick = YARDSTICKS[config.task]
     card = Card(
         summary=_summarise(recipe, config, outcome),
         license=recipe.model.license,
         license_name="not stated" if recipe.model.license == "other" else None,
         training="\n\n".join(training),
         terms="\n\n".join(terms),
-        tags=("denoising", "image-restoration", "neural-nearest-neighbors"),
+        tags=(*_TAGS[config.task], "image-restoration", "neural-nearest-neighbors"),
         datasets=tuple(CATALOG[name].title for name in recipe.data.sets),
-        columns=tuple(f"σ = {sigma:g}" for sigma in recipe.levels),
+        columns=tuple(
+            f"{yardstick.label}{level:g}" for level in yardstick.levels(recipe, outcome.network)
+        ),
         measurements=tuple(
             Measurement(f"{_VALIDATED[judged.images]}, {when}", tuple(scores.values()))
             for when, scores in (
@@ -77,7 +82,7 @@ def describe_run(
             )
             if scores
         ),
-        protocol=f"{PROTOCOL} ({crop}).",
+        protocol=f"{yardstick.protocol} ({crop}).",
         place=HERE,
     )
     return write_card(card, config)
@@ -87,6 +92,15 @@ def _summarise(recipe: Recipe, config: ModelConfig, outcome: Outcome) -> str:
     network = outcome.network
     kind = {1: "grey", 3: "colour"}[network.description.channels]
     count = sum(parameter.numel() for parameter in network.parameters())
+    for_whom = f"{network.about} For {kind} pictures; {count:,} parameters."
+    if config.task == "upscale":
+        *others, last = map(str, network.scales)
+        scales = f"{', '.join(others)} and {last}" if others else last
+        return (
+            f"{for_whom} Enlarges by {scales}. It was trained on pictures that bicubic "
+            "interpolation had reduced, without noise and without compression: it is for clean "
+            "sources, and makes noise and JPEG artefacts larger, too."
+        )
     low, high = recipe.noise.sigma
     noise = (
         f"One network for white Gaussian noise of every level from {low:g} to {high:g}"
@@ -94,7 +108,7 @@ def _summarise(recipe: Recipe, config: ModelConfig, outcome: Outcome) -> str:
         else f"For white Gaussian noise of level {high:g}"
     )
     return (
-        f"{network.about} For {kind} pictures; {count:,} parameters. {noise} (standard deviation "
+        f"{for_whom} {noise} (standard deviation "
         "on the 0–255 scale). It was not trained on real camera noise, JPEG artefacts or noise "
         "that is correlated between pixels: expect less there."
     )

@@ -48,7 +48,8 @@ class DataSettings:
     """Data sets whose images are left out of `sets`."""
 
     crop: int = 80
-    """Side of a crop in pixels; with 80 every query of the N3 blocks sees a full window."""
+    """Side of a crop in pixels of the network's input; with 80 (40 where N3 stands at the input's
+    own resolution) every query of N3-UNet's and N3Net's blocks sees a full window."""
 
     batch: int = 8
     """Crops a step, over all processes."""
@@ -99,7 +100,7 @@ class DataSettings:
 
 @dataclass(frozen=True)
 class NoiseSettings:
-    """`[noise]`: white Gaussian noise on the crops."""
+    """`[noise]`: white Gaussian noise on the crops, where denoising is learnt."""
 
     sigma: tuple[float, float] = (0.0, 75.0)
     """Lowest and highest noise level on the 0–255 scale; one is drawn uniformly for each crop."""
@@ -114,14 +115,18 @@ class NoiseSettings:
         )
 
 
+LossKind = Literal["weighted", "mse", "sse", "charbonnier"]
+
+
 @dataclass(frozen=True)
 class LossSettings:
     """`[loss]`: what is made small."""
 
-    kind: Literal["weighted", "mse", "sse"] = "weighted"
+    kind: LossKind = "weighted"
     """`weighted`: mean squared error / (sigma + 2) on the 0–255 scale, so that no noise level
     outweighs the others; `mse`: without the weight; `sse`: the paper's, ½ · sum of squared errors
-    of a crop in [0, 1], as if it had 40×40 pixels."""
+    of a crop in [0, 1], as if it had 40×40 pixels; `charbonnier`: mean of
+    √(error² + 0.001²), as usual in super-resolution."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +148,10 @@ class OptimiserSettings:
     momentum: float = 0.95
     """Muon's."""
 
+    muon_decay: float = 0.0
+    """Muon's weight decay, times its learning rate: bounds how large weights get in long runs and
+    in those that go on from trained weights."""
+
     weight_decay: float = 0.0
     """Of Adam (in the gradient) or AdamW (apart from it), not on biases and norms."""
 
@@ -158,7 +167,7 @@ class OptimiserSettings:
             ("momentum", self.momentum),
         ):
             require(0 <= value < 1, f"optimiser.{key}", "from 0 to below 1", value)
-        for key in ("weight_decay", "clip"):
+        for key in ("muon_decay", "weight_decay", "clip"):
             require(getattr(self, key) >= 0, f"optimiser.{key}", "at least 0", getattr(self, key))
 
 

@@ -10,11 +10,12 @@ from torch import Tensor
 from n3cli.networks.network import Network
 from n3cli.training.config import Recipe
 from n3cli.training.crop import CropSampler
+from n3cli.training.loss import pixel_loss
 from n3cli.training.material import Material
 from n3cli.training.seed import Stream, mix
-from n3cli.training.store import ImageStore
+from n3cli.training.store import placed
 from n3cli.training.task import Inputs, Task
-from n3cli.training.validation import mean_psnr
+from n3cli.training.yardstick import YARDSTICKS
 
 
 class GaussianDenoising(Task):
@@ -35,7 +36,7 @@ class GaussianDenoising(Task):
         share: Callable[[int], slice],
     ) -> None:
         self._recipe, self._device = recipe, device
-        store = _placed(material.training, device)
+        store = placed(material.training, device)
         seed, power = recipe.run.seed, recipe.data.area_power
         self._samplers = {
             (batch, crop): (CropSampler(store, crop, batch, seed, power), share(batch))
@@ -61,32 +62,13 @@ class GaussianDenoising(Task):
 
     def loss(self, output: Tensor, target: Tensor, inputs: Inputs) -> Tensor:
         """The recipe's loss, mean over the crops."""
-        error = (output - target).square()
-        match self._recipe.loss.kind:
-            case "mse":
-                return error.mean()
-            case "sse":
-                # Plötz & Roth 2018 and Zhang et al. 2017: ½ Σ over crops of 40×40.
-                pixels = target.shape[-2] * target.shape[-1]
-                return 0.5 * error.sum((1, 2, 3)).mean() * (1600 / pixels)
-            case "weighted":
-                sigma = inputs[1] * 255
-                return (error.mean((1, 2, 3)) * (255**2 / (sigma + 2))).mean()
+        sigma = inputs[1]
+        assert isinstance(sigma, Tensor)
+        return pixel_loss(self._recipe.loss.kind, output, target, sigma)
 
     def validate(self, network: Network) -> Mapping[str, float]:
         """PSNR at each of the recipe's levels."""
         if not self._validation:
             return {}
-        return {
-            f"psnr{sigma:g}": mean_psnr(network, self._validation, sigma, self._device)
-            for sigma in self._recipe.levels
-        }
-
-
-def _placed(store: ImageStore, device: torch.device) -> ImageStore:
-    """The pictures on the device, so that crops are cut there, unless they would crowd it."""
-    if device.type == "cuda":
-        free, _ = torch.cuda.mem_get_info(device)
-        if store.pixels.numel() > free // 4:
-            return store
-    return store.to(device)
+        levels = self._recipe.levels
+        return YARDSTICKS["denoise"].scores(network, self._validation, levels, self._device)

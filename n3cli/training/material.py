@@ -52,6 +52,7 @@ def load_material(
     channels: int,
     data: Path | None,
     progress: Callable[[int, int], None] | None = None,
+    scale: int = 1,
 ) -> Material:
     """Find and decode the pictures that a recipe names.
 
@@ -60,6 +61,7 @@ def load_material(
         channels: planes of the network's images.
         data: folder of the data sets, or of own photos where the recipe names no set.
         progress: told how many pictures are decoded, of how many.
+        scale: the largest factor that crops are enlarged by.
 
     Raises:
         ConfigError: a set is unknown, or the recipe needs a folder of pictures and got none.
@@ -73,7 +75,7 @@ def load_material(
     store = load_store(
         _paths(recipe, data),
         channels,
-        smallest=settings.largest_crop,
+        smallest=settings.largest_crop * scale,
         largest=largest,
         progress=progress,
     )

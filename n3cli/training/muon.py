@@ -23,10 +23,15 @@ class Muon(torch.optim.Optimizer):
         weights: of convolutions, out × in × height × width.
         rate: learning rate.
         momentum: of the moving sum of gradients.
+        decay: share of a weight that is taken away in a step, divided by the rate. Steps are of
+            one size, however small the gradient, so that without it weights grow for ever; with
+            it the largest singular value stays below about 1 / decay.
     """
 
-    def __init__(self, weights: Iterable[nn.Parameter], rate: float, momentum: float) -> None:
-        super().__init__(weights, {"lr": rate, "momentum": momentum})
+    def __init__(
+        self, weights: Iterable[nn.Parameter], rate: float, momentum: float, decay: float = 0.0
+    ) -> None:
+        super().__init__(weights, {"lr": rate, "momentum": momentum, "decay": decay})
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
@@ -42,6 +47,7 @@ class Muon(torch.optim.Optimizer):
                 ahead = weight.grad.add(total, alpha=group["momentum"])
                 # Not view: weights are channels-last.
                 step = orthogonalise(ahead.flatten(1))
+                weight.mul_(1 - group["lr"] * group["decay"])
                 gain = max(1.0, step.shape[0] / step.shape[1]) ** 0.5
                 weight.add_(step.view(ahead.shape), alpha=-group["lr"] * gain)
 

@@ -32,7 +32,9 @@ class Optimiser:
         matrices, others = split(network) if settings.kind == "muon" else ([], network.parameters())
         self._parts: list[torch.optim.Optimizer] = []
         if matrices:
-            self._parts.append(Muon(matrices, settings.muon_rate, settings.momentum))
+            self._parts.append(
+                Muon(matrices, settings.muon_rate, settings.momentum, settings.muon_decay)
+            )
         if rest := list(others):
             kind = torch.optim.AdamW if settings.kind == "adamw" else torch.optim.Adam
             self._parts.append(

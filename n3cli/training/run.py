@@ -25,10 +25,12 @@ from n3cli.training.gaussian import GaussianDenoising
 from n3cli.training.grow import grow
 from n3cli.training.log import Event, Log
 from n3cli.training.loop import Outcome, train
-from n3cli.training.material import load_material
+from n3cli.training.material import Material, load_material
 from n3cli.training.precision import prepare
 from n3cli.training.recipe import differing, parse_recipe, write_recipe
 from n3cli.training.seed import Stream, mix
+from n3cli.training.super_resolution import SuperResolution
+from n3cli.training.task import Task
 from n3cli.zoo.config import ModelConfig
 from n3cli.zoo.folder import check_replaceable, load_trained, save_folder
 from n3cli.zoo.layout import CARD_FILE
@@ -97,7 +99,9 @@ def run(
         if world.leads:
             check_replaceable(target, overwrite=True)
             stack.enter_context(claimed(place.folder))
-        material = load_material(recipe, network.description.channels, place.data, progress)
+        material = load_material(
+            recipe, network.description.channels, place.data, progress, max(network.scales)
+        )
         if checkpoint is not None and checkpoint.material != material.digest:
             raise ConfigError(
                 "the run began with other pictures, so it cannot go on; start a new one from its "
@@ -132,7 +136,7 @@ def run(
             )
         outcome = train(
             recipe,
-            GaussianDenoising(recipe, material, device, world.share),
+            _task(recipe, network, material, device, world),
             network,
             place.folder,
             log,
@@ -146,6 +150,15 @@ def run(
         if log is not None:
             log.write("end", outcome.step, model=str(target), **outcome.scores)
     return target if world.leads else None
+
+
+def _task(
+    recipe: Recipe, network: Network, material: Material, device: torch.device, world: World
+) -> Task:
+    """What the network is trained for."""
+    if network.description.task == "upscale":
+        return SuperResolution(recipe, material, network.scales, device, world.share)
+    return GaussianDenoising(recipe, material, device, world.share)
 
 
 def model_config(recipe: Recipe, network: Network) -> ModelConfig:

@@ -13,6 +13,7 @@ class Stream(IntEnum):
     NOISE = 0
     LAYERS = 1
     WEIGHTS = 2
+    SCALE = 3
 
 
 def mix(seed: int, step: int, stream: Stream) -> int:

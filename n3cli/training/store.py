@@ -228,3 +228,12 @@ def _allocate(size: int) -> Bytes:
             f"no room for {size / 1e9:.1f} GB of pixels in {folder}: {error.strerror}; "
             "set TMPDIR to a folder with room, or train on fewer or smaller pictures"
         ) from error
+
+
+def placed(store: ImageStore, device: torch.device) -> ImageStore:
+    """The pictures on the device, so that crops are cut there, unless they would crowd it."""
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        if store.pixels.numel() > free // 4:
+            return store
+    return store.to(device)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from n3cli.networks.network import Network
 
-Inputs = tuple[Tensor, ...]
+Inputs = tuple[Tensor | int | None, ...]
 
 
 class Task(ABC):

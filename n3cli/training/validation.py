@@ -1,19 +1,29 @@
-"""How well a denoiser does on images that it was not trained on."""
+"""How well a network does on images that it was not trained on."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from n3cli.networks.network import Network
+from n3cli.ops.luma import studio_luma
 from n3cli.ops.metric import psnr
 from n3cli.ops.noise import add_gaussian_noise
+from n3cli.ops.resize import resize
 
-PROTOCOL = (
+NOISE_PROTOCOL = (
     "PSNR in dB, mean over the images; white Gaussian noise of numpy's default_rng(image index), "
     "neither clipped nor rounded; the noise level is given; the output is clipped to [0, 1]"
+)
+
+SCALE_PROTOCOL = (
+    "PSNR in dB of the luma (Y of BT.601 in 16 to 235, unrounded; grey images as they are), mean "
+    "over the images; input reduced by MATLAB's bicubic and rounded to 8 bits; the output is "
+    "clipped to [0, 1]; a border of as many pixels as the scale is left out"
 )
 
 
@@ -43,6 +53,40 @@ def mean_psnr(
         estimate = network(noisy[None].to(device), given)[0].clamp(0, 1).cpu()
         total += psnr(estimate.numpy(), clean.numpy(), peak=1)
     return total / len(images)
+
+
+@torch.no_grad()
+def mean_psnr_enlarged(
+    network: Network, images: Sequence[Tensor], scale: float, device: torch.device
+) -> float:
+    """Mean PSNR of the luma over images at one scale.
+
+    Args:
+        network: in evaluation mode, on `device`.
+        images: clean, each C×H×W in [0, 1]; what a whole multiple of the scale leaves at the
+            right and the bottom is cut off.
+        scale: one of the network's.
+        device: where to compute, in float32.
+
+    Returns:
+        dB.
+    """
+    factor, total = round(scale), 0.0
+    for image in images:
+        height, width = (length // factor * factor for length in image.shape[-2:])
+        clean = image[:, :height, :width]
+        small = resize((clean * 255).round().to(torch.uint8), 1 / factor).float() / 255
+        output = network(small[None].to(device), scale=factor)[0].clamp(0, 1).cpu()
+        part = slice(factor, -factor)
+        ours, theirs = (_luma(each)[part, part] for each in (output, clean))
+        total += psnr(ours, theirs, peak=1)
+    return total / len(images)
+
+
+def _luma(image: Tensor) -> NDArray[np.float32]:
+    """H×W×1 of C×H×W."""
+    pixels: NDArray[np.float32] = image.permute(1, 2, 0).numpy()
+    return studio_luma(pixels) if pixels.shape[2] == 3 else pixels
 
 
 def centre(image: Tensor, side: int) -> Tensor:

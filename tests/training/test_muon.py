@@ -71,6 +71,25 @@ def test_a_step_is_that_of_nesterovs_momentum(planes, gain):
     assert np.linalg.norm(found - expected) < 1e-4 * np.linalg.norm(expected)
 
 
+def test_decay_comes_off_before_the_step():
+    weight = nn.Parameter(torch.randn(12, 30, 1, 1))
+    before, gradients = weight.detach().clone(), torch.randn(1, 12, 30, 1, 1)
+    bare = nn.Parameter(torch.zeros(12, 30, 1, 1))
+    steps(bare, gradients, 1)
+    steps(weight, gradients, 1, Muon([weight], rate=0.1, momentum=0.9, decay=0.5))
+    torch.testing.assert_close(weight.detach(), 0.95 * before + bare.detach())
+
+
+def test_decay_bounds_the_singular_values():
+    grown, bound = (nn.Parameter(torch.zeros(16, 16, 1, 1)) for _ in range(2))
+    same = torch.randn(1, 16, 16, 1, 1).expand(400, -1, -1, -1, -1)
+    steps(grown, same, 400)
+    steps(bound, same, 400, Muon([bound], rate=0.1, momentum=0.9, decay=0.5))
+    largest = [torch.linalg.matrix_norm(w.detach().flatten(1), 2) for w in (grown, bound)]
+    assert largest[0] > 20
+    assert largest[1] < 1.2 / 0.5  # one step's singular values are at most 1.2
+
+
 def test_memory_order_does_not_matter():
     gradients = torch.randn(4, 24, 12, 3, 3)
     plain = nn.Parameter(torch.randn(24, 12, 3, 3))

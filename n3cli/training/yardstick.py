@@ -1,0 +1,62 @@
+"""How models of a task are judged on clean images: one record a task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from n3cli.networks.network import Network
+from n3cli.training import validation
+from n3cli.training.config import Recipe
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """What is measured at which levels.
+
+    Attributes:
+        key: what a level is called in logs, before its number.
+        label: the same for people.
+        protocol: the rules in words.
+        levels: those that a recipe's model is validated at.
+        measure: network, clean images C×H×W in [0, 1], level and device → mean PSNR in dB.
+    """
+
+    key: str
+    label: str
+    protocol: str
+    levels: Callable[[Recipe, Network], tuple[float, ...]]
+    measure: Callable[[Network, Sequence[Tensor], float, torch.device], float]
+
+    def scores(
+        self,
+        network: Network,
+        images: Sequence[Tensor],
+        levels: Sequence[float],
+        device: torch.device,
+    ) -> Mapping[str, float]:
+        """PSNR in dB by what logs call each level; the network is in evaluation mode."""
+        return {
+            f"{self.key}{level:g}": self.measure(network, images, level, device) for level in levels
+        }
+
+
+YARDSTICKS = {
+    "denoise": Yardstick(
+        "psnr",
+        "σ = ",
+        validation.NOISE_PROTOCOL,
+        lambda recipe, network: recipe.levels,
+        validation.mean_psnr,
+    ),
+    "upscale": Yardstick(
+        "psnr×",
+        "×",
+        validation.SCALE_PROTOCOL,
+        lambda recipe, network: network.scales,
+        validation.mean_psnr_enlarged,
+    ),
+}
