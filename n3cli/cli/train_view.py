@@ -126,9 +126,9 @@ def _spoken(event: dict[str, Any]) -> str:
 
 
 def _level(key: str) -> str:
-    """σ25 or ×4 of psnr25 and psnr×4."""
+    """σ25 or ×4 of psnr25 and psnrx4."""
     level = key.removeprefix("psnr")
-    return level if level.startswith("×") else f"σ{level}"
+    return f"×{level[1:]}" if level.startswith("x") else f"σ{level}"
 
 
 def _number(value: float | None, form: str) -> str:

@@ -19,16 +19,25 @@ from n3cli.networks.network import Network, Stage
 class ConvolutionStack(nn.Module):
     """Convolution, ReLU, then convolution + batch norm + ReLU, then a convolution; plus its input.
 
+    Without the norms it is the stack of VDSR (Kim et al., CVPR 2016).
+
     Args:
         planes_in: input planes.
         planes_out: output planes.
         depth: number of 3×3 convolutions, at least 2.
         features: planes between them.
         skipped: how many planes of the input are added to the first ones of the output.
+        normalised: whether there are batch norms.
     """
 
     def __init__(
-        self, planes_in: int, planes_out: int, depth: int, features: int, skipped: int
+        self,
+        planes_in: int,
+        planes_out: int,
+        depth: int,
+        features: int,
+        skipped: int,
+        normalised: bool = True,
     ) -> None:
         super().__init__()
         if depth < 2:
@@ -38,7 +47,10 @@ class ConvolutionStack(nn.Module):
         self.head = nn.Conv2d(planes_in, features, 3, padding=1)
         self.body = nn.Sequential(
             *chain.from_iterable(
-                normalised_convolution(features, features) for _ in range(depth - 2)
+                normalised_convolution(features, features)
+                if normalised
+                else (nn.Conv2d(features, features, 3, padding=1), nn.ReLU(inplace=True))
+                for _ in range(depth - 2)
             )
         )
         self.tail = nn.Conv2d(features, planes_out, 3, padding=1)

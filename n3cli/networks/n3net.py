@@ -5,7 +5,7 @@ Plötz & Roth, "Neural Nearest Neighbors Networks", NeurIPS 2018 (arXiv 1810.125
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +16,8 @@ from n3cli.networks.n3 import DistanceNorm, N3Aggregation
 from n3cli.networks.network import Network, Stage
 from n3cli.ops.selection import SELECTION_RULES, SelectionRule, select_relaxed
 
-_PLANES_BETWEEN = 8
+PLANES_BETWEEN = 8
+"""Planes that go from stage to stage."""
 _EMBEDDING = 8
 _TEMPERATURE_BIAS = 0.1
 _NO_BLOCKS = "none"
@@ -118,6 +119,48 @@ class N3NetStage(nn.Module):
         return Stage(self, self.cnn.halo + self.block.halo, self.cnn.halo + self.block.reach)
 
 
+def chain_stages(
+    planes_in: int,
+    channels: int,
+    cnns: int,
+    depth: int,
+    features: int,
+    make_block: Callable[[], N3Block] | None,
+    normalised: bool = True,
+) -> nn.ModuleList:
+    """Convolution stacks with N3 blocks between them, each an `N3NetStage`.
+
+    Args:
+        planes_in: planes of the network's input, image planes first.
+        channels: image planes, which the last stack gives.
+        cnns: number of stacks.
+        depth: convolutions in each.
+        features: planes inside each.
+        make_block: makes an N3 block on `PLANES_BETWEEN` planes; None: each stack gets the planes
+            of the one before it alone.
+        normalised: whether the stacks have batch norms.
+    """
+    stages = nn.ModuleList()
+    for i in range(cnns):
+        block = make_block() if i and make_block else None
+        planes = PLANES_BETWEEN if i else planes_in
+        if block is not None:
+            planes *= block.aggregation.k + 1
+        planes_out = PLANES_BETWEEN if i < cnns - 1 else channels
+        skipped = min(planes_out, planes if i else channels)
+        stack = ConvolutionStack(planes, planes_out, depth, features, skipped, normalised)
+        stages.append(N3NetStage(block, stack))
+    return stages
+
+
+def damp_stages(stages: nn.Module) -> None:
+    """Begin with stacks that change their planes little, the last one not at all."""
+    *inner, last = (module for module in stages.modules() if isinstance(module, ConvolutionStack))
+    for stack in inner:
+        stack.damp(0.1)
+    last.damp(0)
+
+
 class N3Net(Network):
     """DnCNN → N3 → DnCNN → N3 → DnCNN.
 
@@ -170,29 +213,28 @@ class N3Net(Network):
         _check_word("temperature", temperature, ("learned", "fixed"))
         _check_word("embedding", embedding, ("learned", "features"))
         self.description = Description("denoise", channels, sigma_input, memory=22 * features)
-        inner = _PLANES_BETWEEN
-        modules = []
-        for i in range(cnns):
-            block = None
-            planes_in = inner if i else channels + sigma_input
-            if i and select != _NO_BLOCKS:
-                block = N3Block(
-                    inner,
-                    features,
-                    k,
-                    patch,
-                    stride,
-                    window,
-                    SELECTION_RULES[select],
-                    learn_temperature=temperature == "learned",
-                    learn_embedding=embedding == "learned",
-                )
-                planes_in *= k + 1
-            planes_out = inner if i < cnns - 1 else channels
-            skipped = min(planes_out, planes_in if i else channels)
-            cnn = ConvolutionStack(planes_in, planes_out, depth, features, skipped)
-            modules.append(N3NetStage(block, cnn))
-        self.parts = nn.ModuleList(modules)
+
+        def make_block() -> N3Block:
+            return N3Block(
+                PLANES_BETWEEN,
+                features,
+                k,
+                patch,
+                stride,
+                window,
+                SELECTION_RULES[select],
+                learn_temperature=temperature == "learned",
+                learn_embedding=embedding == "learned",
+            )
+
+        self.parts = chain_stages(
+            channels + sigma_input,
+            channels,
+            cnns,
+            depth,
+            features,
+            None if select == _NO_BLOCKS else make_block,
+        )
 
     @property
     def stages(self) -> Sequence[Stage]:
@@ -201,10 +243,7 @@ class N3Net(Network):
 
     def start_near_identity(self) -> None:
         """Begin with DnCNNs that change their planes little, the last one not at all."""
-        *inner, last = (m for m in self.modules() if isinstance(m, ConvolutionStack))
-        for stack in inner:
-            stack.damp(0.1)
-        last.damp(0)
+        damp_stages(self)
 
 
 def _check_word(option: str, given: str, choices: tuple[str, ...]) -> None:

@@ -18,7 +18,8 @@ from n3cli.training.config import Recipe
 from n3cli.training.recipe import parse_recipe
 from n3cli.training.run import MODEL_FOLDER
 from n3cli.training.store import load_store
-from n3cli.training.validation import centre, mean_psnr
+from n3cli.training.validation import centre
+from n3cli.training.yardstick import YARDSTICKS, Yardstick
 from n3cli.zoo.config import ModelConfig
 from n3cli.zoo.folder import load_folder, load_trained, save_folder
 from n3cli.zoo.layout import CARD_FILE, RECIPE_FILE
@@ -50,7 +51,7 @@ class Candidate:
         network: as it was trained, in float32.
         recipe: text of its recipe.toml.
         card: text of its card.
-        sigmas: noise levels that it is judged at.
+        levels: noise levels or scales that it is judged at.
         scores: PSNR on the validation images at these, in dB; None where it was trained on them.
     """
 
@@ -59,8 +60,19 @@ class Candidate:
     network: Network
     recipe: str
     card: str
-    sigmas: tuple[float, ...]
+    levels: tuple[float, ...]
     scores: tuple[float, ...] | None
+
+    @property
+    def yardstick(self) -> Yardstick:
+        """How it is judged."""
+        return YARDSTICKS[self.config.task]
+
+    def measure(self, folder: Path, images: Sequence[Tensor]) -> tuple[float, ...]:
+        """PSNR in dB, at each level, of the model in a folder as it is loaded for use."""
+        network = load_folder(folder).network
+        scores = self.yardstick.scores(network, images, self.levels, torch.device("cpu"))
+        return tuple(scores.values())
 
     def save(self, target: Path, card: str) -> None:
         """Write it as a model's folder, in place of what is there."""
@@ -93,14 +105,14 @@ def judge(
     except OSError as error:
         raise ModelError(f"{source} is not of a run of `n3 train` ({error})") from error
     recipe = parse_recipe(text)
-    sigmas = _levels(recipe, config)
+    levels = _levels(recipe, config, network)
     images = _images(network.description.channels, data)
     progress(f"validating {config.name}")
-    candidate = Candidate(scratch / config.name, config, network, text, card, sigmas, None)
+    candidate = Candidate(scratch / config.name, config, network, text, card, levels, None)
     candidate = _rounded(candidate, [centre(image, _SMALL) for image in images])
     unseen = _is_unseen(recipe, network)
     if unseen:
-        candidate = replace(candidate, scores=_scores(candidate.folder, images, sigmas))
+        candidate = replace(candidate, scores=candidate.measure(candidate.folder, images))
     if config.name in bundled():
         if candidate.scores is None:
             raise ModelError(
@@ -108,9 +120,9 @@ def judge(
                 f"better than the bundled {config.name}: kept."
             )
         progress("validating the bundled one")
-        old = _scores(bundled()[config.name], images, sigmas)
-        for sigma, before, after in zip(sigmas, old, candidate.scores, strict=True):
-            progress(f"σ = {sigma:g}: {before:.3f} → {after:.3f} dB")
+        old = candidate.measure(bundled()[config.name], images)
+        for level, before, after in zip(levels, old, candidate.scores, strict=True):
+            progress(f"{candidate.yardstick.label}{level:g}: {before:.3f} → {after:.3f} dB")
         if not is_better(candidate.scores, old):
             raise ModelError(f"{run} is not better than the bundled {config.name}: kept.")
     return candidate
@@ -125,21 +137,23 @@ def is_better(candidate: Sequence[float], current: Sequence[float]) -> bool:
 def _rounded(candidate: Candidate, images: Sequence[Tensor]) -> Candidate:
     """Store the candidate, in float16 where that costs next to nothing."""
     candidate.save(candidate.folder, candidate.card)
-    exact = _scores(candidate.folder, images, candidate.sigmas)
+    exact = candidate.measure(candidate.folder, images)
     half = replace(candidate, config=replace(candidate.config, dtype="float16"))
     try:
         half.save(half.folder, half.card)
     except ModelError:  # variances of distances may be too large for it
         return candidate
-    rounded = _scores(half.folder, images, candidate.sigmas)
+    rounded = candidate.measure(half.folder, images)
     if all(a - b <= _ROUNDING for a, b in zip(exact, rounded, strict=True)):
         return half
     candidate.save(candidate.folder, candidate.card)
     return candidate
 
 
-def _levels(recipe: Recipe, config: ModelConfig) -> tuple[float, ...]:
+def _levels(recipe: Recipe, config: ModelConfig, network: Network) -> tuple[float, ...]:
     """The levels to judge at: the one that a model is for, or those of a whole range."""
+    if config.task != "denoise":
+        return YARDSTICKS[config.task].levels(recipe, network)
     low, high = recipe.noise.sigma
     if low == high:
         return (high,)
@@ -185,9 +199,3 @@ def _images(channels: int, data: Path | None) -> list[Tensor]:
     """The 40 validation images, whole, C×H×W in [0, 1]."""
     store = load_store(list_images(CATALOG["val40"], data), channels, smallest=1)
     return [store.image(index) for index in range(len(store))]
-
-
-def _scores(folder: Path, images: Sequence[Tensor], sigmas: Sequence[float]) -> tuple[float, ...]:
-    """PSNR in dB of a model, one for each noise level, as it is loaded for use."""
-    network = load_folder(folder).network
-    return tuple(mean_psnr(network, images, sigma, torch.device("cpu")) for sigma in sigmas)

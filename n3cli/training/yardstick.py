@@ -53,7 +53,7 @@ YARDSTICKS = {
         validation.mean_psnr,
     ),
     "upscale": Yardstick(
-        "psnr×",
+        "psnrx",
         "×",
         validation.SCALE_PROTOCOL,
         lambda recipe, network: network.scales,

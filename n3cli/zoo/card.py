@@ -98,12 +98,20 @@ def _front_matter(card: Card, config: ModelConfig) -> str:
 
 
 def _usage(config: ModelConfig, place: str) -> str:
-    noise = (
-        f"The noise level is a standard deviation on the 0–255 scale, up to {config.sigma_max:g}, "
-        "whatever the image's depth; left out, it is estimated."
-        if config.sigma_max is not None
-        else "The model takes no noise level: it is made for the one it was trained for."
-    )
+    if config.task == "upscale":
+        python = f'large = n3cli.upscale(small, scale=4, model="{place}")  # H×W or H×W×C arrays'
+        note = "Sizes between the model's scales are reached by bicubic resizing afterwards."
+    else:
+        python = (
+            f'clean = n3cli.{config.task}(noisy, model="{place}")  '
+            "# array of H×W or H×W×C in, the same out"
+        )
+        note = (
+            f"The noise level is a standard deviation on the 0–255 scale, up to "
+            f"{config.sigma_max:g}, whatever the image's depth; left out, it is estimated."
+            if config.sigma_max is not None
+            else "The model takes no noise level: it is made for the one it was trained for."
+        )
     return f"""\
 ```
 n3 {config.task} photo.png -m {place}
@@ -112,10 +120,10 @@ n3 {config.task} photo.png -m {place}
 ```python
 import n3cli
 
-clean = n3cli.{config.task}(noisy, model="{place}")  # array of H×W or H×W×C in, the same out
+{python}
 ```
 
-{noise}"""
+{note}"""
 
 
 def write_figures(columns: Sequence[str], rows: Sequence[Measurement], protocol: str) -> str:

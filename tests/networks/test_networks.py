@@ -26,6 +26,7 @@ def test_numbers_of_parameters_are_the_published_ones():
     assert parameters("dncnn") == 556_097  # 17 layers, with batch norm
     assert parameters("ffdnet") == 485_316  # batch norms merged
     assert parameters("ffdnet", channels=3, depth=12, features=96) == 852_108
+    assert parameters("vdsr") == 665_921  # 20 layers with biases
     assert parameters("ircnn", levels=1) == 185_857
     assert parameters("ircnn", levels=1, channels=3) == 188_163
 
