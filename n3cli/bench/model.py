@@ -9,9 +9,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from n3cli.bench.method import Method
+from n3cli.bench.method import Method, Run
+from n3cli.bench.task import DENOISE, UPSCALE, Task
 from n3cli.inference.denoise import Denoiser
 from n3cli.inference.source import ArraySource
+from n3cli.inference.upscale import Upscaler
+from n3cli.zoo.folder import Model
+from n3cli.zoo.load import load_model
 
 _PUBLISHED = {
     "n3net": "N3Net",
@@ -25,22 +29,28 @@ _PUBLISHED = {
 
 
 def make_models(
-    names: Sequence[str | None], channels: int, device: str, precision: str, levels: int
+    names: Sequence[str | None],
+    task: Task,
+    channels: int,
+    device: str,
+    precision: str,
+    levels: int,
 ) -> list[Method]:
     """Several models; those that call themselves alike are told apart by what was given.
 
     Args:
         names: as in ``-m``; None for the default.
+        task: what they are to do.
         channels: image planes they will be given.
         device: as in ``--device``.
         precision: as in ``--precision``.
-        levels: at how many noise levels they are measured; a network for one level cannot be held
+        levels: at how many levels they are measured; a network for one noise level cannot be held
             against what was published of one network a level.
 
     Raises:
         ModelError, DeviceError: see `make_model`.
     """
-    made = [make_model(name, channels, device, precision, levels) for name in names]
+    made = [make_model(name, task, channels, device, precision, levels) for name in names]
     alike = Counter(method.name for method in made)
     return [
         replace(method, name=str(given)) if alike[method.name] > 1 and given else method
@@ -49,12 +59,13 @@ def make_models(
 
 
 def make_model(
-    name: str | None, channels: int, device: str, precision: str, levels: int = 1
+    name: str | None, task: Task, channels: int, device: str, precision: str, levels: int = 1
 ) -> Method:
     """A pretrained model, loaded once for all images.
 
     Args:
         name: as in ``-m``; None for the default.
+        task: what it is to do.
         channels: image planes it will be given.
         device: as in ``--device``.
         precision: as in ``--precision``.
@@ -66,18 +77,37 @@ def make_model(
     """
     # "auto" means float32 for the float images of a benchmark; saying so makes it the report's.
     precision = "fp32" if precision == "auto" else precision
-    denoiser = Denoiser(name, device=device, precision=precision)
-    model = denoiser.model(channels)
+    model, run = _RUNNERS[task.name](name, channels, device, precision)
     parameters = sum(parameter.numel() for parameter in model.network.parameters())
     given = f", given as {name}" if name not in (None, model.config.name) else ""
+    description = model.network.description
+    published = None
+    # A grey network takes a colour picture plane by plane, which is not what was published.
+    same = task is DENOISE and description.channels == channels
+    if same and (description.sigma_input or levels == 1):
+        published = _PUBLISHED.get(model.config.network)
+    note = f"{model.config.network}, {parameters:,} parameters, {precision}{given}"
+    return Method(model.config.name, note, run, published)
+
+
+def _denoiser(name: str | None, channels: int, device: str, precision: str) -> tuple[Model, Run]:
+    denoiser = Denoiser(name, device=device, precision=precision)
 
     def run(noisy: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
         return np.concatenate(list(denoiser.rows(ArraySource(noisy), sigma=sigma)))
 
-    description = model.network.description
-    published = None
-    # A grey network takes a colour picture plane by plane, which is not what was published.
-    if description.channels == channels and (description.sigma_input or levels == 1):
-        published = _PUBLISHED.get(model.config.network)
-    note = f"{model.config.network}, {parameters:,} parameters, {precision}{given}"
-    return Method(model.config.name, note, run, published)
+    return denoiser.model(channels), run
+
+
+def _upscaler(name: str | None, channels: int, device: str, precision: str) -> tuple[Model, Run]:
+    model = load_model(name, task=UPSCALE.name, channels=channels)
+    upscaler = Upscaler(model, device=device, precision=precision)
+
+    def run(low: NDArray[np.float32], scale: float) -> NDArray[np.float32]:
+        size = (round(low.shape[0] * scale), round(low.shape[1] * scale))
+        return np.concatenate(list(upscaler.rows(ArraySource(low), size=size)))
+
+    return model, run
+
+
+_RUNNERS = {DENOISE.name: _denoiser, UPSCALE.name: _upscaler}

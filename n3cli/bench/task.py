@@ -62,6 +62,8 @@ UPSCALE = Task(
     upscaling.PROTOCOL,
     "Published are PSNRs over the whole set:",
     lambda path, channels: protocol.load_image(path),
-    lambda path, clean, scale, index: upscaling.load_low(path, clean, scale),
+    lambda path, clean, scale, index: upscaling.make_low(path, clean, scale),
     upscaling.score,
 )
+
+TASKS = {task.name: task for task in (DENOISE, UPSCALE)}

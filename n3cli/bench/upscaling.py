@@ -1,50 +1,49 @@
-"""The rules of super-resolution: low-resolution images in, the luma of what comes out is scored."""
+"""The rules of super-resolution: originals are reduced, the luma of what comes out is scored."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from n3cli.bench.protocol import Score, load_image
+from n3cli.bench.protocol import Score
 from n3cli.errors import DataError
 from n3cli.ops.luma import studio_luma
 from n3cli.ops.metric import psnr, ssim
+from n3cli.ops.resize import resize
 
 Array = NDArray[np.float32]
 
 PROTOCOL = (
-    "Low-resolution images are those that come with the sets, MATLAB's bicubic reductions; every "
-    "method gets them in float32, [0, 1]. Output clipped; luma Y of BT.601 in 16 to 235, as "
-    "MATLAB's rgb2ycbcr has it, of output and original, each rounded to 8 bits; grey images as "
-    "they are. A border of as many pixels as the scale is left out. PSNR in dB and SSIM (11×11 "
-    "Gaussian window) for 8 bits, means over the images."
+    "Every method gets the original reduced by MATLAB's bicubic in float32, [0, 1], neither "
+    "clipped nor rounded: the luma of that is the reduced luma. Output clipped; luma Y of BT.601 in 16 to "
+    "235, as MATLAB's rgb2ycbcr has it, of output and original, unrounded; grey images as they "
+    "are. A border of as many pixels as the scale is left out. PSNR in dB and SSIM (11×11 Gaussian "
+    "window), means over the images."
 )
 
 
-def load_low(path: Path, clean: Array, scale: float) -> Array:
-    """The low-resolution image beside an original.
+def make_low(path: Path, clean: Array, scale: float) -> Array:
+    """What a method gets to enlarge.
 
     Args:
-        path: of the original, which ends in ``_HR.png``.
+        path: of the original.
         clean: the original, H×W×C.
-        scale: its size divided by the low-resolution one's.
+        scale: its size divided by that of the reduced one.
 
     Raises:
-        DataError: it is absent, or not of that size.
-        InputError: it cannot be read.
+        DataError: its sides are no whole multiples of the scale.
     """
-    low = path.with_name(path.name.replace("_HR", "_LR"))
-    if not low.is_file():
-        raise DataError(f"{low} is missing; restore the data set, or name another with --data DIR")
-    image = load_image(low)
-    if tuple(round(side * scale) for side in image.shape[:2]) != clean.shape[:2]:
+    if any(side % scale for side in clean.shape[:2]):
         raise DataError(
-            f"{low} has {image.shape[1]}×{image.shape[0]} pixels, and {scale:g} times as many are "
-            f"not the {clean.shape[1]}×{clean.shape[0]} of its original; restore the data set"
+            f"{path} has {clean.shape[1]}×{clean.shape[0]} pixels, which is no whole multiple of "
+            f"the scale {scale:g}; restore the data set, or name another with --data DIR"
         )
-    return image
+    planes = torch.from_numpy(clean.transpose(2, 0, 1).astype(np.float64))
+    low: Array = resize(planes, 1 / scale).permute(1, 2, 0).float().numpy()
+    return low
 
 
 def score(estimate: Array, clean: Array, scale: float) -> Score:
@@ -52,11 +51,10 @@ def score(estimate: Array, clean: Array, scale: float) -> Score:
     border = round(scale)
     part = slice(border, -border)
     ours, theirs = (_luma(image)[part, part] for image in (estimate, clean))
-    return Score(psnr(ours, theirs, peak=255), ssim(ours, theirs, peak=255))
+    return Score(psnr(ours, theirs, peak=1), ssim(ours, theirs, peak=1))
 
 
-def _luma(image: Array) -> NDArray[np.uint8]:
-    """H×W, as 8 bits."""
+def _luma(image: Array) -> Array:
+    """H×W in [0, 1]."""
     shown = np.clip(image, 0, 1)
-    grey = studio_luma(shown) if image.shape[2] == 3 else shown
-    return np.floor(255 * grey[..., 0] + 0.5).astype(np.uint8)
+    return (studio_luma(shown) if image.shape[2] == 3 else shown)[..., 0]

@@ -45,7 +45,7 @@ def adopt(run: Path, data: Path | None) -> None:
         rows = [Measurement("Val40", candidate.scores)] if candidate.scores else []
         measured = _measure(candidate, data)
         rows += [Measurement(suite.suite.data.title, suite.rows[0].psnr) for suite in measured]
-        columns = [f"σ = {sigma:g}" for sigma in candidate.sigmas]
+        columns = [f"{candidate.yardstick.label}{level:g}" for level in candidate.levels]
         card = replace_figures(candidate.card, columns, rows, _protocol(candidate))
         candidate.save(bundle / candidate.config.name, card)
     if measured:
@@ -59,35 +59,39 @@ def _measure(candidate: Candidate, data: Path | None) -> list[Measured]:
     from n3cli.bench.measurement import measure
     from n3cli.bench.model import make_model
     from n3cli.bench.suite import SUITES
-    from n3cli.bench.task import DENOISE
+    from n3cli.bench.task import TASKS
     from n3cli.data.location import list_images, present_form
 
     measured = []
     channels = candidate.network.description.channels
-    method = make_model(str(candidate.folder), channels, "cpu", "fp32")
+    task = TASKS[candidate.config.task]
+    method = make_model(str(candidate.folder), task, channels, "cpu", "fp32")
     for suite in SUITES.values():
-        if suite.development or suite.task is not DENOISE or suite.channels != channels:
+        if suite.development or suite.task is not task or suite.channels != channels:
             continue
         try:
-            suite = replace(suite, data=present_form(suite.data, data))
-            paths = list_images(suite.data, data)
+            paths = {}
+            for level in candidate.levels:
+                present = present_form(suite.data_at(level), data)
+                paths[level] = list_images(present, data)
+            suite = replace(suite, data=present)
         except DataError as error:
             console.warning(f"{error}. The card goes without it.")
             continue
-        by_level = dict.fromkeys(candidate.sigmas, paths)
-        measured.append(measure(suite, by_level, [method], console.line))
+        measured.append(measure(suite, paths, [method], console.line))
     return measured
 
 
 def _protocol(candidate: Candidate) -> str:
     import torch
 
-    from n3cli.bench.protocol import PROTOCOL
+    from n3cli.bench.task import TASKS
     from n3cli.inference.machine import describe_machine, write_machine
 
     chosen = "Val40 chose these weights; the" if candidate.scores else "The"
     return (
-        f"{PROTOCOL} Of the weights as they are here, in {candidate.config.dtype}, computed in "
-        f"float32. {chosen} test sets were neither trained nor tuned on. "
+        f"{TASKS[candidate.config.task].protocol} Of the weights as they are here, in "
+        f"{candidate.config.dtype}, computed in float32. {chosen} test "
+        "sets were neither trained nor tuned on. "
         f"{write_machine(describe_machine(torch.device('cpu')))}"
     )

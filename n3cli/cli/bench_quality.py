@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from n3cli.bench.measurement import Measurement
     from n3cli.bench.method import Method
     from n3cli.bench.suite import Suite
+    from n3cli.bench.task import Task
     from n3cli.inference.machine import Machine
 
 Watch = Callable[[], AbstractContextManager[Callable[[str], None]]]
@@ -84,31 +85,44 @@ def _plan(asked: Asked) -> list[_Planned]:
     from n3cli.bench.model import make_models
     from n3cli.bench.peer import make_peers
     from n3cli.bench.suite import find_suites
-    from n3cli.bench.task import DENOISE
 
     suites = find_suites(asked.names)
     tasks = [suite.task for suite in suites]
     for option, levels in asked.levels.items():
         if levels and option not in {task.level for task in tasks}:
             raise ConfigError(f"none of these suites takes --{option}; leave it out")
-    if DENOISE not in tasks and (asked.models or asked.precision != "auto"):
-        raise ConfigError("no model enlarges yet; leave -m and --precision out")
     others = make_peers(asked.peers, tasks)
-    default = "n3net" if "paper" in asked.names else None
-    wanted = asked.models or (() if others.get(DENOISE.name) else (default,))
     plan = []
     for suite in suites:
-        methods = others[suite.task.name]
+        peers = others[suite.task.name]
         levels = asked.levels[suite.task.level] or suite.levels
-        if suite.task is DENOISE:
-            own = make_models(wanted, suite.channels, asked.device, asked.precision, len(levels))
-            methods = [*own, *methods]
-        plan.append(_Planned(suite, levels, methods))
+        wanted = _models(asked, suite.task, tasks, peers)
+        own = make_models(
+            wanted, suite.task, suite.channels, asked.device, asked.precision, len(levels)
+        )
+        plan.append(_Planned(suite, levels, [*own, *peers]))
     if asked.tolerance is not None:
         if asked.images:
             raise ConfigError("figures were published of whole sets; leave --images or --tolerance")
         check_comparable([(each.suite, each.levels, each.methods) for each in plan])
     return plan
+
+
+def _models(
+    asked: Asked, task: Task, tasks: Sequence[Task], peers: Sequence[Method]
+) -> Sequence[str | None]:
+    """The models to run for a task: those asked for, or the default unless peers were asked for."""
+    from n3cli.bench.task import DENOISE, TASKS
+
+    if asked.models:
+        if len(set(tasks)) == 1:
+            return asked.models
+        # In a full name the task comes first; short ones are denoisers'.
+        named = {name: TASKS.get(name.partition("-")[0], DENOISE) for name in asked.models}
+        return [name for name, its in named.items() if its is task]
+    if any(peer.name in asked.peers for peer in peers):
+        return ()
+    return ("n3net",) if "paper" in asked.names and task is DENOISE else (None,)
 
 
 def _keepers(asked: Asked, gallery: Gallery) -> list[Keeper]:

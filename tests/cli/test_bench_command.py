@@ -177,7 +177,6 @@ def test_a_difference_beyond_the_tolerance_exits_with_5(data):
         (("set12", "--tolerance", "nan"), "a number from 0"),
         (("paper,set12",), "stands alone"),
         (("noise-level", "--device", "cpu"), "stands alone"),
-        (("set5", "--precision", "bf16"), "no model enlarges"),
         (("set14", "--tolerance", "1"), "nothing to hold against"),
         (("noise-level", "--save-images", "x"), "stands alone"),
         (("set12", "--sigma", "0"), "above 0"),
