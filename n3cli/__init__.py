@@ -1,7 +1,8 @@
-"""Neural nearest neighbours (N3) for images: denoising in Python and as the command `n3`.
+"""Neural nearest neighbours (N3) for images, in Python and as the command `n3`.
 
 >>> import n3cli
 >>> clean = n3cli.denoise(noisy)  # H×W or H×W×C array in, the same shape and dtype out
+>>> large = n3cli.upscale(clean, 4)  # the same kind of array, of another size
 
 Importing the package is cheap: what it offers, and torch with it, is loaded on first use.
 """
@@ -13,13 +14,18 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from n3cli.inference.denoise import denoise
+    from n3cli.inference.upscale import upscale
     from n3cli.zoo.load import load_model
 
     __version__: str
 
-__all__ = ["__version__", "denoise", "load_model"]
+__all__ = ["__version__", "denoise", "load_model", "upscale"]
 
-_HOME = {"denoise": "n3cli.inference.denoise", "load_model": "n3cli.zoo.load"}
+_HOME = {
+    "denoise": "n3cli.inference.denoise",
+    "load_model": "n3cli.zoo.load",
+    "upscale": "n3cli.inference.upscale",
+}
 
 
 def __getattr__(name: str) -> object:  # PEP 562

@@ -6,15 +6,58 @@ import sys
 import traceback
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Generic, Self, assert_never
+from typing import TYPE_CHECKING, Generic, NoReturn, Self, assert_never
 
-from n3cli.cli import console
-from n3cli.jobs.run import Advanced, Done, Event, Failed, Result, Started, Summary
+import click
+
+from n3cli.cli import console, options
+from n3cli.errors import ConfigError
+from n3cli.jobs.run import Advanced, Done, Event, Failed, Result, Started, Summary, Work, run
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
     from n3cli.jobs.plan import Job, Plan
+
+
+def run_batch(
+    ctx: click.Context,
+    plan: Plan,
+    prepare: Callable[[], Work[Result]],
+    describe: Callable[[Result], str],
+    *,
+    quiet: bool,
+    verbose: bool,
+) -> NoReturn:
+    """Do a batch, show it, and exit with its code.
+
+    Args:
+        ctx: of the command.
+        plan: the batch.
+        prepare: see `jobs.run.run`.
+        describe: what a result's line says between the names and the time.
+        quiet: show warnings and errors only.
+        verbose: whether `describe` says more; excludes `quiet`.
+
+    Raises:
+        UsageError: quiet and verbose.
+        ConfigError: a stream of the plan is a terminal.
+    """
+    if quiet and verbose:
+        raise click.UsageError("--quiet and --verbose exclude each other.")
+    _check_streams(plan)
+    with BatchView(plan, describe, quiet=quiet, debug=options.debugging(ctx)) as view:
+        summary = run(plan, prepare, view.tell)
+    view.sum_up(summary)
+    ctx.exit(summary.exit_code)
+
+
+def _check_streams(batch: Plan) -> None:
+    """Refuse to read pictures from a keyboard and to write them on a screen."""
+    if any(job.source is None for job in batch.jobs) and sys.stdin.isatty():
+        raise ConfigError("standard input is a terminal; pipe a picture into it")
+    if any(job.target is None for job in batch.jobs) and sys.stdout.isatty():
+        raise ConfigError("standard output is a terminal; pipe it on, or give a file with -o")
 
 
 class BatchView(Generic[Result]):

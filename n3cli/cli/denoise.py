@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import re
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from n3cli.cli import options
-from n3cli.cli.batch import BatchView
-from n3cli.errors import ConfigError
-from n3cli.jobs.plan import Plan, plan
-from n3cli.jobs.run import Work, run
+from n3cli.cli.batch import run_batch
+from n3cli.io.name import DENOISED, ENLARGED
+from n3cli.jobs.plan import plan
+from n3cli.jobs.run import Work
 
 if TYPE_CHECKING:
     from n3cli.jobs.denoise import Report
-
-TAG = "n3dn"
-"""Ends the names of default outputs: `photo_n3dn.png`."""
-
-
-def _crop(text: str) -> tuple[int, ...]:
-    numbers = re.fullmatch(r"([0-9]{1,9}),([0-9]{1,9}),([1-9][0-9]{0,8}),([1-9][0-9]{0,8})", text)
-    if numbers is None:
-        raise click.BadParameter(f"{text!r} is not X,Y,W,H in whole pixels, such as 0,0,640,480.")
-    return tuple(map(int, numbers.groups()))
 
 
 @click.command(
@@ -35,13 +24,7 @@ def _crop(text: str) -> tuple[int, ...]:
     "  cat a.png | n3 denoise - > b.png"
 )
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
-@click.option(
-    "-o",
-    "--output",
-    metavar="OUT",
-    help="A file, a folder (existing, or ending with a slash), or - for standard output.  "
-    f"[default: photo_{TAG}.png beside photo.png]",
-)
+@options.output(DENOISED)
 @options.recursive
 @options.overwrite
 @click.option(
@@ -60,9 +43,7 @@ def _crop(text: str) -> tuple[int, ...]:
     show_default=True,
     help="Share of the noise to take away (0-1).",
 )
-@click.option(
-    "--crop", type=_crop, metavar="X,Y,W,H", help="Keep this part only, in pixels of the file."
-)
+@options.crop
 @options.model
 @options.device
 @options.precision
@@ -91,28 +72,22 @@ def denoise(
     INPUT is a picture file, a folder of them, or - for standard input. Size, depth, transparency
     and metadata stay as they are. Exits with 1 if an input failed; the others are done.
     """
-    if quiet and verbose:
-        raise click.UsageError("--quiet and --verbose exclude each other.")
-    batch = plan(inputs, output, tag=TAG, recursive=recursive, overwrite=overwrite, format=format)
-    _check_streams(batch)
+    batch = plan(
+        inputs,
+        output,
+        tag=DENOISED,
+        made=re.compile(f"{DENOISED}|{ENLARGED.pattern}"),
+        recursive=recursive,
+        overwrite=overwrite,
+        format=format,
+    )
 
     def describe(report: Report) -> str:
         origin = "estimated" if report.estimated else "given"
         more = f"  {report.layout}  {report.model}" if verbose else ""
         return f"σ {report.sigma:.1f} ({origin}){more}"
 
-    with BatchView(batch, describe, quiet=quiet, debug=options.debugging(ctx)) as view:
-        summary = run(batch, lambda: _get_ready(**how), view.tell)
-    view.sum_up(summary)
-    ctx.exit(summary.exit_code)
-
-
-def _check_streams(batch: Plan) -> None:
-    """Refuse to read pictures from a keyboard and to write them on a screen."""
-    if any(job.source is None for job in batch.jobs) and sys.stdin.isatty():
-        raise ConfigError("standard input is a terminal; pipe a picture into it")
-    if any(job.target is None for job in batch.jobs) and sys.stdout.isatty():
-        raise ConfigError("standard output is a terminal; pipe it on, or give a file with -o")
+    run_batch(ctx, batch, lambda: _get_ready(**how), describe, quiet=quiet, verbose=verbose)
 
 
 def _get_ready(

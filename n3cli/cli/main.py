@@ -19,6 +19,7 @@ from n3cli.errors import N3Error
 # A command is one file in this folder and one line here: where it is, and what `n3 --help` says.
 COMMANDS = {
     "denoise": ("n3cli.cli.denoise:denoise", "Remove noise from images."),
+    "upscale": ("n3cli.cli.upscale:upscale", "Enlarge images."),
     "train": ("n3cli.cli.train:train", "Train networks by recipes."),
     "models": ("n3cli.cli.models:models", "List, show and check models."),
     "fetch-data": ("n3cli.cli.fetch_data:fetch_data", "Download data sets."),
@@ -141,4 +142,4 @@ def _drop_stuck_output() -> None:
 @click.version_option(package_name="n3cli", prog_name="n3", message="%(prog)s %(version)s")
 @options.debug
 def n3() -> None:
-    """Denoise images with neural nearest neighbours (N3)."""
+    """Denoise and enlarge images with neural nearest neighbours (N3)."""

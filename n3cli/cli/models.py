@@ -16,9 +16,6 @@ from n3cli.errors import ModelError
 if TYPE_CHECKING:
     from n3cli.zoo.config import ModelConfig
 
-TASK = "denoise"
-"""What short names are completed with: the only task there is."""
-
 
 def example(command: str) -> str:
     """The end of a help text; the backspace tells click to keep the lines as they are."""
@@ -59,9 +56,9 @@ def info(name: str, as_json: bool) -> None:
     """Show what a model is and how it runs."""
     from n3cli.networks import registry
     from n3cli.zoo.load import load_place
-    from n3cli.zoo.locate import locate
+    from n3cli.zoo.locate import find_task, locate
 
-    place = locate(name, task=TASK)
+    place = locate(name, task=find_task(name))
     model = load_place(place)
     description = model.network.description
     # As it was trained: the loaded network has its batch norms folded away. In a file of other
@@ -76,7 +73,7 @@ def info(name: str, as_json: bool) -> None:
         "channels": description.channels,
         "parameters": sum(parameter.numel() for parameter in trained.parameters()),
         "sigma_input": description.sigma_input,
-        "scale": description.scale,
+        "scales": list(model.network.scales),
         "size_multiple": description.size_multiple,
         "size_minimum": description.size_minimum,
         "precisions": list(description.dtypes),
@@ -99,9 +96,9 @@ def path(name: str) -> None:
 
     A model that is not on this machine is downloaded.
     """
-    from n3cli.zoo.locate import locate
+    from n3cli.zoo.locate import find_task, locate
 
-    click.echo(locate(name, task=TASK).path)
+    click.echo(locate(name, task=find_task(name)).path)
 
 
 @models.command(epilog=example("n3 models verify"))
@@ -113,13 +110,13 @@ def verify(ctx: click.Context, names: tuple[str, ...]) -> None:
     Without a name, all that come with n3. Exits with 3 when one fails.
     """
     from n3cli.zoo.load import load_place
-    from n3cli.zoo.locate import bundled, locate
+    from n3cli.zoo.locate import bundled, find_task, locate
     from n3cli.zoo.verify import verify_model
 
     failed = False
     for name in names or bundled():
         try:
-            verify_model(load_place(locate(name, task=TASK)))
+            verify_model(load_place(locate(name, task=find_task(name))))
         except ModelError as error:
             failed = True
             console.error(str(error))

@@ -16,15 +16,19 @@ from n3cli.io.format import format_of
 Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-def number(low: float, high: float, *, auto: bool = False) -> Callable[[str], float | None]:
+def number(
+    low: float, high: float, *, auto: bool = False, above: bool = False
+) -> Callable[[str], float | None]:
     """Make a reader of numbers in a closed range; click's own FloatRange lets NaN pass.
 
     Args:
         low: the smallest value.
         high: the largest value.
         auto: whether `auto` is a value, too; it becomes None.
+        above: whether `low` itself is left out.
     """
-    wanted = f"a number from {low:g} to {high:g}" + (" or auto" if auto else "")
+    span = f"above {low:g}, up to {high:g}" if above else f"from {low:g} to {high:g}"
+    wanted = f"a number {span}" + (" or auto" if auto else "")
 
     def read(text: str) -> float | None:
         if auto and text == "auto":
@@ -33,7 +37,7 @@ def number(low: float, high: float, *, auto: bool = False) -> Callable[[str], fl
             value = math.nan if "_" in text else float(text)  # Python takes 1_0 for 10
         except ValueError:
             value = math.nan
-        if not low <= value <= high:
+        if not low <= value <= high or (above and value == low):
             raise click.BadParameter(f"{text!r} is not {wanted}.")
         return value
 
@@ -48,6 +52,24 @@ def data_folder(name: str) -> Decorator:
         type=click.Path(path_type=Path, file_okay=False),
         help="Folder of the data sets. [default: N3_DATA, else the cache folder]",
     )
+
+
+def output(tag: str) -> Decorator:
+    """The option that names the output; `tag` ends the names of default outputs."""
+    return click.option(
+        "-o",
+        "--output",
+        metavar="OUT",
+        help="A file, a folder (existing, or ending with a slash), or - for standard output.  "
+        f"[default: photo_{tag}.png beside photo.png]",
+    )
+
+
+def _crop(text: str) -> tuple[int, ...]:
+    numbers = re.fullmatch(r"([0-9]{1,9}),([0-9]{1,9}),([1-9][0-9]{0,8}),([1-9][0-9]{0,8})", text)
+    if numbers is None:
+        raise click.BadParameter(f"{text!r} is not X,Y,W,H in whole pixels, such as 0,0,640,480.")
+    return tuple(map(int, numbers.groups()))
 
 
 def _tile(text: str) -> str | int:
@@ -120,6 +142,9 @@ tile: Decorator = click.option(
     default="auto",
     show_default=True,
     help="Longest side of a tile, in pixels; changes memory and speed, not the result.",
+)
+crop: Decorator = click.option(
+    "--crop", type=_crop, metavar="X,Y,W,H", help="Keep this part only, in pixels of the file."
 )
 data: Decorator = data_folder("--data")
 recursive: Decorator = click.option(

@@ -10,21 +10,20 @@ import warnings
 from collections.abc import Callable, Iterator
 from numbers import Real
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from n3cli.errors import ConfigError, InputError, N3Warning
-from n3cli.inference.device import choose_device, choose_precision
+from n3cli.inference.array import check_array, to_pixels
 from n3cli.inference.engine import Engine
+from n3cli.inference.host import Host
 from n3cli.inference.noise_level import estimate_sigma_array
-from n3cli.inference.source import ArraySource, PaddedSource, Rows, RowSource
+from n3cli.inference.source import ArraySource, PaddedRows, PlaneRows, Rows, RowSource, TensorRows
 from n3cli.inference.stream import chain
 from n3cli.networks.network import padded_size
 from n3cli.zoo.folder import Model
-from n3cli.zoo.load import load_model
 
 _SIGMA_LIMIT = 255.0
 
@@ -51,12 +50,7 @@ class Denoiser:
         precision: str = "auto",
         tile: str | int = "auto",
     ) -> None:
-        if tile not in ("auto", "off") and not (type(tile) is int and tile > 0):
-            raise ConfigError(f"tile must be auto, off or a size in pixels, got {tile!r}")
-        self._given, self._tile = model, tile
-        self._device, self._precision = choose_device(device), precision
-        self._models: dict[int, Model] = {}
-        self._engines: dict[tuple[str, torch.dtype, int], Engine] = {}
+        self._host = Host("denoise", model, device, precision, tile)
 
     def model(self, channels: int) -> Model:
         """The model for pictures of 1 (grey) or 3 (colour) channels.
@@ -64,11 +58,7 @@ class Denoiser:
         Raises:
             ModelError: it is unknown, damaged, or not a denoiser.
         """
-        if isinstance(self._given, Model):
-            return self._given
-        if channels not in self._models:
-            self._models[channels] = load_model(self._given, task="denoise", channels=channels)
-        return self._models[channels]
+        return self._host.model(channels)
 
     def rows(
         self,
@@ -107,9 +97,9 @@ class Denoiser:
                 "use a grey model, for example denoise-n3unet-gray"
             )
         sigma = usable_sigma(sigma, model)
-        engine = self._engine(model, sigma, source)
+        engine = self._host.engine(model, source, sigma=sigma)
         height, width = padded_size(source.height, source.width, engine.description)
-        padded = PaddedSource(source, height, width)
+        padded = PaddedRows(PlaneRows(source), (source.height, source.width), (height, width))
         level = sigma / 255 if engine.description.sigma_input else None
         noisy = _NetworkInput(padded, engine.description.channels, level, strength < 1)
         output = chain(engine, noisy, height, width, progress)
@@ -122,25 +112,15 @@ class Denoiser:
             if strength < 1:
                 original = noisy.original(top, bottom)[..., : source.width]
                 planes = torch.lerp(original, planes, strength)
-            yield _to_pixels(planes, source.dtype)
+            yield to_pixels(planes, source.dtype)
             top = bottom
-
-    def _engine(self, model: Model, sigma: float, source: RowSource) -> Engine:
-        description = model.network.description
-        depth = 8 * source.dtype.itemsize
-        precision = choose_precision(self._precision, self._device, description, sigma, depth)
-        batch = source.channels // description.channels
-        key = model.source, precision, batch
-        if key not in self._engines:
-            self._engines[key] = Engine(model.network, self._device, precision, self._tile, batch)
-        return self._engines[key]
 
 
 class _NetworkInput:
     """Padded planes as batches of a network's planes, with the noise level's plane (if any)."""
 
     def __init__(
-        self, padded: PaddedSource, planes: int, level: float | None, remember: bool
+        self, padded: TensorRows, planes: int, level: float | None, remember: bool
     ) -> None:
         self._padded, self._planes, self._level = padded, planes, level
         self._remembered = Rows() if remember else None
@@ -158,14 +138,6 @@ class _NetworkInput:
     def original(self, top: int, bottom: int) -> Tensor:
         assert self._remembered is not None
         return self._remembered.take(top, bottom)
-
-
-def _to_pixels(planes: Tensor, dtype: np.dtype[Any]) -> np.ndarray:
-    pixels = planes.permute(1, 2, 0)
-    if dtype.kind == "u":
-        peak = float(np.iinfo(dtype).max)
-        pixels = (pixels * peak).round_().clamp_(0, peak)
-    return np.ascontiguousarray(pixels.numpy().astype(dtype, copy=False))
 
 
 def _warn_of_tiles(engine: Engine, model: Model, height: int, width: int) -> None:
@@ -236,7 +208,7 @@ def denoise(
         >>> denoise(noisy, sigma=10).shape
         (32, 48)
     """
-    pixels = _checked(array)
+    pixels = check_array(array)
     if sigma != "auto" and (isinstance(sigma, bool) or not isinstance(sigma, Real)):
         raise ConfigError(f"sigma must be a noise level or 'auto', got {sigma!r}")
     if sigma == "auto":
@@ -253,19 +225,3 @@ def denoise(
     strips = denoiser.rows(ArraySource(pixels), sigma=float(sigma), strength=strength)
     result = np.concatenate(list(strips)).reshape(array.shape)
     return result.astype(array.dtype, copy=False)
-
-
-def _checked(array: np.ndarray) -> np.ndarray:
-    """The array as H×W×C of uint8, uint16 or float32."""
-    shape = array.shape
-    if len(shape) not in (2, 3) or 0 in shape or (len(shape) == 3 and shape[2] not in (1, 3)):
-        raise InputError(
-            f"expected an array H×W or H×W×C with C 1 or 3, got shape {shape}; "
-            "take alpha away and pass it by"
-        )
-    array = array.astype(array.dtype.newbyteorder("="), copy=False)
-    if array.dtype.kind == "f":
-        array = array.astype(np.float32, copy=False)
-    elif array.dtype not in (np.uint8, np.uint16):
-        raise InputError(f"expected uint8, uint16 or floating values, got {array.dtype}")
-    return array.reshape(*shape[:2], -1)

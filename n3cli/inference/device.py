@@ -40,18 +40,19 @@ def choose_device(name: str = "auto") -> torch.device:
 
 
 def choose_precision(
-    name: str, device: torch.device, description: Description, sigma: float, depth: int
+    name: str, device: torch.device, description: Description, sigma: float | None, depth: int
 ) -> torch.dtype:
     """Turn ``auto``, ``fp32``, ``bf16`` or ``fp16`` into a dtype for the convolutions.
 
     ``auto`` takes bfloat16 where the device is fast at it, the network knows it, the noise is not
     faint and the picture has 8 bits: there the rounding is far below what is left of the noise.
+    Where there is no noise, it is the 8 bits that are coarser than the rounding.
 
     Args:
         name: the precision asked for.
         device: where it is computed.
         description: the network's.
-        sigma: noise level on the 0–255 scale.
+        sigma: noise level on the 0–255 scale; None for tasks in which there is none.
         depth: bits of a channel of the picture.
 
     Raises:
@@ -61,7 +62,7 @@ def choose_precision(
         return DTYPES[name]
     if name != "auto":
         raise ConfigError(f"unknown precision {name!r}; known are auto, {', '.join(DTYPES)}")
-    coarse = sigma >= _FINE_SIGMA and depth <= 8
+    coarse = depth <= 8 and (sigma is None or sigma >= _FINE_SIGMA)
     fast = coarse and "bf16" in description.dtypes and is_fast_at_bfloat16(device)
     return torch.bfloat16 if fast else torch.float32
 

@@ -86,20 +86,24 @@ class Rows:
         return self._parts[0][..., top - self.top : bottom - self.top, :]
 
 
-class PaddedSource:
-    """A picture's rows as float planes in [0, 1], padded at the right and the bottom by reflection.
+class TensorRows(Protocol):
+    """Anything that gives rows of …×C×H×W from top to bottom."""
+
+    def rows(self, top: int, bottom: int) -> Tensor:
+        """…×C×h×W of rows `top` to `bottom` (exclusive); `top` never goes back."""
+        ...
+
+
+class PlaneRows:
+    """A picture's rows as float planes in [0, 1].
 
     Args:
-        source: the picture.
-        height: rows after padding.
-        width: columns after padding.
+        source: the picture; each of its rows is read once.
     """
 
-    def __init__(self, source: RowSource, height: int, width: int) -> None:
+    def __init__(self, source: RowSource) -> None:
         self._source = source
         self._peak = np.iinfo(source.dtype).max if source.dtype.kind == "u" else 1.0
-        self._row_index = reflected(source.height, height)
-        self._columns = torch.tensor(reflected(source.width, width))
         self._held = Rows()
 
     def rows(self, top: int, bottom: int) -> Tensor:
@@ -108,14 +112,9 @@ class PaddedSource:
         Raises:
             InputError: the picture holds floating values that are not finite or far beyond [0, 1].
         """
-        needed = self._row_index[top:bottom]
-        lowest, highest = min(needed), max(needed) + 1
-        if highest > self._held.bottom:
-            self._held.append(self._read(self._held.bottom, highest))
-        held = self._held.take(lowest, highest)
-        if bottom > self._source.height:
-            held = held.index_select(-2, torch.tensor(needed) - lowest)
-        return held
+        if bottom > self._held.bottom:
+            self._held.append(self._read(self._held.bottom, bottom))
+        return self._held.take(top, bottom)
 
     def _read(self, top: int, bottom: int) -> Tensor:
         pixels, _ = self._source.rows(top, bottom)
@@ -123,6 +122,28 @@ class PaddedSource:
             check_floating(pixels)
         # A copy always: what comes in may be read-only, or the caller's.
         planes = torch.from_numpy(np.array(pixels.transpose(2, 0, 1), np.float32, order="C"))
-        if self._peak != 1.0:
-            planes /= float(self._peak)
-        return planes if len(self._columns) == planes.shape[-1] else planes[..., self._columns]
+        return planes if self._peak == 1.0 else planes.div_(float(self._peak))
+
+
+class PaddedRows:
+    """Rows padded at the right and the bottom by reflection.
+
+    Args:
+        before: the rows of the image; they are asked for again near the bottom.
+        size: height and width of the image.
+        padded: height and width after padding.
+    """
+
+    def __init__(self, before: TensorRows, size: tuple[int, int], padded: tuple[int, int]) -> None:
+        self._before, self._height = before, size[0]
+        self._row_index = reflected(size[0], padded[0])
+        self._columns = torch.tensor(reflected(size[1], padded[1])) if padded[1] > size[1] else None
+
+    def rows(self, top: int, bottom: int) -> Tensor:
+        """…×h×W of rows `top` to `bottom` (exclusive); `top` never goes back."""
+        needed = self._row_index[top:bottom]
+        lowest = min(needed)
+        image = self._before.rows(lowest, max(needed) + 1)
+        if bottom > self._height:
+            image = image.index_select(-2, torch.tensor(needed) - lowest)
+        return image if self._columns is None else image[..., self._columns]

@@ -3,39 +3,31 @@
 Each stage is computed in strips of tiles over the whole width. To make a strip it asks the stage
 before it for the rows of its halo, and that one makes strips until it has them. So memory follows
 the tile side and the image's width, never its height; and since a tile is placed in the whole
-image, the result does not depend on the tiling.
+image, the result does not depend on the tiling. A stage may enlarge: its tiles, halo and reach are
+counted in pixels of what goes in.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Protocol
 
 from torch import Tensor
 
 from n3cli.inference.engine import Engine, TileTooLargeError
-from n3cli.inference.source import Rows
+from n3cli.inference.source import Rows, TensorRows
 from n3cli.inference.tiling import cuts, input_span
 from n3cli.networks.description import Placement
 
 
-class TensorRows(Protocol):
-    """Anything that gives rows of B×C×H×W from top to bottom."""
-
-    def rows(self, top: int, bottom: int) -> Tensor:
-        """B×C×h×W; `top` never goes back."""
-        ...
-
-
 class StageRows:
-    """The output rows of one stage.
+    """The output rows of one stage, `scale` times as many and as long as those that go in.
 
     Args:
         engine: the network.
         stage: number of the stage.
         before: the rows that go into it.
-        height: rows of the (padded) image.
-        width: columns of the (padded) image.
+        height: rows of the (padded) image that goes in.
+        width: columns of it.
         progress: is called with the share of the stage's rows that are done.
     """
 
@@ -51,6 +43,8 @@ class StageRows:
         self._engine, self._stage, self._before = engine, stage, before
         self._height, self._width = height, width
         self._progress = progress
+        self._scale = engine.stages[stage].scale
+        self._done = 0  # input rows whose output has been made
         self._held = Rows()
 
     def rows(self, top: int, bottom: int) -> Tensor:
@@ -61,7 +55,8 @@ class StageRows:
 
     def strips(self) -> Iterator[Tensor]:
         """All rows from top to bottom, B×C×h×W, as they are made."""
-        while (top := self._held.bottom) < self._height:
+        while self._done < self._height:
+            top = self._held.bottom
             self._make_strip()
             yield self._held.take(top, self._held.bottom)
 
@@ -69,16 +64,17 @@ class StageRows:
         while True:
             rows, columns = self._engine.tile(self._stage, self._height, self._width)
             try:
-                strip = self._strip(self._held.bottom, rows, columns)
+                last = min(self._done + rows, self._height)
+                strip = self._strip(self._done, last, columns)
             except TileTooLargeError:
                 self._engine.shrink(rows, columns)
             else:
+                self._done = last
                 return self._held.append(strip)
 
-    def _strip(self, first: int, rows: int, columns: int) -> Tensor:
-        """The rows from `first` on, one tile high."""
-        engine = self._engine
-        last = min(first + rows, self._height)
+    def _strip(self, first: int, last: int, columns: int) -> Tensor:
+        """What the input rows `first` to `last` (exclusive) become, one tile high."""
+        engine, scale = self._engine, self._scale
         top, bottom = self._needed(first, last, self._height)
         band = self._before.rows(top, bottom)
         strip: Tensor | None = None
@@ -86,10 +82,11 @@ class StageRows:
             begin, end = self._needed(left, right, self._width)
             place = Placement(top, begin, self._height, self._width)
             tile = engine.run(self._stage, band[..., begin:end], place)
-            tile = tile[..., first - top : last - top, left - begin : right - begin]
+            down = slice(scale * (first - top), scale * (last - top))
+            tile = tile[..., down, scale * (left - begin) : scale * (right - begin)]
             if strip is None:
-                strip = tile.new_empty(*tile.shape[:-1], self._width)
-            strip[..., left:right] = tile
+                strip = tile.new_empty(*tile.shape[:-1], scale * self._width)
+            strip[..., scale * left : scale * right] = tile
             if self._progress:
                 self._progress((first + (last - first) * right / self._width) / self._height)
         assert strip is not None
@@ -110,9 +107,10 @@ def chain(
     width: int,
     progress: Callable[[float], None] | None = None,
 ) -> StageRows:
-    """All stages of a network over a source; progress is that of the last one."""
+    """All stages of a network over a source of that (padded) size; progress is of the last one."""
     rows: TensorRows = source
     count = len(engine.stages)
     for stage in range(count - 1):
         rows = StageRows(engine, stage, rows, height, width)
+        height, width = (engine.stages[stage].scale * length for length in (height, width))
     return StageRows(engine, count - 1, rows, height, width, progress)

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Final
 
 from n3cli.errors import InputError
 from n3cli.io.format import FORMATS, writable_names, writable_suffixes
+
+DENOISED: Final = "n3dn"
+"""Ends the names of denoised pictures: ``photo_n3dn.png``."""
+
+ENLARGED: Final = re.compile(r"n3(x[0-9]+|up)")
+"""What ends the names of enlarged pictures: ``photo_n3x4.png``, ``photo_n3up.png``."""
+
+
+def enlarged_tag(scale: float | None) -> str:
+    """End the name of an enlarged picture: with the scale if it is whole, which stays readable."""
+    return f"n3x{scale:g}" if scale is not None and float(scale).is_integer() else "n3up"
 
 
 def default_target(source: Path, tag: str, format: str | None = None) -> Path:

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
-from n3cli.errors import InputError, N3Warning
+from n3cli.errors import N3Warning
 from n3cli.inference.denoise import Denoiser, usable_sigma
 from n3cli.inference.noise_level import estimate_sigma
-from n3cli.io.format import FORMATS
-from n3cli.io.path import explained
 from n3cli.io.reader import open_picture
-from n3cli.io.writer import create_picture
+from n3cli.jobs.file import create_result, describe_kind, find_source
 from n3cli.jobs.plan import Job
 from n3cli.jobs.view import AlphaKeeper, Crop, View
 
@@ -74,7 +69,7 @@ def denoise_picture(
             fit.
         BrokenPipeError: who read standard output has gone.
     """
-    source = _source(job)
+    source = find_source(job)
     sigma = settings.sigma
     if sigma is None:
         sigma = _estimate(source, job.source_name, settings.crop)
@@ -82,37 +77,17 @@ def denoise_picture(
         view = AlphaKeeper(reader, settings.crop)
         model = denoiser.model(view.channels)
         sigma = usable_sigma(sigma, model)
-        with (
-            _closed_pipe_as_itself(),
-            create_picture(
-                _target(job),
-                format=job.format or _format_to_keep(reader.meta.format),
-                height=view.height,
-                width=view.width,
-                channels=view.channels,
-                has_alpha=view.has_alpha,
-                dtype=view.dtype,
-                meta=view.meta,
-                quality=settings.quality,
-            ) as writer,
-        ):
+        with create_result(job, view, quality=settings.quality) as writer:
             for strip in denoiser.rows(
                 view, sigma=sigma, strength=settings.strength, progress=progress
             ):
                 writer.write(strip, view.take(len(strip)))
     return Report(
-        sigma, estimated=settings.sigma is None, layout=_describe(view), model=model.config.name
+        sigma,
+        estimated=settings.sigma is None,
+        layout=f"{view.width}×{view.height} {describe_kind(view)}",
+        model=model.config.name,
     )
-
-
-def _source(job: Job) -> Path | bytes:
-    """The source as something that can be opened twice."""
-    if job.source is None:
-        return sys.stdin.buffer.read()
-    if job.source.is_fifo():
-        with explained(job.source):
-            return job.source.read_bytes()
-    return job.source
 
 
 def _estimate(source: Path | bytes, name: str, crop: Crop | None) -> float:
@@ -127,34 +102,3 @@ def _estimate(source: Path | bytes, name: str, crop: Crop | None) -> float:
             stacklevel=3,
         )
     return estimate.sigma
-
-
-def _target(job: Job) -> Path | BinaryIO:
-    if job.target is None:
-        return sys.stdout.buffer
-    folder = job.target.parent
-    with explained(folder):
-        if folder.is_file():
-            raise InputError(f"{job.target}: {folder} is a file, not a folder to write to")
-        folder.mkdir(parents=True, exist_ok=True)
-    return job.target
-
-
-@contextmanager
-def _closed_pipe_as_itself() -> Iterator[None]:
-    """Undo the writer's explanation: that nobody reads any more is no fault of this file."""
-    try:
-        yield
-    except InputError as error:
-        if isinstance(error.__cause__, BrokenPipeError):
-            raise error.__cause__ from None
-        raise
-
-
-def _format_to_keep(format: str) -> str:
-    return format if FORMATS[format].depths else "png"
-
-
-def _describe(view: View) -> str:
-    kind = {1: "grey", 3: "RGB"}[view.channels] + ("+alpha" if view.has_alpha else "")
-    return f"{view.width}×{view.height} {kind} {view.dtype}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +48,7 @@ class Plan:
     Attributes:
         jobs: the pictures to make, in the order of the inputs.
         failed: one error for each input that cannot be done.
-        skipped: files of folders that carry the output tag, thus results of an earlier run.
+        skipped: files of folders that carry a tag, thus results of an earlier run.
     """
 
     jobs: tuple[Job, ...]
@@ -60,6 +61,7 @@ def plan(
     output: str | None = None,
     *,
     tag: str,
+    made: re.Pattern[str] | None = None,
     recursive: bool = False,
     overwrite: bool = False,
     format: str | None = None,
@@ -71,7 +73,9 @@ def plan(
         output: a file for one input; a folder (existing, ending with a slash, or any new name
             where there are several inputs); `-`; or None for `photo_<tag>.png` beside each
             `photo.png`, and standard output for standard input.
-        tag: ends the stem of default outputs; files of folders that carry it are skipped.
+        tag: ends the stem of default outputs.
+        made: tags of what earlier runs have made; files of folders that carry one are skipped.
+            None is `tag` alone.
         recursive: take whole trees of folders; an output folder mirrors them.
         overwrite: allow to replace an existing output (never an input).
         format: the format to write; None follows the output's suffix, or the input's format.
@@ -88,7 +92,9 @@ def plan(
     if STANDARD in inputs:
         return _plan_standard_input(inputs, output, overwrite=overwrite, format=format)
     folder = None if output == STANDARD else output_folder(inputs, output)
-    found = scan(inputs, tag=tag, recursive=recursive, leave_out=folder)
+    found = scan(
+        inputs, made=made or re.compile(re.escape(tag)), recursive=recursive, leave_out=folder
+    )
     jobs, failed = [], list(found.failed)
     if output == STANDARD:
         if len(found.sources) + len(failed) != 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +35,7 @@ class Scan:
     Attributes:
         sources: the files, each once, in the order of the inputs and sorted inside folders.
         failed: one error for each input that stands for nothing.
-        skipped: files of folders left out because they carry the output tag.
+        skipped: files of folders left out because their names are those of results.
     """
 
     sources: tuple[Source, ...]
@@ -42,12 +43,15 @@ class Scan:
     skipped: tuple[Path, ...]
 
 
-def scan(inputs: Sequence[str], *, tag: str, recursive: bool, leave_out: Path | None) -> Scan:
+def scan(
+    inputs: Sequence[str], *, made: re.Pattern[str], recursive: bool, leave_out: Path | None
+) -> Scan:
     """Find the files that the inputs stand for.
 
     Args:
         inputs: files and folders.
-        tag: files of folders whose stem ends with `_<tag>` are results of an earlier run: skipped.
+        made: files of folders whose stem ends with `_` and a match of this are results of an
+            earlier run: skipped.
         recursive: go down the whole tree of a folder.
         leave_out: a folder whose content is no input even if it lies in one (the output folder).
     """
@@ -73,7 +77,7 @@ def scan(inputs: Sequence[str], *, tag: str, recursive: bool, leave_out: Path | 
             hint = "" if recursive else "; -r looks into its folders, too"
             failed.append(InputError(f"{given}: no picture files in this folder{hint}"))
         for path in found:
-            if path.stem.endswith(f"_{tag}"):
+            if made.fullmatch(path.stem.rpartition("_")[2]) and "_" in path.stem:
                 skipped.append(path)
             else:
                 sources.setdefault(real(path), Source(path, path.relative_to(given)))

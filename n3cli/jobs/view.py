@@ -72,9 +72,15 @@ class AlphaKeeper(View):
         return pixels, alpha
 
     def take(self, count: int) -> Pixels | None:
-        """The next `count` alpha rows, each given once; None where the picture has no alpha."""
+        """The next `count` alpha rows, each given once; None where the picture has no alpha.
+
+        Rows that have not gone by yet are read.
+        """
         if not self.has_alpha:
             return None
+        missing = count - sum(map(len, self._strips))
+        if missing > 0:
+            self.rows(self._kept, self._kept + missing)
         taken: list[Pixels] = []
         while count:
             strip = self._strips.popleft()
@@ -83,3 +89,23 @@ class AlphaKeeper(View):
             taken.append(strip[:count])
             count -= len(taken[-1])
         return np.concatenate(taken)
+
+
+class AlphaPlane:
+    """What an `AlphaKeeper` keeps, as a picture of one channel; its rows are read once, in order.
+
+    Args:
+        keeper: a view of a picture that has alpha.
+    """
+
+    channels = 1
+
+    def __init__(self, keeper: AlphaKeeper) -> None:
+        self._keeper = keeper
+        self.height, self.width, self.dtype = keeper.height, keeper.width, keeper.dtype
+
+    def rows(self, top: int, bottom: int) -> tuple[Pixels, None]:
+        """The next rows, h×W×1."""
+        alpha = self._keeper.take(bottom - top)
+        assert alpha is not None
+        return alpha[..., None], None

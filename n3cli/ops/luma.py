@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_THOUSANDTHS = np.array([299, 587, 114])
+LUMA = (0.299, 0.587, 0.114)
+"""Shares of red, green and blue in luma (ITU-R BT.601, section 2.5.1)."""
+
+_THOUSANDTHS = np.array([round(1000 * share) for share in LUMA])
 
 
 def studio_luma(image: NDArray[np.floating[Any]]) -> NDArray[Any]:
@@ -25,7 +28,7 @@ def studio_luma(image: NDArray[np.floating[Any]]) -> NDArray[Any]:
 
 
 def luma(image: NDArray[Any]) -> NDArray[Any]:
-    """Luma of a colour image: 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601, section 2.5.1).
+    """Luma of a colour image, its planes summed in the shares of `LUMA`.
 
     Args:
         image: H×W×3, of any number type.

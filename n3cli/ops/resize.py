@@ -15,6 +15,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from n3cli.ops.length import resized_length
+
 
 class Taps(NamedTuple):
     """Which pixels of an axis each output pixel is made of."""
@@ -53,11 +55,6 @@ def resize(
             raise ValueError("resize needs a scale or a size")
         image = resize_axis(image, make_taps(length, outputs, scale or outputs / length), axis)
     return image
-
-
-def resized_length(length: int, scale: float) -> int:
-    """⌈length · scale⌉, forgiving the rounding of scales such as 1/3."""
-    return math.ceil(length * scale - 1e-9)
 
 
 def resize_axis(image: Tensor, taps: Taps, axis: int) -> Tensor:

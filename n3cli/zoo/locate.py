@@ -8,7 +8,7 @@ from pathlib import Path
 from n3cli.errors import ModelError
 from n3cli.zoo import hub
 from n3cli.zoo.layout import CONFIG_FILE, FILE_SUFFIXES, WEIGHTS_FILE, check_files
-from n3cli.zoo.names import PATTERN, complete_name, unknown_name
+from n3cli.zoo.names import DEFAULTS, PATTERN, complete_name, unknown_name
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -50,6 +50,25 @@ def bundled() -> dict[str, Path]:
         if found := {path.parent.name: path.parent for path in bundle.glob(f"*/{WEIGHTS_FILE}")}:
             return dict(sorted(found.items()))
     return {}
+
+
+def find_task(name: str) -> str:
+    """The task that completes a short name: that of a bundled model, or of the network.
+
+    A name that says its task itself, a path, or one that nobody knows gets the first task.
+    """
+    # Heavy, and needed for few names.
+    from n3cli.networks import registry
+
+    first, *others = DEFAULTS
+    for task in (first, *others):
+        try:
+            if complete_name(name, task=task, channels=3) in bundled():
+                return task
+        except ModelError:
+            return first
+    network = complete_name(name, task=first, channels=3).split("-")[1]
+    return registry.build(network, {}).description.task if network in registry.names() else first
 
 
 def locate(name: str | Path, *, task: str, channels: int | None = None) -> Location:

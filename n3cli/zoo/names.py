@@ -14,7 +14,7 @@ PATTERN: Final = re.compile(
 )
 """Grammar of a full zoo name."""
 
-DEFAULTS: Final = {"denoise": "n3unet"}
+DEFAULTS: Final = {"denoise": "n3unet", "upscale": "n3sr"}
 """For every task, the short name of the model that people get when they name none."""
 
 ALIASES: Final = {
@@ -27,6 +27,9 @@ ALIASES: Final = {
 
 VARIANTS: Final = {1: "gray", 3: "color"}
 """Image planes → the variant that a short name is completed with."""
+
+ONLY: Final = {"upscale": "color"}
+"""Tasks whose models are all of one variant, which does for every picture."""
 
 
 def default_name(task: str) -> str:
@@ -47,7 +50,8 @@ def complete_name(name: str, *, task: str, channels: int | None = None) -> str:
         name: a full name (returned as it is, aliases resolved), a network with or without a
             variant (``n3unet``, ``n3unet-gray``).
         task: the task put in front of a name that has none.
-        channels: planes of the image, which choose between ``gray`` and ``color``.
+        channels: planes of the image, which choose between ``gray`` and ``color`` where the task
+            has both.
 
     Raises:
         ModelError: the name does not follow the grammar, or leaves the variant open.
@@ -64,6 +68,8 @@ def complete_name(name: str, *, task: str, channels: int | None = None) -> str:
             f"{name!r} is not a model name: a name is <task>-<network>-<variant>, for example "
             "denoise-n3unet-gray, or a short form such as n3unet. See `n3 models list`."
         )
+    if variant := ONLY.get(full.partition("-")[0]):
+        return f"{full}-{variant}"
     if channels is None:
         raise ModelError(
             f"{name!r} does not say for which images: add -gray or -color. See `n3 models list`."

@@ -12,7 +12,7 @@ SIZE = 24
 
 
 def verify_model(model: Model) -> None:
-    """Run a model on a small image.
+    """Run a model on a small image, at each of its scales.
 
     Raises:
         ModelError: the output has another shape than it should, or is not finite.
@@ -20,12 +20,13 @@ def verify_model(model: Model) -> None:
     description = model.network.description
     shape = (1, description.channels, SIZE, SIZE)
     image = torch.rand(shape, generator=torch.Generator().manual_seed(0))
-    with torch.inference_mode():
-        output = model.network(image, 0.1 if description.sigma_input else None)
-    wanted = (*shape[:2], SIZE * description.scale, SIZE * description.scale)
-    if output.shape != wanted:
-        raise ModelError(
-            f"{model.source}: the output is {list(output.shape)} instead of {list(wanted)}."
-        )
-    if not bool(torch.isfinite(output).all()):
-        raise ModelError(f"{model.source}: the output has NaN or infinite values.")
+    for scale in model.network.scales:
+        with torch.inference_mode():
+            output = model.network(image, 0.1 if description.sigma_input else None, scale)
+        wanted = (*shape[:2], SIZE * scale, SIZE * scale)
+        if output.shape != wanted:
+            raise ModelError(
+                f"{model.source}: the output is {list(output.shape)} instead of {list(wanted)}."
+            )
+        if not bool(torch.isfinite(output).all()):
+            raise ModelError(f"{model.source}: the output has NaN or infinite values.")

@@ -8,7 +8,7 @@ import pytest
 from n3cli.errors import InputError
 from n3cli.inference import noise_level
 from n3cli.inference.noise_level import estimate_sigma, estimate_sigma_array
-from n3cli.inference.source import ArraySource, PaddedSource
+from n3cli.inference.source import ArraySource, PlaneRows
 from n3cli.io.picture import read_picture
 from n3cli.ops.noise_level import estimate_noise
 
@@ -123,7 +123,7 @@ def test_what_the_estimator_refuses_the_denoiser_refuses_in_the_same_words() -> 
     with pytest.raises(InputError) as estimated:
         estimate_sigma(ArraySource(pixels))
     with pytest.raises(InputError) as denoised:
-        PaddedSource(ArraySource(pixels), 16, 16).rows(0, 16)
+        PlaneRows(ArraySource(pixels)).rows(0, 16)
     assert str(estimated.value) == str(denoised.value)
 
 
@@ -131,7 +131,7 @@ def test_highlights_of_linear_pictures_are_no_mistake() -> None:
     pixels = make_noisy((200, 300, 1), 20) / np.float32(255)
     pixels[:20, :20] = 12
     assert estimate_sigma_array(pixels).sigma == pytest.approx(20, rel=0.05)
-    assert PaddedSource(ArraySource(pixels), 200, 300).rows(0, 200).max() == 12
+    assert PlaneRows(ArraySource(pixels)).rows(0, 200).max() == 12
 
 
 def load_photos(count: int) -> list[np.ndarray]:

@@ -1,0 +1,133 @@
+"""`n3 upscale`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from n3cli.cli import options
+from n3cli.cli.batch import run_batch
+from n3cli.inference.size import DEFAULT_SCALE, LARGEST_FACTOR, MOST_MEGAPIXELS, Goal
+from n3cli.io.name import ENLARGED, enlarged_tag
+from n3cli.jobs.plan import plan
+from n3cli.jobs.run import Work
+
+if TYPE_CHECKING:
+    from n3cli.jobs.upscale import Report
+
+_GOALS = ("scale", "width", "height", "size", "megapixels")
+_LONGEST_SIDE = 1_000_000
+
+
+def _size(text: str) -> tuple[int, int]:
+    numbers = re.fullmatch(r"([1-9][0-9]{0,5})[x×X]([1-9][0-9]{0,5})", text)
+    if numbers is None:
+        raise click.BadParameter(f"{text!r} is not WxH in whole pixels, such as 1920x1080.")
+    return int(numbers[1]), int(numbers[2])
+
+
+@click.command(
+    epilog="\b\nExamples:\n"
+    "  n3 upscale photo.jpg\n"
+    "  n3 upscale scans -r -o large/ --scale 2.5\n"
+    "  n3 upscale icon.png --size 1024x1024 -o icon-large.png"
+)
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@options.output(enlarged_tag(DEFAULT_SCALE))
+@options.recursive
+@options.overwrite
+@click.option(
+    "--scale",
+    type=options.number(0, LARGEST_FACTOR, above=True),
+    metavar="X",
+    help=f"Factor for width and height: 2, 3, 4, 8 or any number up to {LARGEST_FACTOR}.  "
+    f"[default: {DEFAULT_SCALE:g}]",
+)
+@click.option(
+    "--width", type=click.IntRange(1, _LONGEST_SIDE), help="Pixels across; keeps the proportions."
+)
+@click.option(
+    "--height", type=click.IntRange(1, _LONGEST_SIDE), help="Pixels down; keeps the proportions."
+)
+@click.option(
+    "--size", type=_size, metavar="WxH", help="Exactly this size, whatever the proportions."
+)
+@click.option(
+    "--megapixels",
+    type=options.number(0, MOST_MEGAPIXELS, above=True),
+    metavar="X",
+    help="Area in millions of pixels; keeps the proportions.",
+)
+@options.crop
+@options.model
+@options.device
+@options.precision
+@options.tile
+@options.picture_format
+@options.quality
+@options.quiet
+@options.verbose
+@options.debug
+@click.pass_context
+def upscale(
+    ctx: click.Context,
+    /,
+    *,
+    inputs: tuple[str, ...],
+    output: str | None,
+    recursive: bool,
+    overwrite: bool,
+    format: str | None,
+    quiet: bool,
+    verbose: bool,
+    **how: Any,
+) -> None:
+    """Enlarge images.
+
+    INPUT is a picture file, a folder of them, or - for standard input. The network's next scale
+    is taken, and a bicubic resize leads from there to the exact size; a smaller size needs no
+    network. Depth, transparency and metadata stay as they are. Exits with 1 if an input failed;
+    the others are done.
+
+    The default model is for clean sources, without noise or traces of JPEG: both are enlarged
+    like everything else. `n3 denoise` takes noise away before. -m bicubic is plain interpolation.
+    """
+    given = {name: how.pop(name) for name in _GOALS}
+    chosen = [name for name in _GOALS if given[name] is not None]
+    if len(chosen) > 1:
+        names = " and ".join(f"--{name}" for name in chosen)
+        raise click.UsageError(f"{names} exclude each other; --size WxH sets width and height.")
+    if not chosen:
+        given["scale"] = DEFAULT_SCALE
+    batch = plan(
+        inputs,
+        output,
+        tag=enlarged_tag(given["scale"]),
+        made=ENLARGED,
+        recursive=recursive,
+        overwrite=overwrite,
+        format=format,
+    )
+
+    def describe(report: Report) -> str:
+        more = f"  {report.kind}  {report.model}" if verbose else ""
+        return f"{report.before} → {report.after}{more}"
+
+    run_batch(ctx, batch, lambda: _get_ready(given, **how), describe, quiet=quiet, verbose=verbose)
+
+
+def _get_ready(
+    goal: dict[str, Any], *, crop: tuple[int, ...] | None, quality: int, **network: Any
+) -> Work[Report]:
+    """Import what is slow to import, and make the network ready."""
+    from n3cli.inference.upscale import Upscaler
+    from n3cli.jobs.upscale import Settings, upscale_picture
+    from n3cli.jobs.view import Crop
+
+    if size := goal.pop("size"):
+        goal["width"], goal["height"] = size
+    upscaler = Upscaler(**network)
+    settings = Settings(Goal(**goal), Crop(*crop) if crop else None, quality)
+    return lambda job, progress: upscale_picture(job, upscaler, settings, progress)

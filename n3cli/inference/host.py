@@ -1,0 +1,86 @@
+"""The models of one task on a device: loaded once, and made ready once for each use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from n3cli.errors import ConfigError
+from n3cli.inference.device import choose_device, choose_precision
+from n3cli.inference.engine import Engine
+from n3cli.inference.source import RowSource
+from n3cli.zoo.folder import Model
+from n3cli.zoo.load import load_model
+
+
+class Host:
+    """A task's models, and the engines that run them.
+
+    Args:
+        task: what the models must do.
+        model: name, path or loaded model; None for the default that suits each picture.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``, ``mps`` or ``xpu``.
+        precision: ``auto``, ``fp32``, ``bf16`` or ``fp16``.
+        tile: longest side of a tile in pixels, ``auto`` (from free memory) or ``off``.
+
+    Raises:
+        ConfigError: a setting has no meaning.
+        DeviceError: there is no such device.
+    """
+
+    def __init__(
+        self,
+        task: str,
+        model: str | Path | Model | None,
+        device: str,
+        precision: str,
+        tile: str | int,
+    ) -> None:
+        if tile not in ("auto", "off") and not (type(tile) is int and tile > 0):
+            raise ConfigError(f"tile must be auto, off or a size in pixels, got {tile!r}")
+        self._task, self._given, self._tile = task, model, tile
+        self._device, self._precision = choose_device(device), precision
+        self._models: dict[int, Model] = {}
+        self._engines: dict[tuple[str, int, torch.dtype, int], Engine] = {}
+
+    def model(self, channels: int) -> Model:
+        """The model for pictures of 1 (grey) or 3 (colour) channels.
+
+        Raises:
+            ModelError: it is unknown, damaged, or for another task.
+        """
+        if isinstance(self._given, Model):
+            return self._given
+        if channels not in self._models:
+            self._models[channels] = load_model(self._given, task=self._task, channels=channels)
+        return self._models[channels]
+
+    def engine(
+        self,
+        model: Model,
+        source: RowSource,
+        *,
+        sigma: float | None = None,
+        scale: int | None = None,
+    ) -> Engine:
+        """A model ready for pictures like `source`, whose planes are sent through side by side.
+
+        Args:
+            model: one of this task.
+            source: the picture.
+            sigma: its noise level on the 0–255 scale; None where there is no noise.
+            scale: one of the network's scales; by default its description's.
+
+        Raises:
+            ConfigError: not a precision's name.
+        """
+        network = model.network if scale is None else model.network.at(scale)
+        description = network.description
+        depth = 8 * source.dtype.itemsize
+        precision = choose_precision(self._precision, self._device, description, sigma, depth)
+        batch = max(1, source.channels // description.channels)
+        key = model.source, description.scale, precision, batch
+        if key not in self._engines:
+            self._engines[key] = Engine(network, self._device, precision, self._tile, batch)
+        return self._engines[key]

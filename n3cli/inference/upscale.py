@@ -1,0 +1,233 @@
+"""Enlarging: pictures of any size and depth in, the same kind out, of any other size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from n3cli.errors import ModelError
+from n3cli.inference.array import check_array, to_pixels
+from n3cli.inference.host import Host
+from n3cli.inference.passes import choose_passes
+from n3cli.inference.resized import ResizedRows
+from n3cli.inference.size import DEFAULT_SCALE, Goal, check_size, factor_of
+from n3cli.inference.source import ArraySource, PaddedRows, PlaneRows, RowSource, TensorRows
+from n3cli.inference.stream import chain
+from n3cli.networks.network import padded_size
+from n3cli.ops.luma import LUMA
+from n3cli.zoo.folder import Model
+
+BICUBIC = "bicubic"
+"""As a model: plain interpolation, without a network."""
+
+_STRIP = 1 << 20
+"""Pixels of the result that are made at a time, where there is no network to set the pace."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """How a picture gets its size: passes of a network, and bicubic resizing for what is left.
+
+    Attributes:
+        model: whose network it is; None where there are no passes.
+        passes: the network's scales, in order.
+    """
+
+    model: Model | None = None
+    passes: tuple[int, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Name of the model, for people."""
+        return self.model.config.name if self.model else BICUBIC
+
+
+class Upscaler:
+    """An enlarging model on a device; made once, used for many pictures.
+
+    Args:
+        model: name, path or loaded model; ``bicubic`` for interpolation without a network; None
+            for the default that suits each picture.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``, ``mps`` or ``xpu``.
+        precision: ``auto``, ``fp32``, ``bf16`` or ``fp16``.
+        tile: longest side of a tile in pixels of the network's input, ``auto`` (from free memory)
+            or ``off``.
+
+    Raises:
+        ConfigError: a setting has no meaning.
+        DeviceError: there is no such device.
+    """
+
+    def __init__(
+        self,
+        model: str | Path | Model | None = None,
+        *,
+        device: str = "auto",
+        precision: str = "auto",
+        tile: str | int = "auto",
+    ) -> None:
+        self._bicubic = model == BICUBIC
+        self._host = Host("upscale", model, device, precision, tile)
+
+    def route(self, source: RowSource, size: tuple[int, int]) -> Route:
+        """How a picture becomes one of `size` (height, width).
+
+        Raises:
+            ModelError: the model is unknown, damaged, or does not enlarge.
+        """
+        factor = factor_of(source.height, source.width, *size)
+        if self._bicubic or factor <= 1:
+            return Route()
+        model = self._host.model(source.channels)
+        scales = [scale for scale in model.network.scales if scale > 1]
+        if not scales:
+            raise ModelError(f"{model.config.name} does not enlarge; see `n3 models list`.")
+        return Route(model, choose_passes(scales, factor))
+
+    def rows(
+        self,
+        source: RowSource,
+        *,
+        size: tuple[int, int],
+        progress: Callable[[float], None] | None = None,
+    ) -> Iterator[np.ndarray]:
+        """Enlarge (or reduce) a picture strip by strip.
+
+        A grey model works on each channel of a colour picture by itself; a colour model gets a
+        grey picture as three equal channels, and the luma of what it gives is the result.
+
+        Args:
+            source: the picture; its rows are read once, from top to bottom.
+            size: height and width of the result.
+            progress: is called with the fraction done.
+
+        Yields:
+            Strips h×W×C in the picture's dtype, from top to bottom; floats are not clipped.
+
+        Raises:
+            ConfigError: the size has no meaning or is too large.
+            InputError: the picture cannot be read, or holds values that are not finite.
+            ModelError: the model cannot be loaded or does not compute finite values.
+            DeviceError: memory does not suffice for the smallest tile.
+        """
+        check_size(source.height, source.width, size)
+        size = size[0], size[1]
+        route = self.route(source, size)
+        planes, before = self._enlarged(source, route, progress)
+        if before != size:
+            planes = ResizedRows(planes, before, size)
+        height, width = size
+        step = max(1, _STRIP // width)
+        for top in range(0, height, step):
+            bottom = min(top + step, height)
+            yield to_pixels(planes.rows(top, bottom), source.dtype)
+            if progress and route.model is None:
+                progress(bottom / height)
+
+    def _enlarged(
+        self, source: RowSource, route: Route, progress: Callable[[float], None] | None
+    ) -> tuple[TensorRows, tuple[int, int]]:
+        """The picture's planes C×h×w after all passes, and their height and width."""
+        rows: TensorRows = PlaneRows(source)
+        size = source.height, source.width
+        if route.model is None:
+            return rows, size
+        rows = _Batches(rows, source.channels, route.model.network.description.channels)
+        for index, scale in enumerate(route.passes, 1):
+            engine = self._host.engine(route.model, source, scale=scale)
+            padded = padded_size(*size, engine.description)
+            last = index == len(route.passes)
+            fitting = PaddedRows(rows, size, padded)
+            size = scale * size[0], scale * size[1]
+            output = chain(engine, fitting, *padded, progress if last else None)
+            rows = _FirstColumns(output, size[1])
+        return _Planes(rows, source.channels), size
+
+
+class _Batches:
+    """A picture's planes as batches of a network's: B×planes×h×w."""
+
+    def __init__(self, before: TensorRows, channels: int, planes: int) -> None:
+        self._before = before
+        self._planes, self._repeats = planes, max(1, planes // channels)
+
+    def rows(self, top: int, bottom: int) -> Tensor:
+        image = self._before.rows(top, bottom).repeat(self._repeats, 1, 1)
+        return image.reshape(-1, self._planes, *image.shape[1:])
+
+
+class _FirstColumns:
+    """Rows without what has become of the padding at the right."""
+
+    def __init__(self, before: TensorRows, width: int) -> None:
+        self._before, self._width = before, width
+
+    def rows(self, top: int, bottom: int) -> Tensor:
+        return self._before.rows(top, bottom)[..., : self._width]
+
+
+class _Planes:
+    """Batches as a picture's planes again: C×h×w."""
+
+    def __init__(self, before: TensorRows, channels: int) -> None:
+        self._before, self._channels = before, channels
+
+    def rows(self, top: int, bottom: int) -> Tensor:
+        planes = self._before.rows(top, bottom).flatten(0, 1)
+        if len(planes) == self._channels:
+            return planes
+        return (planes * torch.tensor(LUMA).view(-1, 1, 1)).sum(0, keepdim=True)
+
+
+def upscale(
+    array: np.ndarray,
+    scale: float = DEFAULT_SCALE,
+    model: str | Path | Model | None = None,
+    *,
+    size: tuple[int, int] | None = None,
+    device: str = "auto",
+    precision: str = "auto",
+    tile: str | int = "auto",
+) -> np.ndarray:
+    """Enlarge an array: by the network's next scale, and by an exact bicubic resize from there.
+
+    Args:
+        array: H×W or H×W×C (C is 1 or 3), uint8, uint16, or floating in [0, 1].
+        scale: factor for height and width, above 0 and up to 16; sides are rounded up. Up to 1
+            the array is reduced, without a network.
+        model: name, path (of a folder) or loaded model; ``"bicubic"`` for interpolation alone;
+            None for the bundled default.
+        size: height and width of the result, up to 16 times the array's; replaces `scale`.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``, ``mps`` or ``xpu``.
+        precision: ``auto``, ``fp32``, ``bf16`` or ``fp16``.
+        tile: longest side of a tile in pixels, ``auto`` (from free memory) or ``off``.
+
+    Returns:
+        An array of the new height and width, the same channels and dtype; integers are rounded
+        and clipped, floating values are not.
+
+    Raises:
+        InputError: wrong shape or dtype, or values that are not finite.
+        ConfigError: a setting has no meaning, or the result would have over 1,000 megapixels.
+        ModelError: the model cannot be had or used.
+        DeviceError: no such device, or not enough memory.
+
+    Example:
+        >>> import numpy as np
+        >>> small = np.full((32, 48), 128, np.uint8)
+        >>> upscale(small, 2.5, "bicubic").shape
+        (80, 120)
+    """
+    pixels = check_array(array)
+    height, width = pixels.shape[:2]
+    upscaler = Upscaler(model, device=device, precision=precision, tile=tile)
+    if size is None:
+        size = Goal(scale=scale).size_of(height, width)
+    strips = upscaler.rows(ArraySource(pixels), size=size)
+    result = np.concatenate(list(strips)).reshape(*size, *array.shape[2:])
+    return result.astype(array.dtype, copy=False)

@@ -1,0 +1,92 @@
+"""The files of a job, whatever is done to its picture: opening the source, making the result."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from n3cli.errors import InputError
+from n3cli.io.format import FORMATS
+from n3cli.io.path import explained
+from n3cli.io.writer import PictureWriter, create_picture
+from n3cli.jobs.plan import Job
+from n3cli.jobs.view import View
+
+
+def find_source(job: Job) -> Path | bytes:
+    """The source as something that can be opened twice."""
+    if job.source is None:
+        return sys.stdin.buffer.read()
+    if job.source.is_fifo():
+        with explained(job.source):
+            return job.source.read_bytes()
+    return job.source
+
+
+@contextmanager
+def create_result(
+    job: Job, view: View, *, quality: int, size: tuple[int, int] | None = None
+) -> Iterator[PictureWriter]:
+    """Write a job's picture, of the same kind and with the same metadata as what is viewed.
+
+    Args:
+        job: says where and in which format; the target's folder is made where it is missing.
+        view: the source.
+        quality: of lossy formats, 1–100.
+        size: height and width of the result; by default the view's.
+
+    Raises:
+        InputError: the target cannot be written.
+        BrokenPipeError: who read standard output has gone.
+    """
+    height, width = size or (view.height, view.width)
+    with (
+        _closed_pipe_as_itself(),
+        create_picture(
+            _target(job),
+            format=job.format or _format_to_keep(view.meta.format),
+            height=height,
+            width=width,
+            channels=view.channels,
+            has_alpha=view.has_alpha,
+            dtype=view.dtype,
+            meta=view.meta,
+            quality=quality,
+        ) as writer,
+    ):
+        yield writer
+
+
+def describe_kind(view: View) -> str:
+    """Channels and depth of a picture, for people."""
+    kind = {1: "grey", 3: "RGB"}[view.channels] + ("+alpha" if view.has_alpha else "")
+    return f"{kind} {view.dtype}"
+
+
+def _target(job: Job) -> Path | BinaryIO:
+    if job.target is None:
+        return sys.stdout.buffer
+    folder = job.target.parent
+    with explained(folder):
+        if folder.is_file():
+            raise InputError(f"{job.target}: {folder} is a file, not a folder to write to")
+        folder.mkdir(parents=True, exist_ok=True)
+    return job.target
+
+
+@contextmanager
+def _closed_pipe_as_itself() -> Iterator[None]:
+    """Undo the writer's explanation: that nobody reads any more is no fault of this file."""
+    try:
+        yield
+    except InputError as error:
+        if isinstance(error.__cause__, BrokenPipeError):
+            raise error.__cause__ from None
+        raise
+
+
+def _format_to_keep(format: str) -> str:
+    return format if FORMATS[format].depths else "png"

@@ -1,0 +1,105 @@
+"""One job of `n3 upscale`: read, enlarge strip by strip, write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from n3cli.errors import ConfigError, InputError
+from n3cli.inference.array import to_pixels
+from n3cli.inference.resized import ResizedRows
+from n3cli.inference.size import Goal
+from n3cli.inference.source import PlaneRows
+from n3cli.inference.upscale import Upscaler
+from n3cli.io.depth import Pixels
+from n3cli.io.reader import open_picture
+from n3cli.jobs.file import create_result, describe_kind, find_source
+from n3cli.jobs.plan import Job
+from n3cli.jobs.view import AlphaKeeper, AlphaPlane, Crop
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is the same for every picture of a batch.
+
+    Attributes:
+        goal: the size to reach.
+        crop: the part of each picture to enlarge; None is everything.
+        quality: of lossy formats, 1–100.
+    """
+
+    goal: Goal = field(default_factory=Goal)
+    crop: Crop | None = None
+    quality: int = 95
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of a picture.
+
+    Attributes:
+        before: width and height of what was enlarged, for people.
+        after: width and height of the result, likewise.
+        kind: channels and depth, likewise.
+        model: name of the model that did it.
+    """
+
+    before: str
+    after: str
+    kind: str
+    model: str
+
+
+def upscale_picture(
+    job: Job,
+    upscaler: Upscaler,
+    settings: Settings,
+    progress: Callable[[float], None] | None = None,
+) -> Report:
+    """Make one enlarged picture; the target's folder is made where it is missing.
+
+    Transparency gets the new size by bicubic interpolation.
+
+    Args:
+        job: what to read and write.
+        upscaler: the network, ready on its device.
+        settings: what the batch has in common.
+        progress: is called with the fraction done, 0–1.
+
+    Raises:
+        InputError: the source cannot be read, the target cannot be written, the crop does not
+            fit, or the picture cannot get that size.
+        BrokenPipeError: who read standard output has gone.
+    """
+    with open_picture(find_source(job), job.source_name) as reader:
+        view = AlphaKeeper(reader, settings.crop)
+        try:
+            size = settings.goal.size_of(view.height, view.width)
+        except ConfigError as error:  # what is too much for this picture may do for the others
+            raise InputError(f"{view.name}: {error}") from error
+        route = upscaler.route(view, size)
+        alpha = _resized_alpha(view, size)
+        with create_result(job, view, quality=settings.quality, size=size) as writer:
+            for strip in upscaler.rows(view, size=size, progress=progress):
+                writer.write(strip, alpha(len(strip)) if view.has_alpha else None)
+    return Report(
+        before=f"{view.width}×{view.height}",
+        after=f"{size[1]}×{size[0]}",
+        kind=describe_kind(view),
+        model=route.name,
+    )
+
+
+def _resized_alpha(view: AlphaKeeper, size: tuple[int, int]) -> Callable[[int], Pixels]:
+    """What gives the next rows of the resized alpha plane, so many at a time."""
+    plane = AlphaPlane(view)
+    rows = ResizedRows(PlaneRows(plane), (view.height, view.width), size)
+    top = 0
+
+    def take(count: int) -> Pixels:
+        nonlocal top
+        strip = rows.rows(top, top + count).clamp(0, 1)
+        top += count
+        return to_pixels(strip, view.dtype)[..., 0]
+
+    return take
