@@ -98,12 +98,23 @@ def _front_matter(card: Card, config: ModelConfig) -> str:
 
 
 def _usage(config: ModelConfig, place: str) -> str:
-    noise = (
-        f"The noise level is a standard deviation on the 0–255 scale, up to {config.sigma_max:g}, "
-        "whatever the image's depth; left out, it is estimated."
-        if config.sigma_max is not None
-        else "The model takes no noise level: it is made for the one it was trained for."
-    )
+    if config.task == "upscale":
+        call = f'large = n3cli.upscale(small, 2, model="{place}")  # array of H×W or H×W×C in'
+        note = (
+            "Any size is reached by the network's next scale and a bicubic resize from there. The "
+            "model is for clean sources, unless it says otherwise: take noise away before."
+        )
+    else:
+        call = (
+            f'clean = n3cli.{config.task}(noisy, model="{place}")'
+            "  # array of H×W or H×W×C in, the same out"
+        )
+        note = (
+            "The noise level is a standard deviation on the 0–255 scale, up to "
+            f"{config.sigma_max:g}, whatever the image's depth; left out, it is estimated."
+            if config.sigma_max is not None
+            else "The model takes no noise level: it is made for the one it was trained for."
+        )
     return f"""\
 ```
 n3 {config.task} photo.png -m {place}
@@ -112,10 +123,10 @@ n3 {config.task} photo.png -m {place}
 ```python
 import n3cli
 
-clean = n3cli.{config.task}(noisy, model="{place}")  # array of H×W or H×W×C in, the same out
+{call}
 ```
 
-{noise}"""
+{note}"""
 
 
 def write_figures(columns: Sequence[str], rows: Sequence[Measurement], protocol: str) -> str:

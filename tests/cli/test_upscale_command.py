@@ -171,6 +171,14 @@ class TestRefusals:
         assert result.stderr.count(said) == 2
         assert files() == ["b.png", "photo.png"]
 
+    def test_a_format_that_holds_no_such_size(self):
+        write_picture(Path("long.webp"), Picture(np.zeros((2, 1100, 3), np.uint8)))
+        result = run("long.webp", "-m", "bicubic", "--scale", "15")
+        assert result.exit_code == 1
+        assert "webp holds at most 16383 pixels a side" in result.stderr
+        assert files() == ["long.webp", "photo.png"]
+        assert run("long.webp", "-m", "bicubic", "--scale", "14").exit_code == 0
+
     def test_a_model_for_another_task(self):
         result = run("photo.png", "-m", "denoise-n3unet-color")
         assert result.exit_code == 3
