@@ -18,10 +18,10 @@ Array = NDArray[np.float32]
 
 PROTOCOL = (
     "Every method gets the original reduced by MATLAB's bicubic in float32, [0, 1], neither "
-    "clipped nor rounded: the luma of that is the reduced luma. Output clipped; luma Y of BT.601 in 16 to "
-    "235, as MATLAB's rgb2ycbcr has it, of output and original, unrounded; grey images as they "
-    "are. A border of as many pixels as the scale is left out. PSNR in dB and SSIM (11×11 Gaussian "
-    "window), means over the images."
+    "clipped nor rounded: the luma of that is the reduced luma. Output clipped; luma Y of BT.601 "
+    "in 16 to 235, as MATLAB's rgb2ycbcr has it, of output and original, unrounded; grey images as "
+    "they are. A border of as many pixels as the scale is left out. PSNR in dB and SSIM (11×11 "
+    "Gaussian window), means over the images."
 )
 
 

@@ -20,6 +20,7 @@ from n3cli.io.meta import Meta
 
 _FORMATS = {"uint8": "uchar", "uint16": "ushort", "float32": "float"}
 _CLASSIC_TIFF_LIMIT = 3 << 30  # bytes of pixels; offsets in classic TIFF end at 4 GiB
+_TIFF_STRIP = 8 << 20  # bytes; libvips refuses strips of more than 50 MB when it reads
 _SUBSAMPLING_LIMIT = 90  # quality up to which chroma may be halved
 
 
@@ -121,11 +122,12 @@ def _saver(raw: Raw, format: str, meta: Meta, quality: int) -> tuple[str, dict[s
             keep = "icc:xmp:exif" if meta.exif or meta.dpi else "icc:xmp"
             return "heifsave", {"keep": keep, "compression": "av1", "bitdepth": depth, **options}
         case _:
-            size = raw.height * raw.width * raw.bands * raw.dtype.itemsize
+            row = raw.width * raw.bands * raw.dtype.itemsize
             return "tiffsave", {
                 "keep": "icc",
                 "compression": "deflate",
                 # Few programs besides libtiff undo the predictor for floats.
                 "predictor": "none" if raw.dtype == np.float32 else "horizontal",
-                "bigtiff": size > _CLASSIC_TIFF_LIMIT,
+                "tile_height": max(1, min(128, _TIFF_STRIP // row)),
+                "bigtiff": raw.height * row > _CLASSIC_TIFF_LIMIT,
             }

@@ -19,11 +19,13 @@ class Format:
         suffixes: file suffixes in lower case, the usual one first.
         bits: most bits of a channel that can be written; 0 where the format is only read.
         alpha: whether transparency can be written.
+        side: most pixels of a side that can be written.
     """
 
     suffixes: tuple[str, ...]
     bits: int = 0
     alpha: bool = True
+    side: int = 2**31 - 1
 
     @property
     def depths(self) -> tuple[str, ...]:
@@ -33,9 +35,9 @@ class Format:
 
 FORMATS = {
     "png": Format((".png",), 16),
-    "jpeg": Format((".jpg", ".jpeg", ".jpe", ".jfif"), 8, alpha=False),
+    "jpeg": Format((".jpg", ".jpeg", ".jpe", ".jfif"), 8, alpha=False, side=65500),
     "tiff": Format((".tif", ".tiff"), 32),
-    "webp": Format((".webp",), 8),
+    "webp": Format((".webp",), 8, side=16383),
     "avif": Format((".avif",), 12),
     "heic": Format((".heic", ".heif")),
     "gif": Format((".gif",)),

@@ -169,7 +169,7 @@ def create_picture(
             halved in lossy WebP); at 100 WebP and AVIF are lossless.
 
     Raises:
-        InputError: the format cannot be written.
+        InputError: the format cannot be written, or holds no picture of that size.
         ConfigError: `quality` is out of its range.
     """
     if format not in FORMATS or not FORMATS[format].depths:
@@ -179,6 +179,11 @@ def create_picture(
     if not 1 <= quality <= 100:
         raise ConfigError(f"quality {quality} is out of range; give 1 to 100")
     name = printable(target) if isinstance(target, Path) else "output stream"
+    if max(height, width) > FORMATS[format].side:
+        raise InputError(
+            f"{name}: {format} holds at most {FORMATS[format].side} pixels a side, and the picture "
+            f"has {width}×{height}; write another format, for example png"
+        )
     layout = _Layout(format, height, width, channels, has_alpha, np.dtype(dtype))
     for loss in layout.losses():
         warnings.warn(f"{name}: {loss}", N3Warning, stacklevel=2)

@@ -99,15 +99,18 @@ def _front_matter(card: Card, config: ModelConfig) -> str:
 
 def _usage(config: ModelConfig, place: str) -> str:
     if config.task == "upscale":
-        python = f'large = n3cli.upscale(small, scale=4, model="{place}")  # H×W or H×W×C arrays'
-        note = "Sizes between the model's scales are reached by bicubic resizing afterwards."
+        call = f'large = n3cli.upscale(small, 2, model="{place}")  # array of H×W or H×W×C in'
+        note = (
+            "Any size is reached by the network's next scale and a bicubic resize from there. The "
+            "model is for clean sources, unless it says otherwise: take noise away before."
+        )
     else:
-        python = (
-            f'clean = n3cli.{config.task}(noisy, model="{place}")  '
-            "# array of H×W or H×W×C in, the same out"
+        call = (
+            f'clean = n3cli.{config.task}(noisy, model="{place}")'
+            "  # array of H×W or H×W×C in, the same out"
         )
         note = (
-            f"The noise level is a standard deviation on the 0–255 scale, up to "
+            "The noise level is a standard deviation on the 0–255 scale, up to "
             f"{config.sigma_max:g}, whatever the image's depth; left out, it is estimated."
             if config.sigma_max is not None
             else "The model takes no noise level: it is made for the one it was trained for."
@@ -120,7 +123,7 @@ n3 {config.task} photo.png -m {place}
 ```python
 import n3cli
 
-{python}
+{call}
 ```
 
 {note}"""

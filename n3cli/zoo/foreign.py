@@ -106,8 +106,8 @@ def _checked(descriptor: Any, path: Path, architecture: str) -> int:
         raise ModelError(f"{path}: {architecture} fills holes and needs a mask; n3 has none.")
     if descriptor.scale != 1:
         raise ModelError(
-            f"{path}: {architecture} enlarges {descriptor.scale} times. Such models come with "
-            "`n3 upscale`, which this n3 does not have yet."
+            f"{path}: {architecture} enlarges {descriptor.scale} times. Files of other "
+            "people's weights are for denoising; `n3 upscale` takes models of n3's own."
         )
     planes_in, planes_out = descriptor.input_channels, descriptor.output_channels
     if planes_in != planes_out or planes_in not in VARIANTS:

@@ -120,6 +120,11 @@ def _published(name: str) -> Location:
     if parts is None or parts["network"] not in registry.names():
         known = ", ".join(registry.names())
         raise unknown_name(name, bundled(), f"this n3 has the networks {known}.")
+    able = registry.build(parts["network"], {}).description.task
+    if parts["task"] != able:
+        raise unknown_name(
+            name, bundled(), f"{parts['network']} is for the task {able}, not {parts['task']}."
+        )
     hub_id = hub.zoo_id(name)
     try:
         return Location(hub.download(hub_id), str(hub_id))

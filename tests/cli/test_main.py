@@ -46,7 +46,12 @@ def command(monkeypatch):
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [(["--help"], "Usage: n3"), (["denoise", "--help"], "Usage: n3"), (["--version"], "n3 ")],
+    [
+        (["--help"], "Usage: n3"),
+        (["denoise", "--help"], "Usage: n3"),
+        (["upscale", "--help"], "Usage: n3"),
+        (["--version"], "n3 "),
+    ],
 )
 def test_help_is_light(arguments, said):
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -90,7 +95,7 @@ def test_version():
     ("arguments", "words"),
     [
         (["denose"], "did you mean 'denoise'?"),
-        (["xyz"], "choose of denoise, train, models, fetch-data, bench"),
+        (["xyz"], "choose of denoise, upscale, train, models, fetch-data, bench"),
         (["--nonsense"], "No such option"),
         (["denoise"], "Missing argument"),
         (["denoise", "--sigm", "3"], "--sigma"),
@@ -169,8 +174,9 @@ def test_printable():
 
 
 def test_package_offers_its_functions():
-    assert {"denoise", "load_model", "__version__"} <= set(dir(n3cli))
+    assert {"denoise", "upscale", "load_model", "__version__"} <= set(dir(n3cli))
     assert n3cli.load_model("n3unet", channels=1).config.name == "denoise-n3unet-gray"
     assert callable(n3cli.denoise)
+    assert callable(n3cli.upscale)
     with pytest.raises(AttributeError, match="nonsense"):
         n3cli.nonsense  # noqa: B018

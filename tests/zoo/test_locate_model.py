@@ -200,5 +200,7 @@ def test_folder_whose_name_is_not_utf8(other: Path) -> None:
 def test_other_task(other: Path) -> None:
     with pytest.raises(ModelError, match="is for the task denoise, not upscale"):
         load_model(other, task="upscale")
-    with pytest.raises(ModelError, match="known tasks: denoise"):
+    with pytest.raises(ModelError, match="n3unet is for the task denoise, not upscale"):
         load_model("n3unet", task="upscale")
+    with pytest.raises(ModelError, match="known tasks: denoise, upscale"):
+        load_model("n3unet", task="dance")

@@ -31,6 +31,13 @@ def test_completion(typed: str, channels: int | None, full: str) -> None:
     assert complete_name(typed, task="denoise", channels=channels) == full
 
 
+@pytest.mark.parametrize("channels", [None, 1, 3])
+def test_where_all_models_are_for_colour_nothing_is_open(channels: int | None) -> None:
+    assert complete_name("n3sr", task="upscale", channels=channels) == "upscale-n3sr-color"
+    assert complete_name("upscale-n3sr", task="denoise", channels=channels) == "upscale-n3sr-color"
+    assert complete_name("n3sr-gray", task="upscale", channels=channels) == "upscale-n3sr-gray"
+
+
 @given(PART, PART, st.sampled_from([None, 1, 3]))
 def test_full_names_stay_as_they_are(network: str, variant: str, channels: int | None) -> None:
     full = complete_name(f"denoise-{network}-{variant}", task="denoise", channels=channels)
