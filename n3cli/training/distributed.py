@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from n3cli.errors import ConfigError
+from n3cli.networks.network import Network
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class World:
         each = batch // self.size
         return slice(self.rank * each, (self.rank + 1) * each)
 
-    def parallel(self, network: nn.Module, device: torch.device) -> nn.Module:
+    def parallel(self, network: Network, device: torch.device) -> nn.Module:
         """The network with gradients averaged over all processes.
 
         On GPUs batch norms of planes take their statistics from the whole batch; the CPU has no
@@ -67,9 +68,12 @@ class World:
         if device.type == "cuda":
             _share_batch_norms(network)
             own = [device.index]
-        # Some parameters get no gradient, the same in every step: a shift of distances, for one,
-        # changes no softmax.
-        return DistributedDataParallel(network, own, static_graph=True)
+        # Some parameters get no gradient: a shift of distances, for one, changes no softmax. They
+        # are the same in every step, unless one step is for one scale and the next for another.
+        changing = len(network.scales) > 1
+        return DistributedDataParallel(
+            network, own, static_graph=not changing, find_unused_parameters=changing
+        )
 
     def largest(self, *values: float) -> list[float]:
         """Each value's maximum over all processes, so that they decide alike."""

@@ -17,12 +17,15 @@ import torch
 import n3cli
 from n3cli.cli.main import n3
 from n3cli.errors import ConfigError, DataError, InputError, TrainingError
+from n3cli.io.meta import Meta
+from n3cli.io.picture import Picture, write_picture
 from n3cli.training.checkpoint import has_checkpoint
 from n3cli.training.folder import claimed
 from n3cli.training.log import LOG_FILE, read_log
 from n3cli.training.recipe import load_recipe
 from n3cli.training.run import Place, run
 from n3cli.zoo.card import read_section
+from n3cli.zoo.folder import load_trained
 
 EVERY_STEP = "run.checkpoint_minutes=1e-9"
 
@@ -141,11 +144,20 @@ def test_a_lost_run_stops_and_keeps_its_last_good_checkpoint(
         assert all(bool(torch.isfinite(value).all()) for value in state["average"].values())
 
 
-def test_two_processes_follow_the_curve_of_one(recipe: str, tmp_path: Path, pictures: Path):
-    changes = [
-        "model.network=n3unet", "model.options={channels = 1}", "schedule.crops=24",
-        "data.batch=4", "schedule.warmup=2",
-    ]  # fmt: skip
+UPSCALE = [
+    "model.name=upscale-n3sr-x", "model.network=n3sr",
+    "model.options={channels = 1, width = 16, blocks = 1, scales = '2,3'}",
+    "loss.kind=charbonnier", "data.crop=8",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "network", [["model.network=n3unet", "model.options={channels = 1}"], UPSCALE]
+)
+def test_two_processes_follow_the_curve_of_one(
+    recipe: str, tmp_path: Path, pictures: Path, network: list[str]
+):
+    changes = [*network, "schedule.crops=24", "data.batch=4", "schedule.warmup=2"]
     train(recipe, tmp_path / "one", pictures, *changes)
     more = [part for change in changes for part in ("--set", change)]
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
@@ -164,6 +176,31 @@ def test_two_processes_follow_the_curve_of_one(recipe: str, tmp_path: Path, pict
     )
     assert len(one) == 6
     np.testing.assert_allclose(two, one, rtol=1e-4)
+
+
+def test_enlarging_is_learnt(recipe: str, tmp_path: Path):
+    pictures, rng = tmp_path / "edges", np.random.default_rng(0)
+    pictures.mkdir()
+    for index in range(6):  # blocks with sharp edges, which interpolation blurs
+        blocks = rng.integers(0, 2, (10, 12), np.uint8) * 255
+        pixels = blocks.repeat(6, 0).repeat(6, 1)[..., None]
+        write_picture(pictures / f"{index}.png", Picture(pixels, None, Meta()))
+    changes = [
+        *UPSCALE, "schedule.crops=400", "schedule.warmup=5", "data.batch=8",
+        "validation.images=held-out", "validation.crop=0", "run.ema=0.9",
+    ]  # fmt: skip
+    target = train(recipe, tmp_path / "run", pictures, *changes)
+    config, network = load_trained(target)
+    assert (config.task, config.sigma_max, network.scales) == ("upscale", None, (2, 3))
+    first, *_, last = (
+        [event[f"psnrx{scale}"] for scale in (2, 3)]
+        for event in read_log(tmp_path / "run" / LOG_FILE)
+        if event["event"] == "validation"
+    )
+    assert all(after > before + 1 for before, after in zip(first, last, strict=True))
+    card = (target / "README.md").read_text("utf-8")
+    assert "| PSNR in dB | ×2 | ×3 |" in card
+    assert "Enlarges by 2 and 3." in card
 
 
 def test_networks_with_parameters_that_get_no_gradient_train_in_parallel(
