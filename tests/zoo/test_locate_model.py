@@ -18,6 +18,7 @@ BUNDLED = (
     "denoise-n3net-gray",
     "denoise-n3unet-color",
     "denoise-n3unet-gray",
+    "upscale-n3sr-color",
 )
 
 
