@@ -69,6 +69,8 @@ def _measure(candidate: Candidate, data: Path | None) -> list[Measured]:
     for suite in SUITES.values():
         if suite.development or suite.task is not task or suite.channels != channels:
             continue
+        if suite.at and not set(candidate.levels) <= set(suite.at):
+            continue  # no images for one of its scales
         try:
             paths = {}
             for level in candidate.levels:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
@@ -37,6 +38,7 @@ def cuts(length: int, size: int) -> Iterator[tuple[int, int]]:
         yield start, min(start + size, length)
 
 
+@lru_cache(maxsize=16)  # asked for every strip of a picture
 def tile_shape(
     height: int, width: int, *, halo: int, reach: int, multiple: int, side: int, pixels: int
 ) -> tuple[int, int]:

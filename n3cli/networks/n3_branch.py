@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -57,3 +59,19 @@ class N3Branch(nn.Module):
         neighbours = self.aggregation(features, embedding, log_temperature, place)
         y: Tensor = self.merge(neighbours)
         return y
+
+
+BeforeN3 = Callable[[int, N3Aggregation], int]
+"""First pixel that goes into a block, from the first one that comes out."""
+
+
+def look_around(first_input: Callable[[BeforeN3], int]) -> tuple[int, int]:
+    """Halo and reach of a stage with N3 branches; see `Stage`.
+
+    Args:
+        first_input: first input pixel that the output of pixel 0 and of the ones behind it depend
+            on, as the blocks have it.
+    """
+    halo = -first_input(lambda pixel, block: pixel - block.halo)
+    reach = -first_input(lambda pixel, block: min(pixel - block.halo, -block.reach))
+    return halo, reach

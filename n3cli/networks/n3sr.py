@@ -7,16 +7,17 @@ comes out is added to bicubic interpolation, as in VDSR (Kim et al., CVPR 2016, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from torch import Tensor, nn
 
 from n3cli.networks.description import Description, Placement
 from n3cli.networks.layer import ResidualBlock, convolution, numbers
-from n3cli.networks.n3 import N3Aggregation
-from n3cli.networks.n3_branch import N3Branch
+from n3cli.networks.n3_branch import BeforeN3, N3Branch, look_around
 from n3cli.networks.network import Network, Stage
 from n3cli.ops.resize import resize
+
+_LARGEST_SCALE = 8
 
 
 class N3SR(Network):
@@ -87,16 +88,7 @@ class N3SR(Network):
     @property
     def stages(self) -> Sequence[Stage]:
         """One stage: the skip connections span the whole network."""
-        return (
-            Stage(
-                self.run,
-                halo=-self._first_input(lambda pixel, block: pixel - block.halo),
-                reach=-self._first_input(
-                    lambda pixel, block: min(pixel - block.halo, -block.reach)
-                ),
-                scale=self.description.scale,
-            ),
-        )
+        return (Stage(self.run, *look_around(self._first_input), self.description.scale),)
 
     def run(self, x: Tensor, place: Placement) -> Tensor:
         """B×C×H×W → B×C×(scale·H)×(scale·W)."""
@@ -109,12 +101,9 @@ class N3SR(Network):
         detail = nn.functional.pixel_shuffle(self.tails[str(scale)](y), scale)
         return resize(x, scale) + detail
 
-    def _first_input(self, before_n3: Callable[[int, N3Aggregation], int]) -> int:
+    def _first_input(self, before_n3: BeforeN3) -> int:
         """First input pixel that the output of pixel 0 and of the ones behind it depend on."""
         pixel = -1 - 2 * len(self.behind)  # tail, body
         if self.n3 is not None:
             pixel = before_n3(pixel - 1, self.n3.aggregation) - 1  # merge, block, project
         return pixel - 2 * len(self.before) - 1  # body, head
-
-
-_LARGEST_SCALE = 8

@@ -7,15 +7,14 @@ is nearly free. Without it, it is the plain U-Net that it is compared with.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 from torch import Tensor, nn
 
 from n3cli.networks.description import Description, Placement
 from n3cli.networks.layer import ResidualBlock, convolution, numbers
-from n3cli.networks.n3 import N3Aggregation
-from n3cli.networks.n3_branch import N3Branch
+from n3cli.networks.n3_branch import BeforeN3, N3Branch, look_around
 from n3cli.networks.network import Network, Stage
 
 
@@ -100,15 +99,7 @@ class N3UNet(Network):
     @property
     def stages(self) -> Sequence[Stage]:
         """One stage: its skip connections span the whole network."""
-        return (
-            Stage(
-                self.run,
-                halo=-self._first_input(lambda pixel, block: pixel - block.halo),
-                reach=-self._first_input(
-                    lambda pixel, block: min(pixel - block.halo, -block.reach)
-                ),
-            ),
-        )
+        return (Stage(self.run, *look_around(self._first_input)),)
 
     def run(self, x: Tensor, place: Placement) -> Tensor:
         """Noisy planes and noise level B×(C + 1)×H×W → B×C×H×W, both sides whole multiples."""
@@ -128,7 +119,7 @@ class N3UNet(Network):
         residual: Tensor = self.tail(y)
         return x[:, :-1] + residual
 
-    def _first_input(self, before_n3: Callable[[int, N3Aggregation], int]) -> int:
+    def _first_input(self, before_n3: BeforeN3) -> int:
         """First input pixel that output pixel 0 and the ones behind it depend on.
 
         Follows the network backwards: a 3×3 convolution looks one pixel further, a transposed one
