@@ -43,7 +43,7 @@ def make_peers(names: Sequence[str], tasks: Sequence[Task]) -> dict[str, list[Me
         if does not in wanted:
             raise ConfigError(f"{name} is for {does} suites, and none is asked for; leave it out")
     found: dict[str, list[Method]] = {name: [] for name in wanted}
-    for name in dict.fromkeys([*(["bicubic"] if UPSCALE in tasks else []), *names]):
+    for name in dict.fromkeys([*(["bicubic"] if UPSCALE.name in wanted else []), *names]):
         found[_PEERS[name].task.name].append(make_peer(name))
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from n3cli.bench.task import DENOISE, UPSCALE, Task
+from n3cli.bench.task import DENOISE, PHOTO, UPSCALE, Task
 from n3cli.data.catalog import CATALOG, DataSet
 from n3cli.errors import ConfigError
 
@@ -64,6 +64,7 @@ SUITES = {
         Suite("mcmaster", CATALOG["mcmaster"], _LEVELS, channels=3),
         _enlarged("set5", (2, 3, 4)),
         _enlarged("set14", (2, 3, 4)),
+        replace(_enlarged("set14", (2, 3, 4)), name="set14-photo", task=PHOTO),
         _enlarged("bsd100", (2, 3, 4)),
         replace(_enlarged("urban100", (2, 4)), name="urban100-sr"),
         Suite("val40", CATALOG["val40"], _LEVELS, channels=3, development=True),

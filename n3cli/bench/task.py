@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ class Task:
     """What is done to images, at which levels, and how the outcome is scored.
 
     Attributes:
-        name: what programs call it, as in the names of models.
+        name: the models' that do it, as in their names.
         level: what a level is, one word.
         symbol: stands before a level in a table.
         axis: stands at an axis of levels in a plot.
@@ -66,4 +66,10 @@ UPSCALE = Task(
     upscaling.score,
 )
 
-TASKS = {task.name: task for task in (DENOISE, UPSCALE)}
+PHOTO = replace(
+    UPSCALE,
+    protocol=upscaling.PHOTO_PROTOCOL,
+    degrade=lambda path, clean, scale, index: upscaling.make_photo(path, clean, scale, index),
+)
+
+TASKS = {"denoise": DENOISE, "upscale": UPSCALE, "photo": PHOTO}

@@ -64,7 +64,7 @@ def _measure(candidate: Candidate, data: Path | None) -> list[Measured]:
 
     measured = []
     channels = candidate.network.description.channels
-    task = TASKS[candidate.config.task]
+    task = TASKS[candidate.yardstick.name]
     method = make_model(str(candidate.folder), task, channels, "cpu", "fp32")
     for suite in SUITES.values():
         if suite.development or suite.task is not task or suite.channels != channels:
@@ -92,7 +92,7 @@ def _protocol(candidate: Candidate) -> str:
 
     chosen = "Val40 chose these weights; the" if candidate.scores else "The"
     return (
-        f"{TASKS[candidate.config.task].protocol} Of the weights as they are here, in "
+        f"{TASKS[candidate.yardstick.name].protocol} Of the weights as they are here, in "
         f"{candidate.config.dtype}, computed in float32. {chosen} test "
         "sets were neither trained nor tuned on. "
         f"{write_machine(describe_machine(torch.device('cpu')))}"

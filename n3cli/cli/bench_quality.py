@@ -115,11 +115,11 @@ def _models(
     from n3cli.bench.task import DENOISE, TASKS
 
     if asked.models:
-        if len(set(tasks)) == 1:
+        if len({each.name for each in tasks}) == 1:
             return asked.models
         # In a full name the task comes first; short ones are denoisers'.
         named = {name: TASKS.get(name.partition("-")[0], DENOISE) for name in asked.models}
-        return [name for name, its in named.items() if its is task]
+        return [name for name, its in named.items() if its.name == task.name]
     if any(peer.name in asked.peers for peer in peers):
         return ()
     return ("n3net",) if "paper" in asked.names and task is DENOISE else (None,)

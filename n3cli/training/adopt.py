@@ -15,11 +15,11 @@ from n3cli.errors import ModelError
 from n3cli.networks.network import Network
 from n3cli.training.card import HERE
 from n3cli.training.config import Recipe
-from n3cli.training.recipe import parse_recipe
+from n3cli.training.recipe import parse_recipe, write_recipe
 from n3cli.training.run import MODEL_FOLDER
 from n3cli.training.store import load_store
 from n3cli.training.validation import centre
-from n3cli.training.yardstick import YARDSTICKS, Yardstick
+from n3cli.training.yardstick import Yardstick, choose_yardstick
 from n3cli.zoo.config import ModelConfig
 from n3cli.zoo.folder import load_folder, load_trained, save_folder
 from n3cli.zoo.layout import CARD_FILE, RECIPE_FILE
@@ -49,7 +49,7 @@ class Candidate:
         folder: its own folder, weights in the precision that they would be bundled in.
         config: its config.
         network: as it was trained, in float32.
-        recipe: text of its recipe.toml.
+        recipe: its recipe.
         card: text of its card.
         levels: noise levels or scales that it is judged at.
         scores: PSNR on the validation images at these, in dB; None where it was trained on them.
@@ -58,7 +58,7 @@ class Candidate:
     folder: Path
     config: ModelConfig
     network: Network
-    recipe: str
+    recipe: Recipe
     card: str
     levels: tuple[float, ...]
     scores: tuple[float, ...] | None
@@ -66,7 +66,7 @@ class Candidate:
     @property
     def yardstick(self) -> Yardstick:
         """How it is judged."""
-        return YARDSTICKS[self.config.task]
+        return choose_yardstick(self.recipe, self.network)
 
     def measure(self, folder: Path, images: Sequence[Tensor]) -> tuple[float, ...]:
         """PSNR in dB, at each level, of the model in a folder as it is loaded for use."""
@@ -77,7 +77,8 @@ class Candidate:
     def save(self, target: Path, card: str) -> None:
         """Write it as a model's folder, in place of what is there."""
         save_folder(
-            target, self.config, self.network, card, recipe=self.recipe, overwrite=True
+            target, self.config, self.network, card,
+            recipe=write_recipe(self.recipe), overwrite=True,
         )  # fmt: skip
 
 
@@ -101,14 +102,13 @@ def judge(
     config, network = load_trained(source)
     try:
         card = (source / CARD_FILE).read_text("utf-8").replace(HERE, config.name)
-        text = (source / RECIPE_FILE).read_text("utf-8")
+        recipe = parse_recipe((source / RECIPE_FILE).read_text("utf-8"))
     except OSError as error:
         raise ModelError(f"{source} is not of a run of `n3 train` ({error})") from error
-    recipe = parse_recipe(text)
     levels = _levels(recipe, config, network)
     images = _images(network.description.channels, data)
     progress(f"validating {config.name}")
-    candidate = Candidate(scratch / config.name, config, network, text, card, levels, None)
+    candidate = Candidate(scratch / config.name, config, network, recipe, card, levels, None)
     candidate = _rounded(candidate, [centre(image, _SMALL) for image in images])
     unseen = _is_unseen(recipe, network)
     if unseen:
@@ -153,7 +153,7 @@ def _rounded(candidate: Candidate, images: Sequence[Tensor]) -> Candidate:
 def _levels(recipe: Recipe, config: ModelConfig, network: Network) -> tuple[float, ...]:
     """The levels to judge at: the one that a model is for, or those of a whole range."""
     if config.task != "denoise":
-        return YARDSTICKS[config.task].levels(recipe, network)
+        return choose_yardstick(recipe, network).levels(recipe, network)
     low, high = recipe.noise.sigma
     if low == high:
         return (high,)

@@ -6,9 +6,9 @@ import torch
 
 from n3cli.data.catalog import CATALOG
 from n3cli.inference.machine import describe_machine, write_machine
-from n3cli.training.config import Recipe
+from n3cli.training.config import DegradationSettings, Recipe
 from n3cli.training.loop import Outcome
-from n3cli.training.yardstick import YARDSTICKS
+from n3cli.training.yardstick import choose_yardstick
 from n3cli.zoo.card import Card, Measurement, read_section, write_card
 from n3cli.zoo.config import ModelConfig
 
@@ -62,7 +62,7 @@ def describe_run(
     crop = (
         f"the middle {judged.crop}×{judged.crop} pixels of each image" if judged.crop else "whole"
     )
-    yardstick = YARDSTICKS[config.task]
+    yardstick = choose_yardstick(recipe, outcome.network)
     card = Card(
         summary=_summarise(recipe, config, outcome),
         license=recipe.model.license,
@@ -96,11 +96,7 @@ def _summarise(recipe: Recipe, config: ModelConfig, outcome: Outcome) -> str:
     if config.task == "upscale":
         *others, last = map(str, network.scales)
         scales = f"{', '.join(others)} and {last}" if others else last
-        return (
-            f"{for_whom} Enlarges by {scales}. It was trained on pictures that bicubic "
-            "interpolation had reduced, without noise and without compression: it is for clean "
-            "sources, and makes noise and JPEG artefacts larger, too."
-        )
+        return f"{for_whom} Enlarges by {scales}. {_summarise_sources(recipe.degradation)}"
     low, high = recipe.noise.sigma
     noise = (
         f"One network for white Gaussian noise of every level from {low:g} to {high:g}"
@@ -111,6 +107,27 @@ def _summarise(recipe: Recipe, config: ModelConfig, outcome: Outcome) -> str:
         f"{for_whom} {noise} (standard deviation "
         "on the 0–255 scale). It was not trained on real camera noise, JPEG artefacts or noise "
         "that is correlated between pixels: expect less there."
+    )
+
+
+def _summarise_sources(degradation: DegradationSettings) -> str:
+    if not degradation.share:
+        return (
+            "It was trained on pictures that bicubic interpolation had reduced, without noise and "
+            "without compression: it is for clean sources, and makes noise and JPEG artefacts "
+            "larger, too."
+        )
+    (_, blur), (_, noise), (quality, _) = (
+        degradation.blur,
+        degradation.noise,
+        degradation.quality,
+    )
+    return (
+        "It is for photos as people have them: it was trained on pictures that were blurred "
+        f"(Gaussian of up to {blur:g} pixels), reduced, made noisy (white noise of up to "
+        f"{noise:g} on the 0–255 scale) and compressed (JPEG of quality {quality:g} and more), "
+        f"{1 - degradation.share:.0%} of them only reduced. Noise and blocks are taken away, fine "
+        "texture that looks like noise with them; from clean sources the model for those gets more."
     )
 
 

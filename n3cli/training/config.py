@@ -115,6 +115,35 @@ class NoiseSettings:
         )
 
 
+@dataclass(frozen=True)
+class DegradationSettings:
+    """`[degradation]`: what crops go through before they are enlarged, drawn uniformly for each."""
+
+    share: float = 0.0
+    """Part of the crops that it happens to, from 0 to 1; the others are only reduced."""
+
+    blur: tuple[float, float] = (0.0, 1.0)
+    """Standard deviation of a Gaussian before the reduction, in pixels of the small picture."""
+
+    noise: tuple[float, float] = (0.0, 10.0)
+    """Standard deviation of white Gaussian noise after it, on the 0–255 scale; grey in half of the
+    crops."""
+
+    quality: tuple[float, float] = (40.0, 95.0)
+    """Quality of JPEG, 1–100; in half of the crops colour has half the resolution."""
+
+    def __post_init__(self) -> None:
+        require(0 <= self.share <= 1, "degradation.share", "from 0 to 1", self.share)
+        for key, lowest, highest in (("blur", 0, 8), ("noise", 0, 255), ("quality", 1, 100)):
+            low, high = getattr(self, key)
+            require(
+                lowest <= low <= high <= highest,
+                f"degradation.{key}",
+                f"two numbers in order, from {lowest} to {highest}",
+                [low, high],
+            )
+
+
 LossKind = Literal["weighted", "mse", "sse", "charbonnier"]
 
 
@@ -279,6 +308,7 @@ class Recipe:
     schedule: ScheduleSettings
     data: DataSettings = field(default_factory=DataSettings)
     noise: NoiseSettings = field(default_factory=NoiseSettings)
+    degradation: DegradationSettings = field(default_factory=DegradationSettings)
     loss: LossSettings = field(default_factory=LossSettings)
     optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)
     run: RunSettings = field(default_factory=RunSettings)

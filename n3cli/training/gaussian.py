@@ -15,7 +15,7 @@ from n3cli.training.material import Material
 from n3cli.training.seed import Stream, mix
 from n3cli.training.store import placed
 from n3cli.training.task import Inputs, Task
-from n3cli.training.yardstick import YARDSTICKS
+from n3cli.training.yardstick import choose_yardstick
 
 
 class GaussianDenoising(Task):
@@ -70,5 +70,5 @@ class GaussianDenoising(Task):
         """PSNR at each of the recipe's levels."""
         if not self._validation:
             return {}
-        levels = self._recipe.levels
-        return YARDSTICKS["denoise"].scores(network, self._validation, levels, self._device)
+        yardstick = choose_yardstick(self._recipe, network)
+        return yardstick.scores(network, self._validation, self._recipe.levels, self._device)

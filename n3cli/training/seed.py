@@ -14,6 +14,7 @@ class Stream(IntEnum):
     LAYERS = 1
     WEIGHTS = 2
     SCALE = 3
+    DEGRADATION = 4
 
 
 def mix(seed: int, step: int, stream: Stream) -> int:

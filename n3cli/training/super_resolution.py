@@ -1,4 +1,4 @@
-"""The task of enlarging images that were reduced bicubically."""
+"""The task of enlarging images that were reduced bicubically, or came about as photos do."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ from torch import Tensor
 
 from n3cli.errors import ConfigError
 from n3cli.networks.network import Network
-from n3cli.ops.resize import resize
 from n3cli.training.config import Recipe
 from n3cli.training.crop import CropSampler
+from n3cli.training.degradation import RandomDegradation
 from n3cli.training.loss import pixel_loss
 from n3cli.training.material import Material
 from n3cli.training.seed import Stream, mix
 from n3cli.training.store import placed
 from n3cli.training.task import Inputs, Task
-from n3cli.training.yardstick import YARDSTICKS
+from n3cli.training.yardstick import choose_yardstick
 
 
 class SuperResolution(Task):
     """Crops, reduced on the device as MATLAB does and rounded to 8 bits; one scale a step.
 
-    The side of a crop in the recipe is that of the network's input.
+    A recipe may ask for more than a reduction. The side of its crops is that of the network's
+    input.
 
     Args:
         recipe: the run's.
@@ -60,14 +61,16 @@ class SuperResolution(Task):
             for batch, crop in (recipe.data.crops(done) for done in (0, 1))
             for scale in scales
         }
+        self._degradation = RandomDegradation(recipe.degradation, seed, device)
         self._validation = material.validation
 
     def batch(self, step: int, done: float) -> tuple[Inputs, Tensor]:
         """Small crops b×C×H×W (with no noise level), their scale, and the crops they are of."""
         scale = self._scales[mix(self._recipe.run.seed, step, Stream.SCALE) % len(self._scales)]
-        sampler, share = self._samplers[*self._recipe.data.crops(done), scale]
+        batch, crop = self._recipe.data.crops(done)
+        sampler, share = self._samplers[batch, crop, scale]
         clean = sampler.crops(step, share).to(self._device, non_blocking=True)
-        small = resize(clean, 1 / scale).mul_(255).round_().clamp_(0, 255).div_(255)
+        small = self._degradation.apply(clean, scale, step, batch, share)
         return (small.contiguous(memory_format=torch.channels_last), None, scale), clean
 
     def loss(self, output: Tensor, target: Tensor, inputs: Inputs) -> Tensor:
@@ -78,4 +81,5 @@ class SuperResolution(Task):
         """PSNR of the luma at each scale."""
         if not self._validation:
             return {}
-        return YARDSTICKS["upscale"].scores(network, self._validation, self._scales, self._device)
+        yardstick = choose_yardstick(self._recipe, network)
+        return yardstick.scores(network, self._validation, self._scales, self._device)

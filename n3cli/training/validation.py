@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from n3cli.data.degradation import TYPICAL_IN_WORDS
 from n3cli.networks.network import Network
 from n3cli.ops.luma import studio_luma
 from n3cli.ops.metric import psnr
@@ -20,11 +21,20 @@ NOISE_PROTOCOL = (
     "neither clipped nor rounded; the noise level is given; the output is clipped to [0, 1]"
 )
 
-SCALE_PROTOCOL = (
+_SCALE_PROTOCOL = (
     "PSNR in dB of the luma (Y of BT.601 in 16 to 235, unrounded; grey images as they are), mean "
-    "over the images; input reduced by MATLAB's bicubic and rounded to 8 bits; the output is "
+    "over the images; input {}; the output is "
     "clipped to [0, 1]; a border of as many pixels as the scale is left out"
 )
+
+SCALE_PROTOCOL = _SCALE_PROTOCOL.format("reduced by MATLAB's bicubic and rounded to 8 bits")
+
+PHOTO_PROTOCOL = _SCALE_PROTOCOL.format(
+    f"{TYPICAL_IN_WORDS}, noise of numpy's default_rng(image index)"
+)
+
+Reduce = Callable[[Tensor, int, int], Tensor]
+"""Clean image C×H×W in [0, 1], scale and the image's index → the small one, likewise."""
 
 
 @torch.no_grad()
@@ -55,9 +65,18 @@ def mean_psnr(
     return total / len(images)
 
 
+def reduce_bicubically(clean: Tensor, scale: int, index: int) -> Tensor:
+    """Reduce and round to 8 bits; a `Reduce`."""
+    return resize((clean * 255).round().to(torch.uint8), 1 / scale).float() / 255
+
+
 @torch.no_grad()
 def mean_psnr_enlarged(
-    network: Network, images: Sequence[Tensor], scale: float, device: torch.device
+    network: Network,
+    images: Sequence[Tensor],
+    scale: float,
+    device: torch.device,
+    reduce: Reduce = reduce_bicubically,
 ) -> float:
     """Mean PSNR of the luma over images at one scale.
 
@@ -67,15 +86,16 @@ def mean_psnr_enlarged(
             right and the bottom is cut off.
         scale: one of the network's.
         device: where to compute, in float32.
+        reduce: makes the small images.
 
     Returns:
         dB.
     """
     factor, total = round(scale), 0.0
-    for image in images:
+    for index, image in enumerate(images):
         height, width = (length // factor * factor for length in image.shape[-2:])
         clean = image[:, :height, :width]
-        small = resize((clean * 255).round().to(torch.uint8), 1 / factor).float() / 255
+        small = reduce(clean, factor, index)
         output = network(small[None].to(device), scale=factor)[0].clamp(0, 1).cpu()
         part = slice(factor, -factor)
         ours, theirs = (_luma(each)[part, part] for each in (output, clean))

@@ -1,13 +1,15 @@
-"""How models of a task are judged on clean images: one record a task."""
+"""How models are judged on clean images: one record for each kind of training."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import Tensor
 
+from n3cli.data.degradation import degrade_typically
 from n3cli.networks.network import Network
 from n3cli.training import validation
 from n3cli.training.config import Recipe
@@ -18,6 +20,7 @@ class Yardstick:
     """What is measured at which levels.
 
     Attributes:
+        name: what the task is called.
         key: what a level is called in logs, before its number.
         label: the same for people.
         protocol: the rules in words.
@@ -25,6 +28,7 @@ class Yardstick:
         measure: network, clean images C×H×W in [0, 1], level and device → mean PSNR in dB.
     """
 
+    name: str
     key: str
     label: str
     protocol: str
@@ -44,19 +48,34 @@ class Yardstick:
         }
 
 
-YARDSTICKS = {
-    "denoise": Yardstick(
-        "psnr",
-        "σ = ",
-        validation.NOISE_PROTOCOL,
-        lambda recipe, network: recipe.levels,
-        validation.mean_psnr,
-    ),
-    "upscale": Yardstick(
-        "psnrx",
-        "×",
-        validation.SCALE_PROTOCOL,
-        lambda recipe, network: network.scales,
-        validation.mean_psnr_enlarged,
-    ),
-}
+def choose_yardstick(recipe: Recipe, network: Network) -> Yardstick:
+    """How what a recipe trains is judged: by what it is trained for."""
+    if network.description.task == "upscale":
+        return PHOTOS if recipe.degradation.share else ENLARGING
+    return DENOISING
+
+
+DENOISING = Yardstick(
+    "denoise",
+    "psnr",
+    "σ = ",
+    validation.NOISE_PROTOCOL,
+    lambda recipe, network: recipe.levels,
+    validation.mean_psnr,
+)
+
+ENLARGING = Yardstick(
+    "upscale",
+    "psnrx",
+    "×",
+    validation.SCALE_PROTOCOL,
+    lambda recipe, network: network.scales,
+    validation.mean_psnr_enlarged,
+)
+
+PHOTOS = replace(
+    ENLARGING,
+    name="photo",
+    protocol=validation.PHOTO_PROTOCOL,
+    measure=partial(validation.mean_psnr_enlarged, reduce=degrade_typically),
+)

@@ -28,6 +28,9 @@ ALIASES: Final = {
 VARIANTS: Final = {1: "gray", 3: "color"}
 """Image planes → the variant that a short name is completed with."""
 
+NAMED: Final = {"upscale": {"photo": "n3sr-photo"}}
+"""Models that have a name of their own within a task."""
+
 ONLY: Final = {"upscale": "color"}
 """Tasks whose models are all of one variant, which does for every picture."""
 
@@ -58,6 +61,7 @@ def complete_name(name: str, *, task: str, channels: int | None = None) -> str:
     """
     default_name(task)
     full = _resolve_aliases(name.strip().lower())
+    full = NAMED.get(task, {}).get(full, full)
     if full.partition("-")[0] not in DEFAULTS:
         full = f"{task}-{full}"
     if PATTERN.fullmatch(full):

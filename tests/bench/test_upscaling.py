@@ -4,13 +4,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from n3cli.bench.measurement import measure
 from n3cli.bench.method import Method
-from n3cli.bench.peer import make_peer
+from n3cli.bench.peer import make_peer, make_peers
 from n3cli.bench.published import load_published
-from n3cli.bench.suite import SUITES
-from n3cli.bench.upscaling import make_low, score
+from n3cli.bench.suite import SUITES, find_suites
+from n3cli.bench.upscaling import make_low, make_photo, score
+from n3cli.data.degradation import degrade_typically
 from n3cli.data.location import list_images
 from n3cli.errors import ConfigError, DataError
 from n3cli.ops.luma import studio_luma
@@ -47,6 +49,25 @@ def test_the_luma_of_what_is_reduced_is_the_reduced_luma():
 def test_an_original_that_cannot_be_reduced_by_the_scale():
     with pytest.raises(DataError, match="13×12 pixels, which is no whole multiple of the scale 3"):
         make_low(Path("a.png"), np.zeros((12, 13, 3), np.float32), 3)
+
+
+def test_photos_are_what_everybody_is_judged_with():
+    clean = np.random.default_rng(0).random((24, 36, 3)).astype(np.float32)
+    low = make_photo(Path("a.png"), clean, 3, 5)
+    planes = torch.from_numpy(clean.transpose(2, 0, 1))
+    assert torch.equal(torch.from_numpy(low).permute(2, 0, 1), degrade_typically(planes, 3, 5))
+    assert low.shape == (8, 12, 3)
+    with pytest.raises(DataError, match="no whole multiple of the scale 5"):
+        make_photo(Path("a.png"), clean, 5, 5)
+
+
+def test_a_suite_of_photos_takes_the_models_that_enlarge():
+    suites = find_suites(["set14-photo", "set14"])
+    assert suites[0].data_at(4) is suites[1].data_at(4)
+    peers = make_peers([], [suites[0].task])
+    assert [method.name for method in peers["upscale"]] == ["bicubic"]
+    assert "JPEG of quality 75" in suites[0].task.protocol
+    assert "JPEG" not in suites[1].task.protocol
 
 
 def test_scales_without_images_are_refused():

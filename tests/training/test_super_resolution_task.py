@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from n3cli.data.degradation import degrade_typically
 from n3cli.errors import ConfigError
 from n3cli.networks import registry
 from n3cli.ops.luma import studio_luma
@@ -80,3 +81,46 @@ def test_scores_are_the_fields():
         assert mean_psnr_enlarged(network, [image], scale, CPU) == pytest.approx(expected, abs=1e-3)
     assert list(make_task(validation=[image]).validate(network)) == ["psnrx2", "psnrx3", "psnrx4"]
     assert make_task().validate(network) == {}
+
+
+def test_photos_are_degraded_before_they_are_enlarged():
+    """The share that is not is reduced only, and what a process gets is a part of the whole."""
+    changes = ["degradation.share=0.5", "degradation.noise=[8, 8]"]
+    task, touched = make_task(*changes), []
+    for step in range(20):
+        (small, sigma, scale), clean = task.batch(step, 0)
+        assert sigma is None
+        assert torch.equal((small * 255).round() / 255, small)
+        plain = (255 * resize(clean, 1 / scale)).round().clamp(0, 255) / 255
+        changed = (small - plain).abs().amax((1, 2, 3)) > 1 / 254
+        touched += changed.tolist()
+        (part, _, _), _ = make_task(*changes, share=slice(2, 5)).batch(step, 0)
+        assert torch.equal(part, small[2:5])
+    assert 0.4 < np.mean(touched) < 0.6
+
+
+def test_photo_models_are_judged_on_photos():
+    image = torch.rand(3, 48, 48)
+    network = registry.build("n3sr", {"width": 4, "blocks": 1}).eval()
+    clean = make_task(validation=[image]).validate(network)
+    photo = make_task("degradation.share=0.9", validation=[image]).validate(network)
+    assert list(photo) == list(clean)
+    assert photo["psnrx2"] != clean["psnrx2"]
+    small = degrade_typically(image, 2, 0)
+    assert photo["psnrx2"] == pytest.approx(
+        mean_psnr_enlarged(network, [image], 2, CPU, lambda *_: small)
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("share=1.5", "degradation.share must be from 0 to 1"),
+        ("blur=[2, 1]", "degradation.blur must be two numbers in order, from 0 to 8"),
+        ("noise=[-1, 5]", "degradation.noise must be two numbers in order, from 0 to 255"),
+        ("quality=[0, 50]", "degradation.quality must be two numbers in order, from 1 to 100"),
+    ],
+)
+def test_degradations_without_meaning_are_refused(change, message):
+    with pytest.raises(ConfigError, match=message):
+        make_task(f"degradation.{change}")

@@ -38,6 +38,13 @@ def test_where_all_models_are_for_colour_nothing_is_open(channels: int | None) -
     assert complete_name("n3sr-gray", task="upscale", channels=channels) == "upscale-n3sr-gray"
 
 
+@pytest.mark.parametrize("typed", ["photo", "Photo", "n3sr-photo", "upscale-n3sr-photo"])
+def test_the_model_for_photos_has_a_name_of_its_own(typed: str) -> None:
+    assert complete_name(typed, task="upscale", channels=3) == "upscale-n3sr-photo"
+    with pytest.raises(ModelError, match="does not say"):
+        complete_name("photo", task="denoise")
+
+
 @given(PART, PART, st.sampled_from([None, 1, 3]))
 def test_full_names_stay_as_they_are(network: str, variant: str, channels: int | None) -> None:
     full = complete_name(f"denoise-{network}-{variant}", task="denoise", channels=channels)
