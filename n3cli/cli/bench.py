@@ -125,7 +125,8 @@ def bench(
 
     SUITE is set12, bsd68, urban100 (grey), cbsd68, kodak24 or mcmaster (colour): PSNR and SSIM of
     Gaussian denoising, beside published figures; or set5, set14, bsd100 or urban100-sr:
-    super-resolution. Data that is absent is downloaded first.
+    super-resolution; or set14-photo: the same from blurred, noisy and compressed pictures. Data
+    that is absent is downloaded first.
     paper is set12, bsd68 and urban100 at the N3Net paper's noise levels, with -m n3net unless told
     otherwise, and set5.
     Or it is val40, val40-gray or textures (the same on images that settings are chosen on), speed

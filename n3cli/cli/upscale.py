@@ -32,6 +32,7 @@ def _size(text: str) -> tuple[int, int]:
     epilog="\b\nExamples:\n"
     "  n3 upscale photo.jpg\n"
     "  n3 upscale scans -r -o large/ --scale 2.5\n"
+    "  n3 upscale old.jpg -m photo\n"
     "  n3 upscale icon.png --size 1024x1024 -o icon-large.png"
 )
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
@@ -92,7 +93,8 @@ def upscale(
     the others are done.
 
     The default model is for clean sources, without noise or traces of JPEG: both are enlarged
-    like everything else. `n3 denoise` takes noise away before. -m bicubic is plain interpolation.
+    like everything else. -m photo is for photos as people have them and takes both away; strong
+    noise is for `n3 denoise`. -m bicubic is plain interpolation.
     """
     given = {name: how.pop(name) for name in _GOALS}
     chosen = [name for name in _GOALS if given[name] is not None]
