@@ -1,0 +1,69 @@
+"""How good many poses are, from their errors: the field's two kinds of figures.
+
+An error is the larger one of a pose's rotation and translation errors in degrees; a pose that
+could not be had has the error ∞.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+BIN = 5.0
+"""Width of the bins of `mean_accuracy`, in degrees."""
+
+
+def accuracy(errors: ArrayLike, threshold: float) -> float:
+    """The share of errors that are not above a threshold (degrees)."""
+    return float(np.mean(_checked(errors) <= threshold))
+
+
+def mean_accuracy(errors: ArrayLike, threshold: float) -> float:
+    """The mAP of Yi and others, CVPR 2018: the mean of the accuracies at 5°, 10° … `threshold`.
+
+    Args:
+        errors: degrees.
+        threshold: a multiple of `BIN`. mAP5, mAP10 and mAP20 are those of 5, 10 and 20.
+    """
+    bins = np.arange(BIN, threshold + BIN / 2, BIN)
+    return float(np.mean([accuracy(errors, limit) for limit in bins]))
+
+
+def area_under_curve(errors: ArrayLike, threshold: float) -> float:
+    """The exact AUC: the area under the accuracy as a function of its threshold, up to one.
+
+    Every error below the threshold adds a step, so the area is the mean of what is left of the
+    threshold behind each. (SuperGlue, CVPR 2020, joins the steps' corners by straight lines,
+    which gives a little less or more.)
+
+    Args:
+        errors: degrees.
+        threshold: degrees, above 0.
+
+    Returns:
+        From 0 to 1.
+    """
+    left = np.clip(threshold - _checked(errors), 0, None)
+    return float(np.mean(left) / threshold)
+
+
+def _checked(errors: ArrayLike) -> np.ndarray:
+    values = np.asarray(errors, np.float64)
+    if values.size == 0 or np.isnan(values).any() or (values < 0).any():
+        raise ValueError("errors must be some, none of them negative or not a number")
+    return values
+
+
+def bootstrap_interval(
+    errors: Sequence[float], threshold: float, *, rounds: int = 2000, seed: int = 0
+) -> tuple[float, float]:
+    """The 95 % interval of `mean_accuracy` when pairs are drawn again with replacement."""
+    values = _checked(errors)
+    rng = np.random.default_rng(seed)
+    drawn = rng.choice(values, (rounds, len(values)))
+    bins = np.arange(BIN, threshold + BIN / 2, BIN)
+    scores = (drawn[..., None] <= bins).mean((1, 2))
+    low, high = np.quantile(scores, [0.025, 0.975])
+    return float(low), float(high)
