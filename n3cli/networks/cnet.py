@@ -1,0 +1,152 @@
+"""CNet: which of a set of putative correspondences are right, and the same with an N3 block.
+
+Yi, Trulls, Ono, Lepetit, Salzmann, Fua, "Learning to Find Good Correspondences", CVPR 2018 (arXiv
+1711.05971). With one N3 block in the middle it is what Plötz & Roth, NeurIPS 2018 (arXiv
+1810.12575), Sec. 5.3, made of it. Every point goes through the same layers; points learn of each
+other from the statistics that context normalisation takes over all of them, and from neighbours.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from n3cli.ops.aggregation_set import aggregate_set
+from n3cli.ops.selection import select_relaxed
+
+_EPSILON = 1e-3
+"""Added to variances of context normalisation, as in the paper's code."""
+
+
+class CNet(nn.Module):
+    """The network.
+
+    Args:
+        inputs: numbers that a correspondence comes with: x0, y0, x1, y1 in normalised camera
+            coordinates, and whatever more it is trained with.
+        width: features of a correspondence.
+        blocks: residual blocks, each of two layers.
+        n3_after: number of the block behind which the N3 block stands, from 1; 0: none.
+        k: its neighbours; k + 1 divides the width.
+
+    Raises:
+        ValueError: there is no such place, or the width cannot be divided.
+    """
+
+    def __init__(
+        self, inputs: int = 4, width: int = 128, blocks: int = 12, n3_after: int = 0, k: int = 3
+    ) -> None:
+        super().__init__()
+        if not 0 <= n3_after <= blocks:
+            raise ValueError(f"n3_after must be from 0 to {blocks}, got {n3_after}")
+        if n3_after and width % (k + 1):
+            raise ValueError(f"k + 1 must divide the width {width}, got k = {k}")
+        self.head = nn.Linear(inputs, width)
+        body: list[nn.Module] = []
+        for number in range(1, blocks + 1):
+            here = number == n3_after
+            body.append(ContextBlock(width, width // (k + 1) if here else width))
+            if here:
+                body.append(SetBlock(width // (k + 1), width, k))
+        self.body = nn.Sequential(*body)
+        self.tail = nn.Linear(width, 1)
+
+    def forward(self, correspondences: Tensor) -> Tensor:
+        """B×N×inputs → logits B×N, above 0 for those that are right."""
+        y: Tensor = self.tail(self.body(self.head(correspondences)))
+        return y.squeeze(-1)
+
+
+def correspondence_weight(logits: Tensor) -> Tensor:
+    """Weights for the eight-point algorithm, of logits: relu(tanh(·)), as Yi and others have it."""
+    return torch.relu(torch.tanh(logits))
+
+
+class ContextBlock(nn.Module):
+    """Two layers, each followed by two normalisations and ReLU, and what came in added.
+
+    Args:
+        inputs: features that come in.
+        outputs: features that go out; where they differ, a linear layer adapts what is added.
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(inputs, outputs), nn.Linear(outputs, outputs)
+        self.norms = nn.ModuleList(ContextNorm(outputs) for _ in range(2))
+        self.adapt = nn.Linear(inputs, outputs) if inputs != outputs else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """B×N×inputs → B×N×outputs."""
+        y = torch.relu(self.norms[0](self.first(x)))
+        y = torch.relu(self.norms[1](self.second(y)))
+        return self.adapt(x) + y  # type: ignore[no-any-return]
+
+
+class ContextNorm(nn.Module):
+    """Context normalisation over the points, then batch normalisation without affine parameters.
+
+    In evaluation both are one factor and one summand a feature.
+
+    Args:
+        features: of a point.
+    """
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.batch = nn.BatchNorm1d(features, affine=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """B×N×F → the same shape."""
+        # In two steps: torch.var_mean takes twenty times as long on CPUs.
+        centred = x - x.mean(1, keepdim=True)
+        factor = torch.rsqrt(centred.square().mean(1, keepdim=True) + _EPSILON)
+        if self.training:
+            normal: Tensor = self.batch((centred * factor).transpose(1, 2))
+            return normal.transpose(1, 2)
+        assert self.batch.running_mean is not None
+        assert self.batch.running_var is not None
+        deviation = torch.rsqrt(self.batch.running_var + self.batch.eps)
+        return torch.addcmul(-self.batch.running_mean * deviation, centred, factor * deviation)
+
+
+class SetBlock(nn.Module):
+    """The N3 block over all points: their features and those of K neighbour volumes.
+
+    Args:
+        features: of a point.
+        hidden: features inside the embedding and temperature networks.
+        k: neighbours.
+    """
+
+    def __init__(self, features: int, hidden: int, k: int) -> None:
+        super().__init__()
+        self.k = k
+        self.embedding = _residual_layers(features, hidden, hidden, features)
+        self.temperature = _residual_layers(features, hidden, hidden, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """B×N×F → B×N×(K+1)·F: each point, then the differences of its volumes to it."""
+        inverse_temperature = self.temperature(x).squeeze(-1)
+        volumes = aggregate_set(x, self.embedding(x), inverse_temperature, self.k, select_relaxed)
+        differences = (volumes - x.unsqueeze(1)).transpose(1, 2).flatten(2)
+        return torch.cat([x, differences], -1)
+
+
+class _ResidualLayers(nn.Module):
+    """Two linear layers with ReLU between, and what came in added."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(inputs, outputs), nn.Linear(outputs, outputs)
+        self.adapt = nn.Linear(inputs, outputs) if inputs != outputs else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.second(torch.relu(self.first(x)))
+        return self.adapt(x) + y  # type: ignore[no-any-return]
+
+
+def _residual_layers(*widths: int) -> nn.Sequential:
+    return nn.Sequential(*(_ResidualLayers(*pair) for pair in pairwise(widths)))

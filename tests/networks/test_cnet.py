@@ -1,0 +1,129 @@
+"""CNet and N3-CNet: their size, and their output against plain float64 NumPy."""
+
+import numpy as np
+import pytest
+import torch
+
+from n3cli.networks.cnet import CNet, ContextNorm, correspondence_weight
+
+SMALL = {"width": 12, "blocks": 3, "n3_after": 2, "k": 2}
+
+
+@pytest.mark.parametrize(("options", "count"), [({}, 397_057), ({"n3_after": 6}, 498_885)])
+def test_size_is_the_papers(options, count):
+    assert sum(parameter.numel() for parameter in CNet(**options).parameters()) == count
+
+
+def settled(**options):
+    """A network in evaluation mode whose batch norms have seen something."""
+    torch.manual_seed(0)
+    network = CNet(**options)
+    for _ in range(3):
+        network(torch.randn(4, 30, options.get("inputs", 4)) * 2 + 1)
+    return network.eval()
+
+
+class Plain:
+    """The network in NumPy, from its weights by name."""
+
+    def __init__(self, network):
+        self.w = {name: value.double().numpy() for name, value in network.state_dict().items()}
+
+    def linear(self, x, name):
+        return x @ self.w[f"{name}.weight"].T + self.w[f"{name}.bias"]
+
+    def norm(self, x, name):
+        x = (x - x.mean(0)) / np.sqrt(x.var(0) + 1e-3)
+        mean, variance = (self.w[f"{name}.batch.running_{what}"] for what in ("mean", "var"))
+        return (x - mean) / np.sqrt(variance + 1e-5)
+
+    def block(self, x, name):
+        y = np.maximum(self.norm(self.linear(x, f"{name}.first"), f"{name}.norms.0"), 0)
+        y = np.maximum(self.norm(self.linear(y, f"{name}.second"), f"{name}.norms.1"), 0)
+        return y + (self.linear(x, f"{name}.adapt") if f"{name}.adapt.weight" in self.w else x)
+
+    def residual(self, x, name):
+        for layer in range(3):
+            part = f"{name}.{layer}"
+            y = self.linear(np.maximum(self.linear(x, f"{part}.first"), 0), f"{part}.second")
+            x = y + (self.linear(x, f"{part}.adapt") if f"{part}.adapt.weight" in self.w else x)
+        return x
+
+    def n3(self, x, name, k):
+        embedding = self.residual(x, f"{name}.embedding")
+        inverse = self.residual(x, f"{name}.temperature")
+        distance = ((embedding[:, None] - embedding) ** 2).sum(-1)
+        logits = -distance * inverse
+        np.fill_diagonal(logits, -np.inf)
+        parts = [x]
+        for _ in range(k):
+            weight = np.exp(logits - logits.max(1, keepdims=True))
+            weight /= weight.sum(1, keepdims=True)
+            parts.append(weight @ x - x)
+            logits = logits + np.log1p(-np.clip(weight, 1.2e-7, 1 - 1.2e-7))
+        return np.hstack(parts)
+
+    def run(self, x, blocks, n3_after, k):
+        y, place = self.linear(x, "head"), 0
+        for number in range(1, blocks + 1):
+            y, place = self.block(y, f"body.{place}"), place + 1
+            if number == n3_after:
+                y, place = self.n3(y, f"body.{place}", k), place + 1
+        return self.linear(y, "tail")[:, 0]
+
+
+@pytest.mark.parametrize("n3_after", [0, 2, 3])
+def test_output_is_the_formulas(n3_after):
+    options = SMALL | {"n3_after": n3_after}
+    network = settled(**options)
+    x = torch.randn(2, 25, 4)
+    with torch.no_grad():
+        ours = network(x).numpy()
+    for sample, got in zip(x.double().numpy(), ours, strict=True):
+        expected = Plain(network).run(sample, 3, n3_after, 2)
+        np.testing.assert_allclose(got, expected, atol=2e-4)
+
+
+def test_the_order_of_correspondences_does_not_matter():
+    network, x, order = settled(**SMALL), torch.randn(1, 40, 4), torch.randperm(40)
+    with torch.no_grad():
+        torch.testing.assert_close(network(x[:, order]), network(x)[:, order], atol=1e-4, rtol=1e-4)
+
+
+def test_training_and_evaluation_agree_on_the_same_statistics():
+    norm, x = ContextNorm(5), torch.randn(6, 50, 5) * 3 + 2
+    norm.batch.momentum = 1.0
+    trained = norm(x)
+    # The running variance is the unbiased one.
+    norm.batch.running_var *= (300 - 1) / 300
+    torch.testing.assert_close(norm.eval()(x), trained, atol=1e-4, rtol=1e-4)
+
+
+def test_few_points_and_side_information():
+    network = settled(**SMALL, inputs=6)
+    for count in (1, 2, 7):
+        assert torch.isfinite(network(torch.randn(1, count, 6))).all()
+
+
+def test_gradients_reach_every_weight():
+    network = CNet(**SMALL)
+    network(torch.randn(2, 30, 4)).square().sum().backward()
+    for name, parameter in network.named_parameters():
+        assert parameter.grad is not None, name
+        assert torch.isfinite(parameter.grad).all(), name
+        # The last ReLU of the temperature has one plane, which may be dead; a normalisation takes
+        # away what is the same for all points.
+        if "temperature.2" not in name and not name.endswith("bias"):
+            assert parameter.grad.abs().sum() > 0, name
+
+
+def test_weights_are_between_0_and_1():
+    logits = torch.tensor([-3.0, 0, 0.5, 30])
+    expected = np.maximum(np.tanh(logits.numpy()), 0)
+    np.testing.assert_allclose(correspondence_weight(logits).numpy(), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("options", [{"n3_after": 13}, {"width": 30, "n3_after": 6}])
+def test_forms_that_cannot_be(options):
+    with pytest.raises(ValueError, match=r"n3_after must be|must divide"):
+        CNet(**options)
