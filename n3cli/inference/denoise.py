@@ -17,9 +17,9 @@ from torch import Tensor
 
 from n3cli.errors import ConfigError, InputError, N3Warning
 from n3cli.inference.array import check_array, to_pixels
-from n3cli.inference.engine import Engine
 from n3cli.inference.host import Host
 from n3cli.inference.noise_level import estimate_sigma_array
+from n3cli.inference.seam import warn_of_seams
 from n3cli.inference.source import ArraySource, PaddedRows, PlaneRows, Rows, RowSource, TensorRows
 from n3cli.inference.stream import chain
 from n3cli.networks.network import padded_size
@@ -107,8 +107,8 @@ class Denoiser:
         for strip in output.strips():
             bottom = min(top + strip.shape[-2], source.height)
             planes = strip[..., : bottom - top, : source.width].flatten(0, 1)
-            if top == 0:  # now, when the tile has been made as small as the memory wants it
-                _warn_of_tiles(engine, model, height, width)
+            if top == 0:
+                warn_of_seams(model.config.name, [output])
             if strength < 1:
                 original = noisy.original(top, bottom)[..., : source.width]
                 planes = torch.lerp(original, planes, strength)
@@ -138,18 +138,6 @@ class _NetworkInput:
     def original(self, top: int, bottom: int) -> Tensor:
         assert self._remembered is not None
         return self._remembered.take(top, bottom)
-
-
-def _warn_of_tiles(engine: Engine, model: Model, height: int, width: int) -> None:
-    rows, columns = engine.tile(0, height, width)
-    if not engine.description.exact_tiles and (rows < height or columns < width):
-        warnings.warn(
-            f"{model.config.name} is computed in tiles of {columns}×{rows} pixels, which may show "
-            "in the result, as it is not a network of n3's own; with enough memory, --tile off "
-            "takes the picture whole",
-            N3Warning,
-            stacklevel=3,
-        )
 
 
 def usable_sigma(sigma: float, model: Model) -> float:

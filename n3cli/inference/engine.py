@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import warnings
 
 import torch
@@ -66,10 +67,14 @@ class Engine:
             width,
             halo=self.stages[stage].halo,
             reach=self.stages[stage].reach,
-            multiple=self.description.size_multiple,
+            multiple=self.multiple(stage),
             side=self._side,
             pixels=self._pixels,
         )
+
+    def multiple(self, stage: int) -> int:
+        """What all tiles of a stage begin at multiples of, in pixels."""
+        return math.lcm(self.description.size_multiple, self.stages[stage].grid)
 
     def run(self, stage: int, tile: Tensor, place: Placement) -> Tensor:
         """Send a tile through a stage.

@@ -11,7 +11,7 @@ from n3cli.inference.device import choose_device, choose_precision
 from n3cli.inference.engine import Engine
 from n3cli.inference.source import RowSource
 from n3cli.zoo.folder import Model
-from n3cli.zoo.load import load_model
+from n3cli.zoo.load import check_task, load_model
 
 
 class Host:
@@ -51,6 +51,7 @@ class Host:
             ModelError: it is unknown, damaged, or for another task.
         """
         if isinstance(self._given, Model):
+            check_task(self._given, self._task)
             return self._given
         if channels not in self._models:
             self._models[channels] = load_model(self._given, task=self._task, channels=channels)

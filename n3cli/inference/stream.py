@@ -47,6 +47,13 @@ class StageRows:
         self._done = 0  # input rows whose output has been made
         self._held = Rows()
 
+    @property
+    def inexact_tile(self) -> tuple[int, int] | None:
+        """Rows and columns of its tiles where they may show; None where they do not."""
+        rows, columns = self._engine.tile(self._stage, self._height, self._width)
+        whole = rows >= self._height and columns >= self._width
+        return None if whole or self._engine.description.exact_tiles else (rows, columns)
+
     def rows(self, top: int, bottom: int) -> Tensor:
         """B×C×h×W output rows; `top` never goes back."""
         while self._held.bottom < bottom:
@@ -94,7 +101,7 @@ class StageRows:
 
     def _needed(self, first: int, last: int, length: int) -> tuple[int, int]:
         stage = self._engine.stages[self._stage]
-        multiple = self._engine.description.size_multiple
+        multiple = self._engine.multiple(self._stage)
         return input_span(
             first, last, length, halo=stage.halo, reach=stage.reach, multiple=multiple
         )

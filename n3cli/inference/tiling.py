@@ -22,14 +22,14 @@ def input_span(
     Args:
         first: first output pixel.
         last: one past the last.
-        length: of the axis, a multiple of `multiple`.
+        length: of the axis.
         halo: pixels needed around each output pixel.
         reach: pixels needed from each end of the axis by outputs near it.
-        multiple: both ends of the span are multiples of this.
+        multiple: both ends of the span are multiples of this, or the axis's end.
     """
     start = max(0, min(first - halo, length - reach))
     stop = min(length, max(last + halo, reach))
-    return start // multiple * multiple, -(-stop // multiple) * multiple
+    return start // multiple * multiple, min(length, _rounded(stop, multiple))
 
 
 def cuts(length: int, size: int) -> Iterator[tuple[int, int]]:
@@ -48,11 +48,11 @@ def tile_shape(
     taken whole if it fits, and else cut into few tiles of like size.
 
     Args:
-        height: rows of the image, a multiple of `multiple`.
-        width: columns, likewise.
+        height: rows of the image.
+        width: columns of it.
         halo: pixels needed around each output pixel.
         reach: pixels needed from each border of the image by outputs near it.
-        multiple: rows and columns are multiples of this.
+        multiple: rows and columns are multiples of this, or all that the image has.
         side: most rows and columns of a tile; below `SMALLEST` it counts as that.
         pixels: most input pixels of a tile, with its halo.
 
@@ -87,7 +87,7 @@ def _divisions(whole: int, halo: int, reach: int, multiple: int, side: int) -> I
     smallest, halo, reach = (_rounded(length, multiple) for length in (SMALLEST, halo, reach))
     fewest = -(-whole // max(side // multiple * multiple, smallest))
     for parts in range(fewest, max(fewest, whole // smallest) + 1):
-        length = _rounded(-(-whole // parts), multiple)
+        length = min(whole, _rounded(-(-whole // parts), multiple))
         inner = min(parts - 1, 2)  # sides on which a part can have neighbours
         yield _Division(
             length,

@@ -15,9 +15,10 @@ from n3cli.inference.array import check_array, to_pixels
 from n3cli.inference.host import Host
 from n3cli.inference.passes import choose_passes
 from n3cli.inference.resized import ResizedRows
+from n3cli.inference.seam import warn_of_seams
 from n3cli.inference.size import DEFAULT_SCALE, Goal, check_size, factor_of
 from n3cli.inference.source import ArraySource, PaddedRows, PlaneRows, RowSource, TensorRows
-from n3cli.inference.stream import chain
+from n3cli.inference.stream import StageRows, chain
 from n3cli.networks.network import padded_size
 from n3cli.ops.luma import LUMA
 from n3cli.zoo.folder import Model
@@ -118,25 +119,29 @@ class Upscaler:
         check_size(source.height, source.width, size)
         size = size[0], size[1]
         route = self.route(source, size)
-        planes, before = self._enlarged(source, route, progress)
+        planes, before, passes = self._enlarged(source, route, progress)
         if before != size:
             planes = ResizedRows(planes, before, size)
         height, width = size
         step = max(1, _STRIP // width)
         for top in range(0, height, step):
             bottom = min(top + step, height)
-            yield to_pixels(planes.rows(top, bottom), source.dtype)
+            strip = planes.rows(top, bottom)
+            if top == 0:
+                warn_of_seams(route.name, passes)
+            yield to_pixels(strip, source.dtype)
             if progress and route.model is None:
                 progress(bottom / height)
 
     def _enlarged(
         self, source: RowSource, route: Route, progress: Callable[[float], None] | None
-    ) -> tuple[TensorRows, tuple[int, int]]:
-        """The picture's planes C×h×w after all passes, and their height and width."""
+    ) -> tuple[TensorRows, tuple[int, int], list[StageRows]]:
+        """The picture's planes C×h×w after all passes, their height and width, and the passes."""
         rows: TensorRows = PlaneRows(source)
         size = source.height, source.width
+        passes: list[StageRows] = []
         if route.model is None:
-            return rows, size
+            return rows, size, passes
         rows = _Batches(rows, source.channels, route.model.network.description.channels)
         for index, scale in enumerate(route.passes, 1):
             engine = self._host.engine(route.model, source, scale=scale)
@@ -146,7 +151,8 @@ class Upscaler:
             size = scale * size[0], scale * size[1]
             output = chain(engine, fitting, *padded, progress if last else None)
             rows = _FirstColumns(output, size[1])
-        return _Planes(rows, source.channels), size
+            passes.append(output)
+        return _Planes(rows, source.channels), size, passes
 
 
 class _Batches:
@@ -200,8 +206,8 @@ def upscale(
         array: H×W or H×W×C (C is 1 or 3), uint8, uint16, or floating in [0, 1].
         scale: factor for height and width, above 0 and up to 16; sides are rounded up. Up to 1
             the array is reduced, without a network.
-        model: name, path (of a folder) or loaded model; ``"bicubic"`` for interpolation alone;
-            None for the bundled default.
+        model: name, path (of a folder or a file) or loaded model; ``"bicubic"`` for interpolation
+            alone; None for the bundled default.
         size: height and width of the result, up to 16 times the array's; replaces `scale`.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``, ``mps`` or ``xpu``.
         precision: ``auto``, ``fp32``, ``bf16`` or ``fp16``.

@@ -11,9 +11,17 @@ from torch import Tensor, nn
 from n3cli.networks.description import Description, Placement
 from n3cli.networks.network import Network, Stage
 
-HALO = 64
-"""How many pixels around a tile such a network is shown. Nothing tells how far it looks: what is
-farther away has little weight in networks for noise, but may have some."""
+_HALO = 64
+"""How many pixels around a tile a network for noise is shown. Nothing tells how far it looks: what
+is farther away has little weight, but may have some."""
+
+_HALO_TO_ENLARGE = 32
+"""Likewise for networks that enlarge. The authors' own programs take 10 (Real-ESRGAN), 16 (SwinIR,
+whose tiles overlap by 32 and are blended) and 32 (HAT); more is dear, as their tiles are small."""
+
+_GRID = 32
+"""Where tiles may begin. Such a network counts its windows of attention from the tile's corner: so
+those of 4, 8, 16 or 32 pixels lie as in the whole image, without which tiles would differ much."""
 
 
 class Descriptor(Protocol):
@@ -24,7 +32,7 @@ class Descriptor(Protocol):
         """The network itself."""
 
     def __call__(self, image: Tensor) -> Tensor:
-        """1×C×H×W in [0, 1] → 1×C×H×W, clipped to [0, 1]; any size, padded inside."""
+        """1×C×H×W in [0, 1] → 1×C×(scale·H)×(scale·W), clipped; any size, padded inside."""
 
 
 class ForeignNetwork(Network):
@@ -47,10 +55,12 @@ class ForeignNetwork(Network):
     @property
     def stages(self) -> Sequence[Stage]:
         """One stage."""
-        return (Stage(self.run, HALO),)
+        scale = self.description.scale
+        halo = _HALO if scale == 1 else _HALO_TO_ENLARGE
+        return (Stage(self.run, halo, scale=scale, grid=_GRID),)
 
     def run(self, x: Tensor, place: Placement) -> Tensor:
-        """Planes (and noise level) B×C×H×W → B×C×H×W."""
+        """Planes (and noise level) B×C×H×W → B×C×(scale·H)×(scale·W)."""
         x = x.contiguous()
         if self.description.sigma_input:
             y: Tensor = self.module(x)

@@ -29,12 +29,14 @@ class Stage:
         reach: input pixels needed from an image border on, however little of the output near
             that border is asked for (there, candidate windows are shifted inwards).
         scale: height and width of what it gives, divided by those of what it gets.
+        grid: tiles begin at multiples of this, in input pixels.
     """
 
     run: Callable[[Tensor, Placement], Tensor]
     halo: int
     reach: int = 0
     scale: int = 1
+    grid: int = 1
 
 
 class Network(nn.Module, ABC):

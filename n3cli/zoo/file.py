@@ -23,8 +23,6 @@ from n3cli.zoo.names import PATTERN, name_file
 from n3cli.zoo.official import read_n3net
 from n3cli.zoo.weights import check_finite, check_state, load_state
 
-TASK: Final = "denoise"
-
 READERS: Final[dict[str, Callable[[Mapping[str, Tensor]], Found | None]]] = {
     "N3Net": read_n3net,
     "DnCNN": read_dncnn,
@@ -32,6 +30,9 @@ READERS: Final[dict[str, Callable[[Mapping[str, Tensor]], Found | None]]] = {
     "IRCNN": read_ircnn,
 }
 """Networks of ours that others publish weights for, each with what finds them in a state dict."""
+
+_TASK: Final = "denoise"
+"""What all of `READERS` do."""
 
 
 def load_file(path: Path) -> Model:
@@ -48,7 +49,7 @@ def load_file(path: Path) -> Model:
     state = read_checkpoint(path)
     found = _find(state, path)
     if found is None:
-        return load_foreign(state, path, TASK, tuple(READERS))
+        return load_foreign(state, path, tuple(READERS))
     config, network = _build(found, path)
     return Model(config, fold_batch_norm(network).eval(), str(path))
 
@@ -102,8 +103,8 @@ def _build(found: Found, path: Path, name: str | None = None) -> tuple[ModelConf
     channels = options["channels"]
     assert isinstance(channels, int)
     config = ModelConfig(
-        name=name or name_file(path.stem, task=TASK, network=found.network, channels=channels),
-        task=TASK,
+        name=name or name_file(path.stem, task=_TASK, network=found.network, channels=channels),
+        task=_TASK,
         network=found.network,
         options=options,
         sigma_max=found.sigma_max,

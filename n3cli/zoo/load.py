@@ -37,11 +37,22 @@ def load_model(
     chosen = default_name(task) if name is None else name
     place = locate(chosen, task=task, channels=channels)
     model = load_place(place)
-    if model.config.task != task:
-        raise ModelError(
-            f"{place.source} is for the task {model.config.task}, not {task}; see `n3 models list`."
-        )
+    check_task(model, task)
     return model
+
+
+def check_task(model: Model, task: str) -> None:
+    """Refuse a model that is not for `task`.
+
+    Raises:
+        ModelError: it is for another.
+    """
+    able = model.config.task
+    if able != task:
+        raise ModelError(
+            f"{model.source} is for the task {able}, not {task}: use it with `n3 {able}` (in "
+            f'Python with task="{able}"), or take one for {task}, see `n3 models list`.'
+        )
 
 
 def load_place(place: Location) -> Model:

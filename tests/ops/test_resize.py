@@ -48,8 +48,8 @@ def slow(row, scale):
 def test_the_published_reductions_come_out_to_the_bit(shared: Path, name, scale):
     folder = shared / "datasets" / name / f"image_SRF_{scale}"
     originals = sorted(folder.glob("*_HR.png"))
-    assert originals
-    for original in originals[:: 1 if name == "Set5" else 4]:
+    assert len(originals) == int(name.removeprefix("Set"))
+    for original in originals:
         reduced = read_picture(original.with_name(original.name.replace("_HR", "_LR"))).pixels
         made = resize(read_picture(original).pixels, 1 / scale)
         np.testing.assert_array_equal(made, reduced, str(original))

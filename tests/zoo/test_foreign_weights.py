@@ -11,6 +11,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from weights_file import State, image_of, picture, planes_of, save
 
 import n3cli
 from n3cli.errors import ModelError, N3Warning
@@ -18,17 +19,6 @@ from n3cli.inference.denoise import Denoiser
 from n3cli.inference.source import ArraySource
 from n3cli.zoo.file import convert_file
 from n3cli.zoo.load import load_model
-
-State = dict[str, Tensor]
-
-
-@pytest.fixture
-def spandrel() -> object:
-    return pytest.importorskip(
-        "spandrel",
-        reason="the extra `spandrel` is not installed or does not load",
-        exc_type=Exception,
-    )
 
 
 def random_drunet(
@@ -85,19 +75,6 @@ def plain_drunet(state: State, image: Tensor, sigma: float, blocks: int = 2) -> 
     return F.conv2d(x, weights["m_tail.weight"], padding=1)
 
 
-def save(path: Path, state: object) -> Path:
-    torch.save(state, path)
-    return path
-
-
-def picture(height: int, width: int, channels: int) -> np.ndarray:
-    return np.random.default_rng(7).random((height, width, channels), dtype=np.float32)
-
-
-def planes_of(image: np.ndarray) -> Tensor:
-    return torch.from_numpy(image.transpose(2, 0, 1).copy()).unsqueeze(0)
-
-
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("sigma", [5.0, 40.0])
 def test_drunet_is_told_the_noise_level(
@@ -109,9 +86,9 @@ def test_drunet_is_told_the_noise_level(
     assert model.config.name == f"denoise-drunet-{'gray' if channels == 1 else 'color'}-x"
     assert model.config.sigma_max == 50
     image = picture(48, 56, channels)
-    expected = plain_drunet(state, planes_of(image).double(), sigma)[0].permute(1, 2, 0)
+    expected = image_of(plain_drunet(state, planes_of(image).double(), sigma))
     output = n3cli.denoise(image, sigma, path, tile="off")
-    assert np.abs(output - expected.numpy()).max() < 2e-5
+    assert np.abs(output - expected).max() < 2e-5
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (7, 30), (43, 61)])
@@ -138,7 +115,7 @@ def test_tiles_are_near_and_said_to_be_no_more(spandrel: object, tmp_path: Path)
     image = picture(200, 300, 1)
     with warnings.catch_warnings(action="error"):
         whole = n3cli.denoise(image, 20, path, tile="off")
-    with pytest.warns(N3Warning, match="computed in tiles of 64×56 pixels.*--tile off") as caught:
+    with pytest.warns(N3Warning, match="computed in tiles of 64×64 pixels.*--tile off") as caught:
         tiled = n3cli.denoise(image, 20, path, tile=64)
     assert len(caught) == 1
     np.testing.assert_allclose(tiled, whole, atol=1e-3)
@@ -154,9 +131,27 @@ def test_scunet_takes_none(spandrel: object, tmp_path: Path) -> None:
     assert (model.config.name, model.config.sigma_max) == ("denoise-scunet-gray-25", None)
     image = picture(64, 128, 1)
     with torch.inference_mode():
-        expected = module(planes_of(image)).clamp(0, 1)[0].permute(1, 2, 0).numpy()
+        expected = image_of(module(planes_of(image)).clamp(0, 1))
     np.testing.assert_allclose(n3cli.denoise(image, 25, path, tile="off"), expected, atol=1e-5)
     assert n3cli.denoise(picture(5, 9, 1), 25, path).shape == (5, 9, 1)
+
+
+def test_a_network_for_squares_takes_any_picture(spandrel: object, tmp_path: Path) -> None:
+    from spandrel.architectures.Uformer import Uformer
+
+    torch.manual_seed(0)
+    module = Uformer(
+        img_size=128, embed_dim=4, depths=[1] * 9, num_heads=[1] * 9, win_size=8,
+        token_projection="linear", token_mlp="leff", modulator=True,
+    ).eval()  # fmt: skip
+    path = save(tmp_path / "uformer.pth", module.state_dict())
+    image = picture(120, 200, 3)
+    square = np.pad(image, ((0, 8), (0, 56), (0, 0)), "reflect")
+    square = np.pad(square, ((0, 127), (0, 0), (0, 0)), "reflect")
+    square = np.pad(square, ((0, 1), (0, 0), (0, 0)), "edge")
+    with torch.inference_mode():
+        expected = image_of(module(planes_of(square)).clamp(0, 1))[:120, :200]
+    np.testing.assert_allclose(n3cli.denoise(image, 25, path, tile="off"), expected, atol=1e-5)
 
 
 def test_fdncnn_is_told_the_noise_level(spandrel: object, tmp_path: Path) -> None:
@@ -179,14 +174,6 @@ def test_one_denoiser_for_many_pictures(spandrel: object, tmp_path: Path) -> Non
     for height in (20, 33):
         source = ArraySource(picture(height, 24, 1))
         assert np.concatenate(list(denoiser.rows(source, sigma=10))).shape == (height, 24, 1)
-
-
-def test_enlarging_is_for_later(spandrel: object, tmp_path: Path) -> None:
-    from spandrel.architectures.Compact import Compact
-
-    module = Compact(num_in_ch=3, num_out_ch=3, num_feat=8, num_conv=2, upscale=2)
-    with pytest.raises(ModelError, match=r"enlarges 2 times.*`n3 upscale`"):
-        load_model(save(tmp_path / "x.pth", module.state_dict()))
 
 
 def test_only_files_of_our_networks_are_converted(tmp_path: Path) -> None:
@@ -226,5 +213,8 @@ def test_without_spandrel(
         return real(name, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(builtins, "__import__", refuse)
+    path = save(tmp_path / "drunet.pth", random_drunet(1))
     with pytest.raises(ModelError, match=message):
-        load_model(save(tmp_path / "drunet.pth", random_drunet(1)))
+        load_model(path)
+    with pytest.raises(ModelError, match=message):
+        n3cli.upscale(picture(4, 4, 1), 2, path)

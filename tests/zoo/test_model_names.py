@@ -32,6 +32,46 @@ def test_completion(typed: str, channels: int | None, full: str) -> None:
 
 
 @pytest.mark.parametrize("channels", [None, 1, 3])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "n3sr",
+        "n3sr-color",
+        "n3sr-colour",
+        "N3SR-Colour",
+        "upscale-n3sr",
+        "upscale-n3sr-colour",
+        default_name("upscale"),
+    ],
+)
+def test_names_for_enlarging(typed: str, channels: int | None) -> None:
+    assert complete_name(typed, task="upscale", channels=channels) == "upscale-n3sr-color"
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("n3sr-grey", "Unknown model 'upscale-n3sr-gray'.*Did you mean upscale-n3sr-color"),
+        ("n3rs", "Unknown model 'upscale-n3rs-color'.*Did you mean upscale-n3sr-color"),
+        ("n3unet", "n3unet is for the task denoise, not upscale"),
+        ("denoise-n3sr-color", "n3sr is for the task upscale, not denoise"),
+        ("denoise-n3unet-color", "is for the task denoise, not upscale: use it with `n3 denoise`"),
+        ("n3_sr", "is not a model name"),
+        ("n3sr-", "is not a model name"),
+    ],
+)
+def test_wrong_names_for_enlarging(typed: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from n3cli.zoo.load import load_model
+
+    def refuse(hub_id: object) -> None:
+        raise ModelError("not on this machine")
+
+    monkeypatch.setattr("n3cli.zoo.hub.download", refuse)
+    with pytest.raises(ModelError, match=words):
+        load_model(typed, task="upscale", channels=3)
+
+
+@pytest.mark.parametrize("channels", [None, 1, 3])
 def test_where_all_models_are_for_colour_nothing_is_open(channels: int | None) -> None:
     assert complete_name("n3sr", task="upscale", channels=channels) == "upscale-n3sr-color"
     assert complete_name("upscale-n3sr", task="denoise", channels=channels) == "upscale-n3sr-color"
