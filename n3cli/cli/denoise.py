@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Share of the noise to take away (0-1).",
 )
+@options.tta
 @options.crop
 @options.model
 @options.device
@@ -94,6 +95,7 @@ def _get_ready(
     *,
     sigma: float | None,
     strength: float,
+    tta: bool,
     crop: tuple[int, ...] | None,
     quality: int,
     **network: Any,
@@ -104,5 +106,5 @@ def _get_ready(
     from n3cli.jobs.view import Crop
 
     denoiser = Denoiser(**network)
-    settings = Settings(sigma, strength, Crop(*crop) if crop else None, quality)
+    settings = Settings(sigma, strength, tta, Crop(*crop) if crop else None, quality)
     return lambda job, progress: denoise_picture(job, denoiser, settings, progress)

@@ -60,6 +60,7 @@ def _size(text: str) -> tuple[int, int]:
     metavar="X",
     help="Area in millions of pixels; keeps the proportions.",
 )
+@options.tta
 @options.crop
 @options.model
 @options.device
@@ -119,7 +120,7 @@ def upscale(
 
 
 def _get_ready(
-    goal: dict[str, Any], *, crop: tuple[int, ...] | None, quality: int, **network: Any
+    goal: dict[str, Any], *, tta: bool, crop: tuple[int, ...] | None, quality: int, **network: Any
 ) -> Work[Report]:
     """Import what is slow to import, and make the network ready."""
     from n3cli.inference.upscale import Upscaler
@@ -129,5 +130,5 @@ def _get_ready(
     if size := goal.pop("size"):
         goal["width"], goal["height"] = size
     upscaler = Upscaler(**network)
-    settings = Settings(Goal(**goal), Crop(*crop) if crop else None, quality)
+    settings = Settings(Goal(**goal), tta, Crop(*crop) if crop else None, quality)
     return lambda job, progress: upscale_picture(job, upscaler, settings, progress)

@@ -23,12 +23,14 @@ class Settings:
     Attributes:
         sigma: noise level on the 0–255 scale; None estimates it for each picture.
         strength: share of the noise to take away, 0–1.
+        tta: whether to take the mean over each picture's flips and quarter turns.
         crop: the part of each picture to keep; None is everything.
         quality: of lossy formats, 1–100.
     """
 
     sigma: float | None = None
     strength: float = 1.0
+    tta: bool = False
     crop: Crop | None = None
     quality: int = 95
 
@@ -65,8 +67,8 @@ def denoise_picture(
         progress: is called with the fraction done, 0–1.
 
     Raises:
-        InputError: the source cannot be read, the target cannot be written, or the crop does not
-            fit.
+        InputError: the source cannot be read, the target cannot be written, the crop does not
+            fit, or the picture is too large for `tta`.
         BrokenPipeError: who read standard output has gone.
     """
     source = find_source(job)
@@ -79,7 +81,11 @@ def denoise_picture(
         sigma = usable_sigma(sigma, model)
         with create_result(job, view, quality=settings.quality) as writer:
             for strip in denoiser.rows(
-                view, sigma=sigma, strength=settings.strength, progress=progress
+                view,
+                sigma=sigma,
+                strength=settings.strength,
+                tta=settings.tta,
+                progress=progress,
             ):
                 writer.write(strip, view.take(len(strip)))
     return Report(

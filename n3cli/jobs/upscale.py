@@ -24,11 +24,13 @@ class Settings:
 
     Attributes:
         goal: the size to reach.
+        tta: whether to take the mean over each picture's flips and quarter turns.
         crop: the part of each picture to enlarge; None is everything.
         quality: of lossy formats, 1–100.
     """
 
     goal: Goal = field(default_factory=Goal)
+    tta: bool = False
     crop: Crop | None = None
     quality: int = 95
 
@@ -68,7 +70,7 @@ def upscale_picture(
 
     Raises:
         InputError: the source cannot be read, the target cannot be written, the crop does not
-            fit, or the picture cannot get that size.
+            fit, or the picture cannot get that size or is too large for `tta`.
         BrokenPipeError: who read standard output has gone.
     """
     with open_picture(find_source(job), job.source_name) as reader:
@@ -80,7 +82,7 @@ def upscale_picture(
         route = upscaler.route(view, size)
         alpha = _resized_alpha(view, size)
         with create_result(job, view, quality=settings.quality, size=size) as writer:
-            for strip in upscaler.rows(view, size=size, progress=progress):
+            for strip in upscaler.rows(view, size=size, tta=settings.tta, progress=progress):
                 writer.write(strip, alpha(len(strip)) if view.has_alpha else None)
     return Report(
         before=f"{view.width}×{view.height}",
