@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 @options.tile
 @options.picture_format
 @options.quality
+@options.compare
 @options.quiet
 @options.verbose
 @options.debug
@@ -64,6 +65,7 @@ def denoise(
     recursive: bool,
     overwrite: bool,
     format: str | None,
+    compare: bool,
     quiet: bool,
     verbose: bool,
     **how: Any,
@@ -81,12 +83,12 @@ def denoise(
         recursive=recursive,
         overwrite=overwrite,
         format=format,
+        compare=compare,
     )
 
     def describe(report: Report) -> str:
-        origin = "estimated" if report.estimated else "given"
         more = f"  {report.layout}  {report.model}" if verbose else ""
-        return f"σ {report.sigma:.1f} ({origin}){more}"
+        return f"{report.noise}{more}"
 
     run_batch(ctx, batch, lambda: _get_ready(**how), describe, quiet=quiet, verbose=verbose)
 

@@ -159,6 +159,12 @@ recursive: Decorator = click.option(
 overwrite: Decorator = click.option(
     "-y", "--overwrite", is_flag=True, help="Replace outputs that exist."
 )
+compare: Decorator = click.option(
+    "--compare",
+    is_flag=True,
+    help="Write a page beside each output, such as photo_n3dn_compare.html, with a slider between "
+    "before and after.",
+)
 quality: Decorator = click.option(
     "--quality",
     type=click.IntRange(1, 100),

@@ -68,6 +68,7 @@ def _size(text: str) -> tuple[int, int]:
 @options.tile
 @options.picture_format
 @options.quality
+@options.compare
 @options.quiet
 @options.verbose
 @options.debug
@@ -81,6 +82,7 @@ def upscale(
     recursive: bool,
     overwrite: bool,
     format: str | None,
+    compare: bool,
     quiet: bool,
     verbose: bool,
     **how: Any,
@@ -110,11 +112,12 @@ def upscale(
         recursive=recursive,
         overwrite=overwrite,
         format=format,
+        compare=compare,
     )
 
     def describe(report: Report) -> str:
         more = f"  {report.kind}  {report.model}" if verbose else ""
-        return f"{report.before} → {report.after}{more}"
+        return f"{report.sizes}{more}"
 
     run_batch(ctx, batch, lambda: _get_ready(given, **how), describe, quiet=quiet, verbose=verbose)
 

@@ -11,6 +11,7 @@ from n3cli.errors import N3Warning
 from n3cli.inference.denoise import Denoiser, usable_sigma
 from n3cli.inference.noise_level import estimate_sigma
 from n3cli.io.reader import open_picture
+from n3cli.jobs.compare import Caption
 from n3cli.jobs.file import create_result, describe_kind, find_source
 from n3cli.jobs.plan import Job
 from n3cli.jobs.view import AlphaKeeper, Crop, View
@@ -51,6 +52,11 @@ class Report:
     layout: str
     model: str
 
+    @property
+    def noise(self) -> str:
+        """The noise level for people."""
+        return f"σ {self.sigma:.1f} ({'estimated' if self.estimated else 'given'})"
+
 
 def denoise_picture(
     job: Job,
@@ -79,7 +85,16 @@ def denoise_picture(
         view = AlphaKeeper(reader, settings.crop)
         model = denoiser.model(view.channels)
         sigma = usable_sigma(sigma, model)
-        with create_result(job, view, quality=settings.quality) as writer:
+        report = Report(
+            sigma,
+            estimated=settings.sigma is None,
+            layout=f"{view.width}×{view.height} {describe_kind(view)}",
+            model=model.config.name,
+        )
+        share = [f"strength {settings.strength:g}"] if settings.strength < 1 else []
+        facts = (report.layout, report.noise, *share)
+        caption = Caption("before", report.model, settings.tta, facts)
+        with create_result(job, source, view, quality=settings.quality, caption=caption) as write:
             for strip in denoiser.rows(
                 view,
                 sigma=sigma,
@@ -87,13 +102,8 @@ def denoise_picture(
                 tta=settings.tta,
                 progress=progress,
             ):
-                writer.write(strip, view.take(len(strip)))
-    return Report(
-        sigma,
-        estimated=settings.sigma is None,
-        layout=f"{view.width}×{view.height} {describe_kind(view)}",
-        model=model.config.name,
-    )
+                write(strip, view.take(len(strip)))
+    return report
 
 
 def _estimate(source: Path | bytes, name: str, crop: Crop | None) -> float:
