@@ -15,6 +15,7 @@ from n3cli.bench.suite import Suite
 from n3cli.errors import InputError
 from n3cli.io.path import explained
 from n3cli.io.picture import Picture, write_picture
+from n3cli.ops.detail import most_detailed
 from n3cli.ops.metric import psnr
 
 Array = NDArray[np.float32]
@@ -98,7 +99,9 @@ class Gallery:
         """Keep the part with most detail, if the image is among the first."""
         if estimate.index >= self.images:
             return
-        part = _most_detailed(estimate.clean, self.side)
+        height, width = (min(self.side, length) for length in estimate.clean.shape[:2])
+        top, left = most_detailed(estimate.clean, height, width)
+        part = slice(top, top + height), slice(left, left + width)
         times = estimate.clean.shape[0] // estimate.given.shape[0]
         given = estimate.given.repeat(times, 0).repeat(times, 1)  # pixels that can be seen
         images = (estimate.clean, given, estimate.output)
@@ -148,17 +151,3 @@ def _eight_bits(values: Array) -> NDArray[np.uint8]:
 
 def _file_name(method: str) -> str:
     return "".join(char if char.isalnum() or char in "-._" else "_" for char in method)
-
-
-def _most_detailed(clean: Array, side: int) -> tuple[slice, slice]:
-    """The square with the largest gradients, told by the clean image alone."""
-    height, width = (min(side, length) for length in clean.shape[:2])
-    grey = clean.mean(2)
-    detail = np.zeros_like(grey)
-    detail[1:] += np.abs(np.diff(grey, axis=0))
-    detail[:, 1:] += np.abs(np.diff(grey, axis=1))
-    total = np.pad(detail.cumsum(0, dtype=np.float64).cumsum(1), ((1, 0), (1, 0)))
-    sums = total[height:, width:] - total[:-height, width:] - total[height:, :-width]
-    sums += total[:-height, :-width]
-    top, left = np.unravel_index(sums.argmax(), sums.shape)
-    return slice(int(top), int(top) + height), slice(int(left), int(left) + width)

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Share of the noise to take away (0-1).",
 )
+@options.tta
 @options.crop
 @options.model
 @options.device
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 @options.tile
 @options.picture_format
 @options.quality
+@options.compare
 @options.quiet
 @options.verbose
 @options.debug
@@ -63,6 +65,7 @@ def denoise(
     recursive: bool,
     overwrite: bool,
     format: str | None,
+    compare: bool,
     quiet: bool,
     verbose: bool,
     **how: Any,
@@ -80,12 +83,12 @@ def denoise(
         recursive=recursive,
         overwrite=overwrite,
         format=format,
+        compare=compare,
     )
 
     def describe(report: Report) -> str:
-        origin = "estimated" if report.estimated else "given"
         more = f"  {report.layout}  {report.model}" if verbose else ""
-        return f"σ {report.sigma:.1f} ({origin}){more}"
+        return f"{report.noise}{more}"
 
     run_batch(ctx, batch, lambda: _get_ready(**how), describe, quiet=quiet, verbose=verbose)
 
@@ -94,6 +97,7 @@ def _get_ready(
     *,
     sigma: float | None,
     strength: float,
+    tta: bool,
     crop: tuple[int, ...] | None,
     quality: int,
     **network: Any,
@@ -104,5 +108,5 @@ def _get_ready(
     from n3cli.jobs.view import Crop
 
     denoiser = Denoiser(**network)
-    settings = Settings(sigma, strength, Crop(*crop) if crop else None, quality)
+    settings = Settings(sigma, strength, tta, Crop(*crop) if crop else None, quality)
     return lambda job, progress: denoise_picture(job, denoiser, settings, progress)

@@ -61,6 +61,7 @@ def _size(text: str) -> tuple[int, int]:
     metavar="X",
     help="Area in millions of pixels; keeps the proportions.",
 )
+@options.tta
 @options.crop
 @options.model
 @options.device
@@ -68,6 +69,7 @@ def _size(text: str) -> tuple[int, int]:
 @options.tile
 @options.picture_format
 @options.quality
+@options.compare
 @options.quiet
 @options.verbose
 @options.debug
@@ -81,6 +83,7 @@ def upscale(
     recursive: bool,
     overwrite: bool,
     format: str | None,
+    compare: bool,
     quiet: bool,
     verbose: bool,
     **how: Any,
@@ -111,17 +114,18 @@ def upscale(
         recursive=recursive,
         overwrite=overwrite,
         format=format,
+        compare=compare,
     )
 
     def describe(report: Report) -> str:
         more = f"  {report.kind}  {report.model}" if verbose else ""
-        return f"{report.before} → {report.after}{more}"
+        return f"{report.sizes}{more}"
 
     run_batch(ctx, batch, lambda: _get_ready(given, **how), describe, quiet=quiet, verbose=verbose)
 
 
 def _get_ready(
-    goal: dict[str, Any], *, crop: tuple[int, ...] | None, quality: int, **network: Any
+    goal: dict[str, Any], *, tta: bool, crop: tuple[int, ...] | None, quality: int, **network: Any
 ) -> Work[Report]:
     """Import what is slow to import, and make the network ready."""
     from n3cli.inference.upscale import Upscaler
@@ -131,5 +135,5 @@ def _get_ready(
     if size := goal.pop("size"):
         goal["width"], goal["height"] = size
     upscaler = Upscaler(**network)
-    settings = Settings(Goal(**goal), Crop(*crop) if crop else None, quality)
+    settings = Settings(Goal(**goal), tta, Crop(*crop) if crop else None, quality)
     return lambda job, progress: upscale_picture(job, upscaler, settings, progress)

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from n3cli.errors import ConfigError, InputError, N3Warning
 from n3cli.inference.array import check_array, to_pixels
+from n3cli.inference.ensemble import Progress, ensembled
 from n3cli.inference.host import Host
 from n3cli.inference.noise_level import estimate_sigma_array
 from n3cli.inference.seam import warn_of_seams
@@ -66,6 +67,7 @@ class Denoiser:
         *,
         sigma: float,
         strength: float = 1.0,
+        tta: bool = False,
         progress: Callable[[float], None] | None = None,
     ) -> Iterator[np.ndarray]:
         """Denoise a picture strip by strip.
@@ -76,6 +78,7 @@ class Denoiser:
             source: the picture; its rows are read once, from top to bottom.
             sigma: noise level, 0–255 scale whatever the picture's depth.
             strength: share of the change to apply, 0 (none) to 1.
+            tta: take the mean over the picture's flips and quarter turns, see `ensembled`.
             progress: is called with the fraction done.
 
         Yields:
@@ -83,8 +86,9 @@ class Denoiser:
 
         Raises:
             ConfigError: sigma or strength out of range.
-            InputError: the picture cannot be read, holds values that are not finite, or is grey and
-                the model for colour (whose noise would have to differ between the channels).
+            InputError: the picture cannot be read, holds values that are not finite, is too large
+                for `tta`, or is grey and the model for colour (whose noise would have to differ
+                between the channels).
             ModelError: the model cannot be loaded or does not compute finite values.
             DeviceError: memory does not suffice for the smallest tile.
         """
@@ -96,7 +100,26 @@ class Denoiser:
                 f"the picture is grey and {model.config.name} works on colour; "
                 "use a grey model, for example denoise-n3unet-gray"
             )
-        sigma = usable_sigma(sigma, model)
+        level = usable_sigma(sigma, model)
+
+        def compute(
+            posed: RowSource, size: tuple[int, int], progress: Progress | None
+        ) -> Iterator[Tensor]:
+            return self._planes(posed, model, level, strength, progress)
+
+        size = source.height, source.width
+        for planes in (ensembled(compute) if tta else compute)(source, size, progress):
+            yield to_pixels(planes, source.dtype)
+
+    def _planes(
+        self,
+        source: RowSource,
+        model: Model,
+        sigma: float,
+        strength: float,
+        progress: Progress | None,
+    ) -> Iterator[Tensor]:
+        """The result's float planes C×h×W, from top to bottom."""
         engine = self._host.engine(model, source, sigma=sigma)
         height, width = padded_size(source.height, source.width, engine.description)
         padded = PaddedRows(PlaneRows(source), (source.height, source.width), (height, width))
@@ -112,7 +135,7 @@ class Denoiser:
             if strength < 1:
                 original = noisy.original(top, bottom)[..., : source.width]
                 planes = torch.lerp(original, planes, strength)
-            yield to_pixels(planes, source.dtype)
+            yield planes
             top = bottom
 
 
@@ -165,6 +188,7 @@ def denoise(
     model: str | Path | Model | None = None,
     *,
     strength: float = 1.0,
+    tta: bool = False,
     device: str = "auto",
     precision: str = "auto",
     tile: str | int = "auto",
@@ -177,6 +201,8 @@ def denoise(
             estimates it from the array.
         model: name, path (of a folder or a file) or loaded model; None for the bundled default.
         strength: share of the change to apply, 0 (none) to 1.
+        tta: take the mean over the array's 8 flips and quarter turns (test-time augmentation): a
+            little better, in about 8 times the time.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``, ``mps`` or ``xpu``.
         precision: ``auto``, ``fp32``, ``bf16`` or ``fp16``.
         tile: longest side of a tile in pixels, ``auto`` (from free memory) or ``off``.
@@ -185,7 +211,7 @@ def denoise(
         An array of the same shape and dtype; floating values are not clipped.
 
     Raises:
-        InputError: wrong shape or dtype, or values that are not finite.
+        InputError: wrong shape or dtype, values that are not finite, or too large for `tta`.
         ConfigError: a setting has no meaning.
         ModelError: the model cannot be had or used.
         DeviceError: no such device, or not enough memory.
@@ -210,6 +236,6 @@ def denoise(
             )
         sigma = level.sigma
     denoiser = Denoiser(model, device=device, precision=precision, tile=tile)
-    strips = denoiser.rows(ArraySource(pixels), sigma=float(sigma), strength=strength)
-    result = np.concatenate(list(strips)).reshape(array.shape)
+    rows = denoiser.rows(ArraySource(pixels), sigma=float(sigma), strength=strength, tta=tta)
+    result = np.concatenate(list(rows)).reshape(array.shape)
     return result.astype(array.dtype, copy=False)

@@ -13,6 +13,9 @@ SMALLEST = 64
 UNLIMITED = 1 << 60
 """As a side or as a number of pixels: whole images."""
 
+STRIP = 1 << 20
+"""Pixels of a strip of a picture, where no network sets the pace."""
+
 
 def input_span(
     first: int, last: int, length: int, *, halo: int, reach: int, multiple: int
@@ -36,6 +39,11 @@ def cuts(length: int, size: int) -> Iterator[tuple[int, int]]:
     """Cut an axis into spans of `size`, the last one shorter."""
     for start in range(0, length, size):
         yield start, min(start + size, length)
+
+
+def strips(height: int, width: int) -> Iterator[tuple[int, int]]:
+    """Cut a picture into strips of at most `STRIP` pixels or one row: the rows of each."""
+    return cuts(height, max(1, STRIP // width))
 
 
 @lru_cache(maxsize=16)  # asked for every strip of a picture

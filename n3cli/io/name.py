@@ -38,6 +38,11 @@ def default_target(source: Path, tag: str, format: str | None = None) -> Path:
     return source.with_name(f"{source.stem}_{tag}{_suffix(source, format)}")
 
 
+def page_of(target: Path) -> Path:
+    """Name the page that compares a result with what it was: ``photo_n3dn_compare.html``."""
+    return target.with_name(f"{target.stem}_compare.html")
+
+
 def _suffix(source: Path, format: str | None) -> str:
     if format is None:
         return source.suffix if source.suffix.lower() in writable_suffixes() else ".png"

@@ -69,6 +69,19 @@ def deliver(finished: Path, target: Path | BinaryIO) -> None:
         target.flush()
 
 
+def write_text(text: str, target: Path) -> None:
+    """Write a text file, at once and whole.
+
+    Raises:
+        InputError: as `staging` and `deliver` raise it.
+    """
+    with staging(target) as folder:
+        finished = folder / "finished"
+        with explained(target):
+            finished.write_text(text, encoding="utf-8")
+        deliver(finished, target)
+
+
 def _check(target: Path, folder: Path) -> None:
     try:
         mode = target.stat().st_mode

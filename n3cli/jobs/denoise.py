@@ -11,6 +11,7 @@ from n3cli.errors import N3Warning
 from n3cli.inference.denoise import Denoiser, usable_sigma
 from n3cli.inference.noise_level import estimate_sigma
 from n3cli.io.reader import open_picture
+from n3cli.jobs.compare import Caption
 from n3cli.jobs.file import create_result, describe_kind, find_source
 from n3cli.jobs.plan import Job
 from n3cli.jobs.view import AlphaKeeper, Crop, View
@@ -23,12 +24,14 @@ class Settings:
     Attributes:
         sigma: noise level on the 0–255 scale; None estimates it for each picture.
         strength: share of the noise to take away, 0–1.
+        tta: whether to take the mean over each picture's flips and quarter turns.
         crop: the part of each picture to keep; None is everything.
         quality: of lossy formats, 1–100.
     """
 
     sigma: float | None = None
     strength: float = 1.0
+    tta: bool = False
     crop: Crop | None = None
     quality: int = 95
 
@@ -49,6 +52,11 @@ class Report:
     layout: str
     model: str
 
+    @property
+    def noise(self) -> str:
+        """The noise level for people."""
+        return f"σ {self.sigma:.1f} ({'estimated' if self.estimated else 'given'})"
+
 
 def denoise_picture(
     job: Job,
@@ -65,8 +73,8 @@ def denoise_picture(
         progress: is called with the fraction done, 0–1.
 
     Raises:
-        InputError: the source cannot be read, the target cannot be written, or the crop does not
-            fit.
+        InputError: the source cannot be read, the target cannot be written, the crop does not
+            fit, or the picture is too large for `tta`.
         BrokenPipeError: who read standard output has gone.
     """
     source = find_source(job)
@@ -77,17 +85,25 @@ def denoise_picture(
         view = AlphaKeeper(reader, settings.crop)
         model = denoiser.model(view.channels)
         sigma = usable_sigma(sigma, model)
-        with create_result(job, view, quality=settings.quality) as writer:
+        report = Report(
+            sigma,
+            estimated=settings.sigma is None,
+            layout=f"{view.width}×{view.height} {describe_kind(view)}",
+            model=model.config.name,
+        )
+        share = [f"strength {settings.strength:g}"] if settings.strength < 1 else []
+        facts = (report.layout, report.noise, *share)
+        caption = Caption("before", report.model, settings.tta, facts)
+        with create_result(job, source, view, quality=settings.quality, caption=caption) as write:
             for strip in denoiser.rows(
-                view, sigma=sigma, strength=settings.strength, progress=progress
+                view,
+                sigma=sigma,
+                strength=settings.strength,
+                tta=settings.tta,
+                progress=progress,
             ):
-                writer.write(strip, view.take(len(strip)))
-    return Report(
-        sigma,
-        estimated=settings.sigma is None,
-        layout=f"{view.width}×{view.height} {describe_kind(view)}",
-        model=model.config.name,
-    )
+                write(strip, view.take(len(strip)))
+    return report
 
 
 def _estimate(source: Path | bytes, name: str, crop: Crop | None) -> float:

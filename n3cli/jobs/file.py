@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from n3cli.errors import InputError
+from n3cli.io.depth import Pixels
 from n3cli.io.format import FORMATS
 from n3cli.io.path import explained
-from n3cli.io.writer import PictureWriter, create_picture
+from n3cli.io.writer import create_picture
+from n3cli.jobs.compare import Caption, Take, comparing
 from n3cli.jobs.plan import Job
 from n3cli.jobs.view import View
 
@@ -28,24 +30,41 @@ def find_source(job: Job) -> Path | bytes:
 
 @contextmanager
 def create_result(
-    job: Job, view: View, *, quality: int, size: tuple[int, int] | None = None
-) -> Iterator[PictureWriter]:
+    job: Job,
+    source: Path | bytes,
+    view: View,
+    *,
+    quality: int,
+    caption: Caption,
+    size: tuple[int, int] | None = None,
+) -> Iterator[Take]:
     """Write a job's picture, of the same kind and with the same metadata as what is viewed.
+
+    The page is written after it, if the job has one: what happens to that leaves the picture alone.
 
     Args:
         job: says where and in which format; the target's folder is made where it is missing.
-        view: the source.
+        source: what `find_source` found.
+        view: the picture in it.
         quality: of lossy formats, 1–100.
+        caption: what the page says.
         size: height and width of the result; by default the view's.
 
+    Yields:
+        What takes the rows of the result, from top to bottom.
+
     Raises:
-        InputError: the target cannot be written.
+        InputError: the target or the page cannot be written.
         BrokenPipeError: who read standard output has gone.
     """
     height, width = size or (view.height, view.width)
-    with (
-        _closed_pipe_as_itself(),
-        create_picture(
+    with ExitStack() as stack:
+        takers: list[Take] = []
+        if job.page:
+            page = comparing(job, job.page, source, view, (height, width), caption)
+            takers.append(stack.enter_context(page))
+        stack.enter_context(_closed_pipe_as_itself())
+        picture = create_picture(
             _target(job),
             format=job.format or _format_to_keep(view.meta.format),
             height=height,
@@ -55,9 +74,14 @@ def create_result(
             dtype=view.dtype,
             meta=view.meta,
             quality=quality,
-        ) as writer,
-    ):
-        yield writer
+        )
+        takers.append(stack.enter_context(picture).write)
+
+        def write(pixels: Pixels, alpha: Pixels | None) -> None:
+            for take in takers:
+                take(pixels, alpha)
+
+        yield write
 
 
 def describe_kind(view: View) -> str:

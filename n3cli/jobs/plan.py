@@ -9,6 +9,7 @@ from pathlib import Path
 
 from n3cli.errors import ConfigError, InputError
 from n3cli.io.format import FORMATS, READABLE, format_of
+from n3cli.io.name import page_of
 from n3cli.jobs.scan import real, scan
 from n3cli.jobs.target import Guard, output_folder, target_of
 
@@ -24,11 +25,13 @@ class Job:
         source: the file to read; None is standard input.
         target: the file to write; None is standard output.
         format: what to write; None keeps the source's format, known once it has been opened.
+        page: the page to write beside the target that compares it with the source, if any.
     """
 
     source: Path | None
     target: Path | None
     format: str | None = None
+    page: Path | None = None
 
     @property
     def source_name(self) -> str:
@@ -65,6 +68,7 @@ def plan(
     recursive: bool = False,
     overwrite: bool = False,
     format: str | None = None,
+    compare: bool = False,
 ) -> Plan:
     """Plan a batch; reads names and folders, no pictures.
 
@@ -79,18 +83,26 @@ def plan(
         recursive: take whole trees of folders; an output folder mirrors them.
         overwrite: allow to replace an existing output (never an input).
         format: the format to write; None follows the output's suffix, or the input's format.
+        compare: plan a page beside each output, which is an output, too.
 
     Raises:
         ConfigError: a name is empty, or the inputs and the output, or its suffix and the format,
-            do not go together.
+            or pages and standard output, do not go together.
         InputError: the output cannot be looked at.
     """
     if "" in inputs:
         raise ConfigError("an input is empty; give a file, a folder or -")
     if output == "":
         raise ConfigError("-o: the output is empty; give a file, a folder or -")
+    if compare and output in ((None, STANDARD) if STANDARD in inputs else (STANDARD,)):
+        raise ConfigError(
+            "--compare: a page stands beside a file, and the output is standard output; give a "
+            "file with -o"
+        )
     if STANDARD in inputs:
-        return _plan_standard_input(inputs, output, overwrite=overwrite, format=format)
+        return _plan_standard_input(
+            inputs, output, overwrite=overwrite, format=format, compare=compare
+        )
     folder = None if output == STANDARD else output_folder(inputs, output)
     found = scan(
         inputs, made=made or re.compile(re.escape(tag)), recursive=recursive, leave_out=folder
@@ -105,15 +117,19 @@ def plan(
     for source in found.sources:
         target = target_of(source, output, folder, tag=tag, format=format)
         try:
-            guard.check(source.path, target)
-            jobs.append(Job(source.path, target, _format(target, format)))
+            jobs.append(_make_job(source.path, target, guard, format=format, compare=compare))
         except InputError as error:
             failed.append(error)
     return Plan(tuple(jobs), tuple(failed), found.skipped)
 
 
 def _plan_standard_input(
-    inputs: Sequence[str], output: str | None, *, overwrite: bool, format: str | None
+    inputs: Sequence[str],
+    output: str | None,
+    *,
+    overwrite: bool,
+    format: str | None,
+    compare: bool,
 ) -> Plan:
     if len(inputs) > 1:
         raise ConfigError("- (standard input) stands alone; other inputs were given beside it")
@@ -121,12 +137,21 @@ def _plan_standard_input(
         return Plan((Job(None, None, format),))
     if output_folder(inputs, output):
         raise ConfigError(f"-o {output}: what comes from standard input has no name; give a file")
-    target = Path(output)
+    guard = Guard(frozenset(), overwrite)
     try:
-        Guard(frozenset(), overwrite).check(None, target)
-        return Plan((Job(None, target, _format(target, format)),))
+        return Plan((_make_job(None, Path(output), guard, format=format, compare=compare),))
     except InputError as error:
         return Plan((), (error,))
+
+
+def _make_job(
+    source: Path | None, target: Path, guard: Guard, *, format: str | None, compare: bool
+) -> Job:
+    guard.check(source, target)
+    page = page_of(target) if compare else None
+    if page:
+        guard.check(source, page)
+    return Job(source, target, _format(target, format), page)
 
 
 def _format(target: Path, format: str | None) -> str:

@@ -10,9 +10,10 @@ from n3cli.inference.array import to_pixels
 from n3cli.inference.resized import ResizedRows
 from n3cli.inference.size import Goal
 from n3cli.inference.source import PlaneRows
-from n3cli.inference.upscale import Upscaler
+from n3cli.inference.upscale import BICUBIC, Upscaler
 from n3cli.io.depth import Pixels
 from n3cli.io.reader import open_picture
+from n3cli.jobs.compare import Caption
 from n3cli.jobs.file import create_result, describe_kind, find_source
 from n3cli.jobs.plan import Job
 from n3cli.jobs.view import AlphaKeeper, AlphaPlane, Crop
@@ -24,11 +25,13 @@ class Settings:
 
     Attributes:
         goal: the size to reach.
+        tta: whether to take the mean over each picture's flips and quarter turns.
         crop: the part of each picture to enlarge; None is everything.
         quality: of lossy formats, 1–100.
     """
 
     goal: Goal = field(default_factory=Goal)
+    tta: bool = False
     crop: Crop | None = None
     quality: int = 95
 
@@ -49,6 +52,11 @@ class Report:
     kind: str
     model: str
 
+    @property
+    def sizes(self) -> str:
+        """Both sizes, for people."""
+        return f"{self.before} → {self.after}"
+
 
 def upscale_picture(
     job: Job,
@@ -68,26 +76,30 @@ def upscale_picture(
 
     Raises:
         InputError: the source cannot be read, the target cannot be written, the crop does not
-            fit, or the picture cannot get that size.
+            fit, or the picture cannot get that size or is too large for `tta`.
         BrokenPipeError: who read standard output has gone.
     """
-    with open_picture(find_source(job), job.source_name) as reader:
+    source = find_source(job)
+    with open_picture(source, job.source_name) as reader:
         view = AlphaKeeper(reader, settings.crop)
         try:
             size = settings.goal.size_of(view.height, view.width)
         except ConfigError as error:  # what is too much for this picture may do for the others
             raise InputError(f"{view.name}: {error}") from error
-        route = upscaler.route(view, size)
+        report = Report(
+            before=f"{view.width}×{view.height}",
+            after=f"{size[1]}×{size[0]}",
+            kind=describe_kind(view),
+            model=upscaler.route(view, size).name,
+        )
+        caption = Caption(BICUBIC, report.model, settings.tta, (report.sizes, report.kind))
         alpha = _resized_alpha(view, size)
-        with create_result(job, view, quality=settings.quality, size=size) as writer:
-            for strip in upscaler.rows(view, size=size, progress=progress):
-                writer.write(strip, alpha(len(strip)) if view.has_alpha else None)
-    return Report(
-        before=f"{view.width}×{view.height}",
-        after=f"{size[1]}×{size[0]}",
-        kind=describe_kind(view),
-        model=route.name,
-    )
+        with create_result(
+            job, source, view, quality=settings.quality, caption=caption, size=size
+        ) as write:
+            for strip in upscaler.rows(view, size=size, tta=settings.tta, progress=progress):
+                write(strip, alpha(len(strip)) if view.has_alpha else None)
+    return report
 
 
 def _resized_alpha(view: AlphaKeeper, size: tuple[int, int]) -> Callable[[int], Pixels]:

@@ -34,11 +34,11 @@ class View:
 
     def __init__(self, reader: PictureReader, crop: Crop | None = None) -> None:
         self._reader = reader
-        self._crop = crop or Crop(0, 0, reader.width, reader.height)
-        left, top, self.width, self.height = self._crop
+        self.crop = crop or Crop(0, 0, reader.width, reader.height)
+        left, top, self.width, self.height = self.crop
         if left + self.width > reader.width or top + self.height > reader.height:
             raise InputError(
-                f"{reader.name}: crop {','.join(map(str, self._crop))} does not lie inside the "
+                f"{reader.name}: crop {','.join(map(str, self.crop))} does not lie inside the "
                 f"picture, which is {reader.width} wide and {reader.height} high"
             )
         self.name, self.meta, self.dtype = reader.name, reader.meta, reader.dtype
@@ -46,8 +46,8 @@ class View:
 
     def rows(self, top: int, bottom: int) -> tuple[Pixels, Pixels | None]:
         """Read the rows [top, bottom) of the crop: h×W×C, and alpha h×W or None."""
-        columns = slice(self._crop.left, self._crop.left + self.width)
-        pixels, alpha = self._reader.rows(self._crop.top + top, self._crop.top + bottom)
+        columns = slice(self.crop.left, self.crop.left + self.width)
+        pixels, alpha = self._reader.rows(self.crop.top + top, self.crop.top + bottom)
         return pixels[:, columns], None if alpha is None else alpha[:, columns]
 
 

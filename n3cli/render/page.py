@@ -21,18 +21,19 @@ svg { max-width: 100%; height: auto }
 """
 
 
-def page(title: str, parts: Sequence[str]) -> str:
+def page(title: str, parts: Sequence[str], style: str = "") -> str:
     """Put parts under a title.
 
     Args:
         title: of the page, plain text.
         parts: HTML, as the other functions here make it.
+        style: CSS that the parts need beside the page's own.
     """
     body = "\n".join([f"<h1>{escape(title)}</h1>", *parts])
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width">\n'
-        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n"
+        f"<title>{escape(title)}</title>\n<style>{_STYLE}{style}</style>\n</head>\n"
         f"<body>\n{body}\n</body>\n</html>\n"
     )
 
@@ -72,9 +73,14 @@ def row(figures: Sequence[str]) -> str:
 def picture(png: bytes, caption: str) -> str:
     """A PNG file with a caption."""
     return (
-        f'<figure><img alt="{escape(caption)}" src="data:image/png;base64,'
-        f'{b64encode(png).decode()}"><figcaption>{escape(caption)}</figcaption></figure>'
+        f'<figure><img alt="{escape(caption)}" src="{data_uri(png, "png")}">'
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
     )
+
+
+def data_uri(file: bytes, kind: str) -> str:
+    """A picture file as an address that holds all of it; `kind` is `png` or `jpeg`."""
+    return f"data:image/{kind};base64,{b64encode(file).decode()}"
 
 
 def drawing(svg: str, caption: str) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+import n3cli
 from n3cli.cli.main import n3
 from n3cli.io.meta import Meta
 from n3cli.io.picture import Picture, read_picture, write_picture
@@ -107,6 +108,27 @@ class TestOneFile:
     def test_chosen_model_and_verbose(self):
         result = run("photo.png", "-m", "n3unet", "-v", "--sigma", "20")
         assert f"{WIDTH}×{HEIGHT} RGB uint8  denoise-n3unet-color" in result.stderr
+
+    @pytest.mark.parametrize(
+        "kept",
+        [picture("uint16", 3, alpha=ALPHA), picture("uint8", 1, alpha=ALPHA.astype(np.uint8))],
+    )
+    def test_the_mean_over_turns_is_that_of_the_function(self, kept):
+        write_picture(Path("a.png"), kept)
+        result = run("a.png", "--tta", "--sigma", "20", "--tile", "64")
+        assert result.exit_code == 0, result.stderr
+        after = read_picture(Path("a_n3dn.png"))
+        expected = n3cli.denoise(kept.pixels, 20, tta=True).astype(int)
+        assert np.abs(after.pixels - expected).max() <= 1  # tiles round otherwise
+        assert (n3cli.denoise(kept.pixels, 20) != expected).any()
+        np.testing.assert_array_equal(after.alpha, kept.alpha)
+
+    def test_a_picture_too_large_for_turns_fails_alone(self, monkeypatch):
+        monkeypatch.setattr("n3cli.inference.ensemble.free_memory", lambda device: 1000)
+        result = run("photo.png", "--tta", "--sigma", "20")
+        assert result.exit_code == 1
+        assert result.stderr.startswith("n3: error: photo.png: test-time augmentation holds")
+        assert not Path("photo_n3dn.png").exists()
 
     def test_format_and_quality(self):
         for quality in ("30", "95"):

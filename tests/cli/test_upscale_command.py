@@ -11,6 +11,7 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 
+import n3cli
 from n3cli.cli.main import n3
 from n3cli.io.meta import Meta
 from n3cli.io.picture import Picture, read_picture, write_picture
@@ -102,6 +103,18 @@ class TestOneFile:
         expected = resize(torch.from_numpy(ALPHA / np.float64(65535)), size=size).clamp(0, 1)
         assert after.alpha.shape == size
         assert np.abs(after.alpha - 65535 * expected.numpy()).max() < 1
+
+    def test_the_mean_over_turns_is_that_of_the_function(self):
+        write_picture(Path("a.png"), picture("uint16", alpha=ALPHA))
+        for more in ([], ["--tta"]):
+            result = run("a.png", "-m", MODEL, "--size", "70x50", "-o", f"b{len(more)}.png", *more)
+            assert result.exit_code == 0, result.stderr
+        plain, after = (read_picture(Path(name)) for name in ("b0.png", "b1.png"))
+        pixels = picture("uint16").pixels
+        expected = n3cli.upscale(pixels, model=MODEL, size=(50, 70), tta=True).astype(int)
+        assert np.abs(after.pixels - expected).max() <= 1
+        assert (plain.pixels != after.pixels).any()
+        np.testing.assert_array_equal(plain.alpha, after.alpha)
 
     def test_alpha_of_many_strips(self):
         # Wide, so that the result is made in several strips.

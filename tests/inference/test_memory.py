@@ -49,13 +49,15 @@ def peak_memory(*arguments: object) -> int:
 
 
 def test_24_megapixels_stream_through_a_small_network(tmp_path, record_property):
-    """Reading, streaming and writing all of a 24-megapixel photo."""
+    """Reading, streaming, comparing and writing all of a 24-megapixel photo."""
     options = {"channels": 3, "depth": 2, "features": 4}
     config = ModelConfig("denoise-dncnn-tiny", "denoise", "dncnn", options, None, "float32")
     network = registry.build("dncnn", options)
     save_folder(tmp_path / "tiny", config, network, "# tiny, for tests\n")
     photo = noisy_photo(tmp_path / "photo.tif", 4000, 6000)
-    peak = peak_memory(photo, "-o", tmp_path / "out.tif", "-m", tmp_path / "tiny", "--sigma", 20)
+    peak = peak_memory(
+        photo, "-o", tmp_path / "out.tif", "-m", tmp_path / "tiny", "--sigma", 20, "--compare"
+    )
     record_property("peak_bytes", peak)
     print(f"peak resident memory, 24 MP, small network: {peak / 1e6:.0f} MB")
     assert peak < LIMIT

@@ -168,7 +168,7 @@ def test_rows_are_read_as_they_are_needed(size) -> None:
 def test_the_network_reads_a_strip_of_tiles_at_a_time(
     model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("n3cli.inference.upscale._STRIP", 40 * 10)
+    monkeypatch.setattr("n3cli.inference.tiling.STRIP", 40 * 10)
     source = Watched(photo(400, 20))
     strip = next(Upscaler(model, tile=64).rows(source, size=(801, 40)))
     assert strip.shape == (10, 40, 3)

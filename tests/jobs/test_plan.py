@@ -179,6 +179,37 @@ class TestNothingIsLost:
         assert "already that of a.png" in reasons(batch)[0]
 
 
+@pytest.mark.usefixtures("tree")
+class TestPages:
+    def test_they_stand_beside_the_results(self):
+        (job,) = plan(["a.png"], compare=True).jobs
+        assert job == Job(Path("a.png"), Path("a_n3dn.png"), "png", Path("a_n3dn_compare.html"))
+        pages = [job.page for job in plan(["in"], "out", recursive=True, compare=True).jobs]
+        assert pages == [Path("out/c_compare.html"), Path("out/deep/e_compare.html")]
+        assert plan(["-"], "x.png", compare=True).jobs[0].page == Path("x_compare.html")
+        assert plan(["a.png"]).jobs[0].page is None
+
+    @pytest.mark.parametrize(("inputs", "output"), [(["a.png"], "-"), (["-"], None), (["-"], "-")])
+    def test_not_beside_standard_output(self, inputs, output):
+        with pytest.raises(ConfigError, match=r"--compare: .* give a file with -o"):
+            plan(inputs, output, compare=True)
+
+    @pytest.mark.parametrize(("inputs", "output"), [(["a.png"], "x.png"), (["-"], "x.png")])
+    def test_they_are_kept_like_results(self, inputs, output):
+        Path("x_compare.html").write_bytes(b"")
+        batch = plan(inputs, output, compare=True)
+        assert not batch.jobs
+        assert reasons(batch) == ["x_compare.html: exists and is kept; -y replaces it"]
+        assert plan(inputs, output, compare=True, overwrite=True).jobs
+        assert plan(inputs, output).jobs
+
+    def test_two_results_never_share_one(self):
+        Path("a.jpg").write_bytes(b"")
+        batch = plan(["a.png", "a.jpg"], compare=True)
+        assert [job.source for job in batch.jobs] == [Path("a.png")]
+        assert "a_n3dn_compare.html is already that of a.png" in reasons(batch)[0]
+
+
 names = st.text(
     st.characters(exclude_characters="/\0", exclude_categories=("Cs",)), min_size=1, max_size=20
 ).filter(lambda name: len(name.encode()) < 100 and name.strip(". "))

@@ -1,0 +1,87 @@
+"""Self-ensemble: the mean of what is computed of a picture in its eight flips and quarter turns.
+
+Timofte, Rothe, Van Gool, "Seven Ways to Improve Example-Based Single Image Super Resolution", CVPR
+2016, arXiv 1511.02228 ("enhanced prediction").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from n3cli.errors import InputError
+from n3cli.inference.memory import free_memory
+from n3cli.inference.source import ArraySource, RowSource
+from n3cli.inference.tiling import strips
+
+Progress: TypeAlias = Callable[[float], None]
+Compute: TypeAlias = Callable[[RowSource, tuple[int, int], Progress | None], Iterator[Tensor]]
+"""From a picture, the result's height and width, and who is told the fraction done, to the result's
+float planes in strips C×h×W, from top to bottom."""
+
+_POSES = 8
+
+
+def ensembled(compute: Compute) -> Compute:
+    """Make of a computation the mean over all poses of the picture, each turned back.
+
+    The picture and the sum are held whole: the picture's own bytes, and 4 for each value of the
+    result.
+
+    Raises:
+        InputError: as what is made of it is run, that these do not fit into the free memory.
+    """
+
+    def compute_all(
+        source: RowSource, size: tuple[int, int], progress: Progress | None
+    ) -> Iterator[Tensor]:
+        _check_memory(source, size)
+        picture = _read(source)
+        total = np.zeros((*size, source.channels), np.float32)
+        for pose in range(_POSES):
+            place = _posed(total, pose)  # a view: what is added to it is turned back already
+            height, width, _ = place.shape
+            top = 0
+            for strip in compute(
+                ArraySource(_posed(picture, pose)), (height, width), _share(progress, pose)
+            ):
+                bottom = top + strip.shape[-2]
+                place[top:bottom] += strip.permute(1, 2, 0).numpy()
+                top = bottom
+        for top, bottom in strips(*size):
+            yield torch.from_numpy(total[top:bottom]).permute(2, 0, 1) / _POSES
+
+    return compute_all
+
+
+def _posed(pixels: NDArray[Any], pose: int) -> NDArray[Any]:
+    """A view of pixels H×W×C: turned by `pose` mod 4 quarters, from 4 on mirrored before."""
+    return np.rot90(pixels[:, ::-1] if pose >= 4 else pixels, pose % 4)
+
+
+def _share(progress: Progress | None, pose: int) -> Progress | None:
+    """What one pose tells of its progress, as a share of that of all."""
+    return progress and (lambda done: progress((pose + done) / _POSES))
+
+
+def _read(source: RowSource) -> NDArray[Any]:
+    pixels = np.empty((source.height, source.width, source.channels), source.dtype)
+    for top, bottom in strips(source.height, source.width):  # a reader keeps the last strip only
+        pixels[top:bottom], _ = source.rows(top, bottom)
+    return pixels
+
+
+def _check_memory(source: RowSource, size: tuple[int, int]) -> None:
+    pixel = source.channels * source.dtype.itemsize
+    needed = source.height * source.width * pixel + size[0] * size[1] * source.channels * 4
+    free = free_memory(torch.device("cpu"))
+    if needed > free:
+        raise InputError(
+            f"test-time augmentation holds the picture whole, in {needed / 1e9:.1f} GB, and "
+            f"{free / 1e9:.1f} GB are free; do without it, or take a part of the picture"
+        )
