@@ -27,6 +27,7 @@ NAMES = [
     "denoise-n3unet-color",
     "denoise-n3unet-gray",
     "upscale-n3sr-color",
+    "upscale-n3sr-photo",
 ]
 
 
@@ -55,7 +56,7 @@ def test_list_is_plain_in_a_pipe() -> None:
     assert result.exit_code == 0
     lines = [line.split("\t") for line in result.stdout.splitlines()]
     assert [line[0] for line in lines] == NAMES
-    assert [line[1] for line in lines] == ["n3net", "n3net", "n3unet", "n3unet", "n3sr"]
+    assert [line[1] for line in lines] == ["n3net", "n3net", "n3unet", "n3unet", "n3sr", "n3sr"]
     assert lines[3][2:] == ["75.0", "float16", "5.73"]
     assert lines[4][2:] == ["-", "float16", "1.45"]
 
@@ -63,7 +64,7 @@ def test_list_is_plain_in_a_pipe() -> None:
 def test_list_as_json() -> None:
     models = json.loads(run("list", "--json").stdout)
     assert [model["name"] for model in models] == NAMES
-    assert [model["options"]["channels"] for model in models] == [3, 1, 3, 1, 3]
+    assert [model["options"]["channels"] for model in models] == [3, 1, 3, 1, 3, 3]
     assert all((Path(model["folder"]) / "model.safetensors").is_file() for model in models)
 
 

@@ -19,6 +19,7 @@ BUNDLED = (
     "denoise-n3unet-color",
     "denoise-n3unet-gray",
     "upscale-n3sr-color",
+    "upscale-n3sr-photo",
 )
 
 
