@@ -41,7 +41,7 @@ def load_published(suite: Suite, levels: Sequence[float]) -> list[Published]:
         The methods with a figure at one level or more, in the order of ``published.toml``.
     """
     table = _read()
-    if suite.task is UPSCALE:
+    if suite.task.name == UPSCALE.name:
         kind = table["superres"]["y"]
         columns, name = kind["scales"], suite.name.removesuffix("-sr")
     else:

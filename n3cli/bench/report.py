@@ -10,7 +10,6 @@ from n3cli.bench.difference import counterpart, differences
 from n3cli.bench.measurement import Measurement, Row
 from n3cli.bench.published import Published, load_published
 from n3cli.bench.table import render_table
-from n3cli.bench.task import UPSCALE
 from n3cli.inference.machine import Machine, write_machine
 
 
@@ -133,9 +132,8 @@ def _decibels(value: float | None, form: str) -> str:
 def describe(measured: Measurement) -> str:
     """What a table shows, in one line."""
     data = measured.suite.data
-    kind = "grey" if measured.suite.channels == 1 else "colour"
-    if measured.suite.task is UPSCALE:
-        kind = "luma"
+    planes = "grey" if measured.suite.channels == 1 else "colour"
+    kind = measured.suite.task.scored or planes
     used = f"{data.count} images"
     if not measured.whole:
         used = f"only the first {measured.images} of {data.count} images"

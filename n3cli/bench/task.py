@@ -29,6 +29,7 @@ class Task:
         load: path and planes → the clean image H×W×C in [0, 1].
         degrade: path, clean image, level and index → what a method gets.
         score: estimate, clean image and level → scores.
+        scored: what is scored, for a table's title; the planes of the suite where it is empty.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Task:
     load: Callable[[Path, int], Array]
     degrade: Callable[[Path, Array, float, int], Array]
     score: Callable[[Array, Array, float], Score]
+    scored: str = ""
 
 
 DENOISE = Task(
@@ -64,11 +66,13 @@ UPSCALE = Task(
     lambda path, channels: protocol.load_image(path),
     lambda path, clean, scale, index: upscaling.make_low(path, clean, scale),
     upscaling.score,
+    "luma",
 )
 
 PHOTO = replace(
     UPSCALE,
     protocol=upscaling.PHOTO_PROTOCOL,
+    scored="luma, from blurred, noisy and compressed pictures",
     degrade=lambda path, clean, scale, index: upscaling.make_photo(path, clean, scale, index),
 )
 

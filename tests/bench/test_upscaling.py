@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from n3cli.bench.measurement import measure
+from n3cli.bench.measurement import Measurement, measure
 from n3cli.bench.method import Method
 from n3cli.bench.peer import make_peer, make_peers
 from n3cli.bench.published import load_published
+from n3cli.bench.report import describe
 from n3cli.bench.suite import SUITES, find_suites
 from n3cli.bench.upscaling import make_low, make_photo, score
 from n3cli.data.degradation import degrade_typically
@@ -68,6 +69,10 @@ def test_a_suite_of_photos_takes_the_models_that_enlarge():
     assert [method.name for method in peers["upscale"]] == ["bicubic"]
     assert "JPEG of quality 75" in suites[0].task.protocol
     assert "JPEG" not in suites[1].task.protocol
+    titles = [describe(Measurement(suite, (2.0,), 14, ())) for suite in suites]
+    assert titles[0].startswith("Set14, luma, from blurred, noisy and compressed pictures, ")
+    assert titles[1].startswith("Set14, luma, ")
+    assert "blurred" not in titles[1]
 
 
 def test_scales_without_images_are_refused():
