@@ -6,7 +6,9 @@ Timofte, Rothe, Van Gool, "Seven Ways to Improve Example-Based Single Image Supe
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -14,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from n3cli.errors import InputError
+from n3cli.errors import InputError, N3Warning
 from n3cli.inference.memory import free_memory
 from n3cli.inference.source import ArraySource, RowSource
 from n3cli.inference.tiling import strips
@@ -47,16 +49,26 @@ def ensembled(compute: Compute) -> Compute:
             place = _posed(total, pose)  # a view: what is added to it is turned back already
             height, width, _ = place.shape
             top = 0
-            for strip in compute(
-                ArraySource(_posed(picture, pose)), (height, width), _share(progress, pose)
-            ):
-                bottom = top + strip.shape[-2]
-                place[top:bottom] += strip.permute(1, 2, 0).numpy()
-                top = bottom
+            with _told_once(pose):
+                for strip in compute(
+                    ArraySource(_posed(picture, pose)), (height, width), _share(progress, pose)
+                ):
+                    bottom = top + strip.shape[-2]
+                    place[top:bottom] += strip.permute(1, 2, 0).numpy()
+                    top = bottom
         for top, bottom in strips(*size):
             yield torch.from_numpy(total[top:bottom]).permute(2, 0, 1) / _POSES
 
     return compute_all
+
+
+@contextmanager
+def _told_once(pose: int) -> Iterator[None]:
+    """Leave warnings to the first pose: what is told of a picture is true of all of them."""
+    with warnings.catch_warnings():
+        if pose:
+            warnings.simplefilter("ignore", N3Warning)
+        yield
 
 
 def _posed(pixels: NDArray[Any], pose: int) -> NDArray[Any]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
 
-from n3cli.errors import InputError
+from n3cli.errors import InputError, N3Warning
 from n3cli.inference import ensemble
 from n3cli.inference.denoise import Denoiser, denoise
 from n3cli.inference.ensemble import ensembled
@@ -173,3 +175,15 @@ def test_a_picture_that_cannot_be_held(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ensemble, "free_memory", lambda device: 5_000_000)
     with pytest.raises(InputError, match=r"whole, in 0\.1 GB, and 0\.0 GB are free; do without"):
         denoise(np.zeros((2000, 2000, 3), np.uint8), 10, model("denoise", 3), tta=True)
+
+
+def test_what_is_true_of_all_poses_is_told_once() -> None:
+    def compute(source, size, progress):
+        warnings.warn(f"tiles of {size[0]}×{size[1]} may show", N3Warning, stacklevel=2)
+        yield torch.zeros(1, *size)
+
+    source = ArraySource(picture(4, 6, 1))
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        list(ensembled(compute)(source, (4, 6), None))
+    assert [str(warning.message) for warning in told] == ["tiles of 4×6 may show"]
