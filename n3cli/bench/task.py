@@ -73,7 +73,7 @@ PHOTO = replace(
     UPSCALE,
     protocol=upscaling.PHOTO_PROTOCOL,
     scored="luma, from blurred, noisy and compressed pictures",
-    degrade=lambda path, clean, scale, index: upscaling.make_photo(path, clean, scale, index),
+    degrade=upscaling.make_photo,
 )
 
 TASKS = {"denoise": DENOISE, "upscale": UPSCALE, "photo": PHOTO}

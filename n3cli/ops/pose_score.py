@@ -27,8 +27,7 @@ def mean_accuracy(errors: ArrayLike, threshold: float) -> float:
         errors: degrees.
         threshold: a multiple of `BIN`. mAP5, mAP10 and mAP20 are those of 5, 10 and 20.
     """
-    bins = np.arange(BIN, threshold + BIN / 2, BIN)
-    return float(np.mean([accuracy(errors, limit) for limit in bins]))
+    return float(_mean_accuracies(_checked(errors), threshold))
 
 
 def area_under_curve(errors: ArrayLike, threshold: float) -> float:
@@ -49,6 +48,13 @@ def area_under_curve(errors: ArrayLike, threshold: float) -> float:
     return float(np.mean(left) / threshold)
 
 
+def _mean_accuracies(errors: np.ndarray, threshold: float) -> np.ndarray:
+    """`mean_accuracy` of errors …×N, one for each row."""
+    bins = np.arange(BIN, threshold + BIN / 2, BIN)
+    means: np.ndarray = (errors[..., None] <= bins).mean((-2, -1))
+    return means
+
+
 def _checked(errors: ArrayLike) -> np.ndarray:
     values = np.asarray(errors, np.float64)
     if values.size == 0 or np.isnan(values).any() or (values < 0).any():
@@ -63,7 +69,5 @@ def bootstrap_interval(
     values = _checked(errors)
     rng = np.random.default_rng(seed)
     drawn = rng.choice(values, (rounds, len(values)))
-    bins = np.arange(BIN, threshold + BIN / 2, BIN)
-    scores = (drawn[..., None] <= bins).mean((1, 2))
-    low, high = np.quantile(scores, [0.025, 0.975])
+    low, high = np.quantile(_mean_accuracies(drawn, threshold), [0.025, 0.975])
     return float(low), float(high)
