@@ -59,7 +59,11 @@ def serve(server: Server) -> Iterator[Server]:
 
         def is_refused(self, path: str) -> bool:
             """Whether a fault that comes without a body was sent."""
-            fault, _, detail = (server.faults.get(path) or [""])[0].partition(" ")
+            faults = server.faults.get(path) or [""]
+            fault, _, detail = faults[0].partition(" ")
+            if fault.isdecimal() or fault in ("move", "lend"):
+                # Before it is sent: who has the answer may set the next faults at once.
+                faults.pop(0)
             if fault.isdecimal():
                 self.empty(int(fault), {"Retry-After": detail} if detail else {})
             elif fault in ("move", "lend"):
@@ -68,8 +72,6 @@ def serve(server: Server) -> Iterator[Server]:
                 self.empty(404, {})
             else:
                 return False
-            if server.faults.get(path):
-                server.faults[path].pop(0)
             return True
 
         def do_GET(self) -> None:
