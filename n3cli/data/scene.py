@@ -12,17 +12,12 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from n3cli.ops.epipolar import essential_matrix, symmetric_epipolar_distance
+from n3cli.ops.two_view_label import label_right
 
 Array: TypeAlias = NDArray[np.float64]
 Rng: TypeAlias = np.random.Generator
-
-POSITIVE = 1e-4
-"""Symmetric squared epipolar distance below which a correspondence counts as right (normalised
-coordinates; Yi and others, CVPR 2018)."""
 
 _ATTEMPTS = 20
 _FEWEST = 0.02
@@ -37,7 +32,7 @@ class Scene:
         points: N×4 float32: x0, y0, x1, y1 in normalised camera coordinates.
         ratio: N float32: distance of a match's descriptor to the next best one's, 0–1.
         mutual: N: whether each is the other's nearest.
-        right: N: whether it is right by `POSITIVE`.
+        right: N: whether it is right (`ops.two_view_label`).
         rotation: 3×3, X1 = R·X0 + t.
         translation: 3, of length 1.
     """
@@ -97,7 +92,7 @@ def make_scene(rng: Rng, count: int) -> Scene:
     points = points[order].astype(np.float32)
     translation = translation / np.linalg.norm(translation)
     return Scene(
-        points, ratio[order], mutual[order], _label(points, rotation, translation),
+        points, ratio[order], mutual[order], label_right(points, rotation, translation),
         rotation, translation,
     )  # fmt: skip
 
@@ -218,14 +213,6 @@ def _imitate_descriptors(
         rng.random(true) < 0.85, rng.random(shifted) < 0.4, alone & (rng.random(len(alone)) < 0.5),
     ])  # fmt: skip
     return ratio.astype(np.float32), mutual
-
-
-def _label(points: NDArray[np.float32], rotation: Array, translation: Array) -> NDArray[np.bool_]:
-    """By the distance alone, as for real views, where nobody knows who was meant."""
-    matrix = essential_matrix(*(torch.from_numpy(part) for part in (rotation, translation)))
-    x0, x1 = torch.from_numpy(points.astype(np.float64).reshape(-1, 2, 2)).unbind(1)
-    right: NDArray[np.bool_] = (symmetric_epipolar_distance(matrix, x0, x1) < POSITIVE).numpy()
-    return right
 
 
 def _log_uniform(rng: Rng, low: float, high: float) -> float:

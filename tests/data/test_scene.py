@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from n3cli.data.scene import POSITIVE, make_scene
+from n3cli.data.scene import make_scene
+from n3cli.ops.two_view_label import POSITIVE
 
 
 @pytest.fixture(scope="module")

@@ -18,8 +18,7 @@ OPTIONAL = {
     name: [Requirement(text) for text in texts if not text.startswith("n3cli[")]
     for name, texts in PROJECT["optional-dependencies"].items()
 }
-# What torch imports for us counts as an extra, too.
-EXTRAS = [*OPTIONAL["bench"], *OPTIONAL["bm3d"], *OPTIONAL["rar"], *OPTIONAL["tensorboard"]]
+EXTRAS = [text for name, texts in OPTIONAL.items() if name != "dev" for text in texts]
 # Not among the tools: they may be absent here, and then nobody knows what they are called.
 ABSENT = [*OPTIONAL["bm3d"], *OPTIONAL["spandrel"]]
 # Used as commands or by pytest; no test imports them.
@@ -49,8 +48,8 @@ def imported(folder: Path) -> set[str]:
 
 def test_the_package_imports_what_it_asks_for():
     used = imported(ROOT / "n3cli") | names(ABSENT)
-    # scikit-image imports pywavelets.
-    asked = names(RUNTIME + OPTIONAL["bench"] + OPTIONAL["rar"] + ABSENT) - {"pywavelets"}
+    # scikit-image imports pywavelets, and torch tensorboard.
+    asked = names(RUNTIME + EXTRAS) - {"pywavelets", "tensorboard"}
     assert used == asked
 
 
@@ -58,7 +57,7 @@ def test_the_tests_import_what_the_tools_bring():
     used = imported(ROOT / "tests") | COMMANDS
     assert names(OPTIONAL["dev"]) <= used
     # `packaging` comes with pytest and build.
-    assert used <= names([*RUNTIME, *EXTRAS, *ABSENT, *OPTIONAL["dev"]]) | {"packaging"}
+    assert used <= names([*RUNTIME, *EXTRAS, *OPTIONAL["dev"]]) | {"packaging"}
 
 
 def test_constraints_pin_versions_in_the_ranges():

@@ -1,0 +1,78 @@
+"""HDF5 files with arrays by name, read with care for what is missing or damaged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from n3cli.errors import ConfigError, DataError
+
+
+class HDF5File:
+    """An open file.
+
+    Args:
+        path: for messages.
+        root: of h5py.
+    """
+
+    def __init__(self, path: Path, root: Any) -> None:
+        self.path, self._root = path, root
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._root
+
+    def keys(self, name: str) -> list[str]:
+        """What a group holds.
+
+        Raises:
+            DataError: there is no such group.
+        """
+        group = self._root.get(name)
+        if not hasattr(group, "keys"):
+            raise DataError(f"{self.path}: has no group {name!r}; there are {self._known()}")
+        return list(group.keys())
+
+    def array(self, name: str, dtype: DTypeLike) -> NDArray[Any]:
+        """An array by its path in the file.
+
+        Raises:
+            DataError: it is not there, damaged, or of another type.
+        """
+        dataset = self._root.get(name)
+        if dataset is None or hasattr(dataset, "keys"):
+            raise DataError(f"{self.path}: has no array {name!r}; there are {self._known()}")
+        try:
+            return np.asarray(dataset[()], dtype)
+        except (OSError, ValueError, TypeError) as error:
+            raise DataError(f"{self.path}: {name} is damaged ({error})") from error
+
+    def _known(self) -> str:
+        return ", ".join(sorted(self._root)) or "none"
+
+
+@contextmanager
+def open_hdf5(path: Path) -> Iterator[HDF5File]:
+    """Open a file for reading.
+
+    Raises:
+        ConfigError: h5py is not installed.
+        DataError: it cannot be opened.
+    """
+    try:
+        import h5py
+    except ImportError as error:
+        raise ConfigError(
+            f"{path.name} is an HDF5 file, which needs h5py: pip install 'n3cli[hdf5]'"
+        ) from error
+    try:
+        root = h5py.File(path, "r")
+    except OSError as error:
+        raise DataError(f"{path}: is no HDF5 file, or damaged ({error})") from error
+    with root:
+        yield HDF5File(path, root)
