@@ -1,0 +1,99 @@
+"""What tells right correspondences from wrong ones, as methods of a benchmark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from n3cli.data.pair import Pair
+from n3cli.errors import ConfigError, DataError
+
+RATIO = 0.8
+"""Largest ratio of descriptor distances that the ratio test keeps (Lowe, IJCV 2004)."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a method says of a pair's correspondences.
+
+    Attributes:
+        kept: N: those that it takes for right.
+        score: N: what they are ranked by, higher is better.
+        weight: N, from 0 up: of each in the eight-point algorithm.
+    """
+
+    kept: NDArray[np.bool_]
+    score: NDArray[np.float64]
+    weight: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PairMethod:
+    """A method that a suite of correspondences can run.
+
+    Attributes:
+        name: what a table calls it.
+        note: how it is run, one line for beneath the table.
+        judge: what does it.
+    """
+
+    name: str
+    note: str
+    judge: Callable[[Pair], Verdict]
+
+
+def make_filters(names: Sequence[str]) -> list[PairMethod]:
+    """Rules that need no network, by their names.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    for name in names:
+        if name not in _FILTERS:
+            raise ConfigError(
+                f"--against {name}: correspondences are held against {', '.join(_FILTERS)}"
+            )
+    return [PairMethod(name, *_FILTERS[name]) for name in names]
+
+
+def _filter(kept: NDArray[np.bool_], score: NDArray[np.float64]) -> Verdict:
+    return Verdict(kept, score, kept.astype(np.float64))
+
+
+def _none(pair: Pair) -> Verdict:
+    count = len(pair.points)
+    return _filter(np.ones(count, bool), np.zeros(count))
+
+
+def _ratio(pair: Pair) -> Verdict:
+    ratio = _side(pair, "ratio")
+    return _filter(ratio <= RATIO, -ratio)
+
+
+def _mutual(pair: Pair) -> Verdict:
+    mutual = _side(pair, "mutual")
+    return _filter(mutual > 0, mutual)
+
+
+def _both(pair: Pair) -> Verdict:
+    ratio, mutual = _side(pair, "ratio"), _side(pair, "mutual")
+    # All mutual ones before all others.
+    return _filter((ratio <= RATIO) & (mutual > 0), 2 * mutual - ratio)
+
+
+def _side(pair: Pair, name: str) -> NDArray[np.float64]:
+    values = getattr(pair, name)
+    if values is None:
+        raise DataError(f"{pair.name}: its data does not say {name}s; leave that method out")
+    return np.asarray(values, np.float64)
+
+
+_FILTERS: dict[str, tuple[str, Callable[[Pair], Verdict]]] = {
+    "none": ("all putative correspondences", _none),
+    "ratio": (f"those with a ratio of at most {RATIO:g}", _ratio),
+    "mutual": ("those that are each other's nearest", _mutual),
+    "ratio+mutual": ("those that pass both", _both),
+}
