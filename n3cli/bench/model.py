@@ -100,7 +100,7 @@ def _denoiser(name: str | None, channels: int, device: str, precision: str) -> t
 
 
 def _upscaler(name: str | None, channels: int, device: str, precision: str) -> tuple[Model, Run]:
-    model = load_model(name, task=UPSCALE.name, channels=channels)
+    model = load_model(name, task="upscale", channels=channels)
     upscaler = Upscaler(model, device=device, precision=precision)
 
     def run(low: NDArray[np.float32], scale: float) -> NDArray[np.float32]:

@@ -119,6 +119,7 @@ def write_speed_text(speed: Speed, machine: Machine, *, markdown: bool) -> str:
 def _network(name: str, device: torch.device) -> Network:
     torch.manual_seed(0)
     network = fold_batch_norm(registry.build(name, {"channels": 1}).eval())
+    assert isinstance(network, Network)
     return network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 

@@ -24,6 +24,7 @@ from n3cli.inference.machine import Machine, write_machine
 from n3cli.io.meta import Meta
 from n3cli.io.picture import Picture, write_picture
 from n3cli.networks import registry
+from n3cli.networks.network import Network
 from n3cli.training.config import Recipe
 from n3cli.training.log import Event
 from n3cli.training.recipe import load_recipe
@@ -142,6 +143,7 @@ def _train(recipe: Recipe, pictures: Path, folder: Path, device: torch.device) -
 def _operations(recipe: Recipe) -> int:
     """Floating-point operations of a crop, forward and backward."""
     network = registry.build(recipe.model.network, recipe.model.options).train()
+    assert isinstance(network, Network)
     side = recipe.data.crop
     image = torch.rand(2, network.description.channels, side, side)
     with FlopCounterMode(display=False) as counter:

@@ -15,6 +15,7 @@ from n3cli.errors import ModelError
 
 if TYPE_CHECKING:
     from n3cli.zoo.config import ModelConfig
+    from n3cli.zoo.folder import AnyModel
 
 
 def example(command: str) -> str:
@@ -60,7 +61,6 @@ def info(name: str, as_json: bool) -> None:
 
     place = locate(name, task=find_task(name))
     model = load_place(place)
-    description = model.network.description
     # As it was trained: the loaded network has its batch norms folded away. In a file of other
     # people's they are merged already.
     trained = (
@@ -70,15 +70,9 @@ def info(name: str, as_json: bool) -> None:
     )
     facts = {
         **_facts(model.config, place.path),
-        "channels": description.channels,
         "parameters": sum(parameter.numel() for parameter in trained.parameters()),
-        "sigma_input": description.sigma_input,
-        "scales": list(model.network.scales),
-        "size_multiple": description.size_multiple,
-        "size_minimum": description.size_minimum,
-        "precisions": list(description.dtypes),
-        "halos": [stage.halo for stage in model.network.stages],
-        "exact_tiles": description.exact_tiles,
+        "precisions": list(model.network.description.dtypes),
+        **_form(model),
         "source": place.source,
     }
     if as_json:
@@ -105,7 +99,7 @@ def path(name: str) -> None:
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.pass_context
 def verify(ctx: click.Context, names: tuple[str, ...]) -> None:
-    """Load models strictly and try each on a small image.
+    """Load models strictly and try each on a small image or a few correspondences.
 
     Without a name, all that come with n3. Exits with 3 when one fails.
     """
@@ -165,6 +159,24 @@ def _facts(config: ModelConfig, path: Path) -> dict[str, Any]:
         "dtype": config.dtype,
         "megabytes": round(weights.stat().st_size / 1e6, 2),
         "folder": str(path),
+    }
+
+
+def _form(model: AnyModel) -> dict[str, Any]:
+    """What a model takes and gives."""
+    from n3cli.zoo.folder import SetModel
+
+    if isinstance(model, SetModel):
+        return {"inputs": list(model.network.description.columns)}
+    description = model.network.description
+    return {
+        "channels": description.channels,
+        "sigma_input": description.sigma_input,
+        "scales": list(model.network.scales),
+        "size_multiple": description.size_multiple,
+        "size_minimum": description.size_minimum,
+        "halos": [stage.halo for stage in model.network.stages],
+        "exact_tiles": description.exact_tiles,
     }
 
 

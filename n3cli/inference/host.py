@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import torch
 
@@ -10,7 +11,7 @@ from n3cli.errors import ConfigError
 from n3cli.inference.device import choose_device, choose_precision
 from n3cli.inference.engine import Engine
 from n3cli.inference.source import RowSource
-from n3cli.zoo.folder import Model
+from n3cli.zoo.folder import Model, SetModel
 from n3cli.zoo.load import check_task, load_model
 
 
@@ -31,7 +32,7 @@ class Host:
 
     def __init__(
         self,
-        task: str,
+        task: Literal["denoise", "upscale"],
         model: str | Path | Model | None,
         device: str,
         precision: str,
@@ -50,7 +51,7 @@ class Host:
         Raises:
             ModelError: it is unknown, damaged, or for another task.
         """
-        if isinstance(self._given, Model):
+        if isinstance(self._given, Model | SetModel):  # people may pass what is for another task
             check_task(self._given, self._task)
             return self._given
         if channels not in self._models:

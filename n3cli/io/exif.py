@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 import os
 import struct
 from fractions import Fraction
 from typing import BinaryIO
 
 from n3cli.io.meta import Meta, decode
-from n3cli.io.tiff import ASCII, BYTE, RATIONAL, SHORT, Directory, Field, Layout, read_head
+from n3cli.io.tiff import ASCII, BYTE, LONG, RATIONAL, SHORT, Directory, Field, Layout, read_head
 
 DESCRIPTION = "Description"
 _DESCRIPTION, _ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _UNIT = 270, 274, 282, 283, 296
 _XMP = 700
+_FOCAL_LENGTH, _FOCAL_35MM = 0x920A, 0xA405
+_PLANE_RESOLUTION, _PLANE_UNIT, _PIXELS_ACROSS, _PIXELS_DOWN = 0xA20E, 0xA210, 0xA002, 0xA003
+_MILLIMETRES = {2: 25.4, 3: 10.0, 4: 1.0, 5: 0.001}
+_FILM_DIAGONAL = 43.267  # millimetres, of 36 × 24
 _EXIF, _GPS, _INTEROPERABILITY = 0x8769, 0x8825, 0xA005
 _BRANCHES = (_EXIF, _GPS)
 # Description, make, model, software, date, artist, host computer, copyright.
@@ -54,6 +59,45 @@ def complete(meta: Meta, *, with_dpi: bool) -> bytes | None:
 def read_dpi(exif: bytes | None) -> tuple[float, float] | None:
     """Read the resolution in dots per inch that an Exif block tells."""
     return _dpi(_read(exif)[0])
+
+
+def read_focal(exif: bytes | None, size: tuple[int, int]) -> float | None:
+    """Read the focal length that an Exif block tells, in pixels of a picture of that size.
+
+    From FocalLengthIn35mmFilm, which is meant by the diagonal (CIPA DCG-001) and rounded to
+    millimetres, else from FocalLength and the resolution of the focal plane. Both hold for
+    pictures that were reduced, and not for cropped ones.
+
+    Args:
+        exif: the block.
+        size: width and height of the picture as it is, pixels.
+
+    Returns:
+        The focal length, or None where nothing usable is told.
+    """
+    tags = _read(exif).get(_EXIF, {})
+    film = _whole(tags.get(_FOCAL_35MM))
+    if film:
+        return film * math.hypot(*size) / _FILM_DIAGONAL
+    length, resolution = (_quotient(tags.get(tag)) for tag in (_FOCAL_LENGTH, _PLANE_RESOLUTION))
+    unit = _MILLIMETRES.get(_whole(tags.get(_PLANE_UNIT, _short(2))))
+    taken = max(_whole(tags.get(tag)) for tag in (_PIXELS_ACROSS, _PIXELS_DOWN))
+    if not (length and resolution and unit and taken):
+        return None
+    return length * resolution / unit * max(size) / taken
+
+
+def _whole(field: Field | None) -> int:
+    """A whole number; 0 where there is none."""
+    return int.from_bytes(field.data, "little") if field and field.type in (SHORT, LONG) else 0
+
+
+def _quotient(field: Field | None) -> float:
+    """A rational number; 0 where there is none."""
+    try:
+        return float(Fraction(*struct.unpack("<II", field.data))) if field else 0.0
+    except (struct.error, ZeroDivisionError):
+        return 0.0
 
 
 def read_tiff(file: BinaryIO) -> Meta:

@@ -8,11 +8,15 @@ other from the statistics that context normalisation takes over all of them, and
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
+from n3cli.networks.description import SetDescription
+from n3cli.networks.layer import numbers
+from n3cli.networks.set_network import SetNetwork
 from n3cli.ops.aggregation_set import aggregate_set
 from n3cli.ops.selection import select_relaxed
 
@@ -20,43 +24,85 @@ _EPSILON = 1e-3
 """Added to variances of context normalisation, as in the paper's code."""
 
 
-class CNet(nn.Module):
-    """The network.
+class _Context(SetNetwork):
+    """A linear layer, blocks and a linear layer, all for each correspondence but what blocks do."""
+
+    def __init__(self, inputs: int, width: int, blocks: Iterable[nn.Module]) -> None:
+        super().__init__()
+        self.description = SetDescription("match", inputs)
+        self.head = nn.Linear(inputs, width)
+        self.body = nn.Sequential(*blocks)
+        self.tail = nn.Linear(width, 1)
+
+    def forward(self, correspondences: Tensor) -> Tensor:
+        """B×N×inputs → logits B×N."""
+        shape, inputs = tuple(correspondences.shape), self.description.inputs
+        if len(shape) != 3 or shape[1] < 1 or shape[2] != inputs:
+            raise ValueError(f"expected B×N×{inputs} with N from 1 up, got {shape}")
+        y: Tensor = self.tail(self.body(self.head(correspondences)))
+        return y.squeeze(-1)
+
+
+class CNet(_Context):
+    """The network of Yi and others.
 
     Args:
-        inputs: numbers that a correspondence comes with: x0, y0, x1, y1 in normalised camera
-            coordinates, and whatever more it is trained with.
+        inputs: numbers that a correspondence comes with, see `SetDescription`; 4 in the paper.
         width: features of a correspondence.
         blocks: residual blocks, each of two layers.
-        n3_after: number of the block behind which the N3 block stands, from 1; 0: none.
-        k: its neighbours; k + 1 divides the width.
+    """
+
+    about = (
+        "CNet: layers that every correspondence goes through by itself, and normalisation over all "
+        "of them, after Yi and others, Learning to Find Good Correspondences, CVPR 2018, arXiv "
+        "1711.05971."
+    )
+
+    def __init__(self, inputs: int = 4, width: int = 128, blocks: int = 12) -> None:
+        super().__init__(inputs, width, (ContextBlock(width, width) for _ in range(blocks)))
+
+
+class N3CNet(_Context):
+    """CNet with N3 blocks over all points.
+
+    Args:
+        inputs: see `CNet`.
+        width: see `CNet`.
+        blocks: see `CNet`.
+        n3_after: list of the blocks, counted from 1, that an N3 block stands behind, with commas;
+            in the paper one, in the middle.
+        k: neighbours; k + 1 divides the width.
 
     Raises:
         ValueError: there is no such place, or the width cannot be divided.
     """
 
+    about = (
+        "N3-CNet: CNet (Yi and others, CVPR 2018, arXiv 1711.05971) with neural nearest neighbours "
+        "over all correspondences, after Plötz and Roth, NeurIPS 2018, arXiv 1810.12575."
+    )
+
     def __init__(
-        self, inputs: int = 4, width: int = 128, blocks: int = 12, n3_after: int = 0, k: int = 3
+        self,
+        inputs: int = 4,
+        width: int = 128,
+        blocks: int = 12,
+        n3_after: str = "6",
+        k: int = 3,
     ) -> None:
-        super().__init__()
-        if not 0 <= n3_after <= blocks:
-            raise ValueError(f"n3_after must be from 0 to {blocks}, got {n3_after}")
-        if n3_after and width % (k + 1):
+        places = set(numbers("n3_after", n3_after))
+        if max(places) > blocks:
+            raise ValueError(f"n3_after must be from 1 to {blocks}, got {n3_after}")
+        if width % (k + 1):
             raise ValueError(f"k + 1 must divide the width {width}, got k = {k}")
-        self.head = nn.Linear(inputs, width)
+        narrow = width // (k + 1)
         body: list[nn.Module] = []
         for number in range(1, blocks + 1):
-            here = number == n3_after
-            body.append(ContextBlock(width, width // (k + 1) if here else width))
-            if here:
-                body.append(SetBlock(width // (k + 1), width, k))
-        self.body = nn.Sequential(*body)
-        self.tail = nn.Linear(width, 1)
-
-    def forward(self, correspondences: Tensor) -> Tensor:
-        """B×N×inputs → logits B×N, above 0 for those that are right."""
-        y: Tensor = self.tail(self.body(self.head(correspondences)))
-        return y.squeeze(-1)
+            if number in places:
+                body += [ContextBlock(width, narrow), SetBlock(narrow, width, k)]
+            else:
+                body.append(ContextBlock(width, width))
+        super().__init__(inputs, width, body)
 
 
 def correspondence_weight(logits: Tensor) -> Tensor:
@@ -88,7 +134,7 @@ class ContextBlock(nn.Module):
 class ContextNorm(nn.Module):
     """Context normalisation over the points, then batch normalisation without affine parameters.
 
-    In evaluation both are one factor and one summand a feature.
+    In evaluation both are one factor and one summand a feature, so that there is nothing to fold.
 
     Args:
         features: of a point.

@@ -33,6 +33,45 @@ class Description:
     exact_tiles: bool = True
 
 
+COLUMNS = ("x0", "y0", "x1", "y1", "ratio", "mutual")
+"""What a network for correspondences may be told of each: its points in the two views in normalised
+camera coordinates; the distance of its descriptors, divided by that to the next best of the second
+view, 0–1; and 1 where each is the other's nearest, else 0."""
+
+_FORMS = (4, 6)
+"""How many of them networks take: the points alone, or everything."""
+
+
+@dataclass(frozen=True)
+class SetDescription:
+    """Facts about a network for sets of correspondences.
+
+    Attributes:
+        task: what it does, for example ``"match"``.
+        inputs: numbers that it takes of each correspondence, the first of `COLUMNS`.
+        dtypes: precisions it is known to work in, of ``fp32``, ``bf16`` and ``fp16``.
+
+    Raises:
+        ValueError: not a number of inputs that means anything.
+    """
+
+    task: str
+    inputs: int = 4
+    dtypes: tuple[str, ...] = ("fp32",)
+
+    def __post_init__(self) -> None:
+        if self.inputs not in _FORMS:
+            raise ValueError(
+                f"inputs must be 4 ({', '.join(COLUMNS[:4])}) or 6 (with "
+                f"{' and '.join(COLUMNS[4:])}), got {self.inputs}"
+            )
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What the inputs are."""
+        return COLUMNS[: self.inputs]
+
+
 class Placement(NamedTuple):
     """Where a tile lies in the whole (padded) image, in pixels of the tile's own resolution."""
 

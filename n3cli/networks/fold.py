@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import copy
+from typing import TypeVar
 
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from n3cli.networks.network import Network
+from n3cli.networks.any_network import AnyNetwork
+
+N = TypeVar("N", bound=AnyNetwork)
 
 
-def fold_batch_norm(network: Network) -> Network:
+def fold_batch_norm(network: N) -> N:
     """A copy in eval mode that computes the same with fewer layers.
 
     In every `nn.Sequential` a convolution followed by a batch norm becomes one convolution with

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from n3cli.networks.any_network import AnyNetwork
 from n3cli.networks.description import Description, Placement
 from n3cli.networks.recompute import run_recomputed
 from n3cli.ops.padding import reflected
@@ -39,19 +40,13 @@ class Stage:
     grid: int = 1
 
 
-class Network(nn.Module, ABC):
+class Network(AnyNetwork):
     """Base of the image networks. Subclasses set `description` and give their stages.
 
-    Attributes:
-        about: what it is, one sentence for people.
-        description: facts about it.
-        recompute: in training, keep only what goes from stage to stage and compute the rest again
-            in the backward pass. Saves memory where there are several stages.
+    What `recompute` keeps is what goes from stage to stage.
     """
 
-    about: str
     description: Description
-    recompute: bool = False
 
     @property
     @abstractmethod
@@ -76,13 +71,6 @@ class Network(nn.Module, ABC):
         other = copy.copy(self)
         other.description = replace(self.description, scale=scale)
         return other
-
-    def start_near_identity(self) -> None:
-        """Scale fresh weights down so that the output is nearly the image's.
-
-        Short trainings would spend their first thousand steps on it. Does nothing here: for
-        networks that are built so.
-        """
 
     def forward(
         self, image: Tensor, sigma: Tensor | float | None = None, scale: int | None = None

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 
 from n3cli.errors import ConfigError
+from n3cli.networks.any_network import AnyNetwork
+from n3cli.networks.cnet import CNet, N3CNet
 from n3cli.networks.dncnn import DnCNN
 from n3cli.networks.ffdnet import FFDNet
 from n3cli.networks.ircnn import IRCNN
@@ -14,13 +16,14 @@ from n3cli.networks.layer import LARGEST
 from n3cli.networks.n3net import N3Net
 from n3cli.networks.n3sr import N3SR
 from n3cli.networks.n3unet import N3UNet
-from n3cli.networks.network import Network
 from n3cli.networks.vdsr import VDSR
 
-_NETWORKS: dict[str, Callable[..., Network]] = {
+_NETWORKS: dict[str, Callable[..., AnyNetwork]] = {
+    "cnet": CNet,
     "dncnn": DnCNN,
     "ffdnet": FFDNet,
     "ircnn": IRCNN,
+    "n3cnet": N3CNet,
     "n3net": N3Net,
     "n3sr": N3SR,
     "n3unet": N3UNet,
@@ -42,7 +45,7 @@ def complete(name: str, options: Mapping[str, object]) -> dict[str, object]:
     return {key: parameter.default for key, parameter in parameters.items()} | dict(options)
 
 
-def build(name: str, options: Mapping[str, object]) -> Network:
+def build(name: str, options: Mapping[str, object]) -> AnyNetwork:
     """Make a network with fresh weights.
 
     Args:

@@ -12,6 +12,10 @@ from torch import Tensor
 from n3cli.ops.precision import without_autocast
 from n3cli.ops.selection import EXCLUDED, SelectionRule
 
+CHUNK = 2**18
+"""Logits computed at once, over the batch: 1 MB in float32 for each of K + 2 such arrays. With more
+they do not stay in a processor's cache: eight times as many took twice as long."""
+
 
 @without_autocast
 def aggregate_set(
@@ -21,7 +25,7 @@ def aggregate_set(
     k: int,
     select: SelectionRule,
     queries: Tensor | None = None,
-    chunk: int = 1024,
+    chunk: int | None = None,
 ) -> Tensor:
     """The K neighbour volumes of every query.
 
@@ -33,7 +37,7 @@ def aggregate_set(
         select: selection rule, (logits, k) → weights.
         queries: B×M×E, embedded queries. None: the items themselves, each excluded from its own
             candidates.
-        chunk: queries computed at once.
+        chunk: queries computed at once; by default as many as have `CHUNK` logits.
 
     Returns:
         B×K×M×F in the features' dtype; distances and weights are computed in float32 at least.
@@ -44,6 +48,8 @@ def aggregate_set(
     keys = keys - origin
     asked = keys if queries is None else queries.to(working) - origin
     half_norms = keys.square().sum(-1).unsqueeze(1) / 2
+    if chunk is None:
+        chunk = max(1, CHUNK // max(1, keys.shape[0] * keys.shape[1]))
     volumes = []
     for start in range(0, asked.shape[1], chunk):
         part = asked[:, start : start + chunk]

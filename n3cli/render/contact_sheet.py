@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from n3cli.errors import ConfigError
+from n3cli.ops.opencv import load_opencv
 
 Colours = NDArray[np.uint8]
 """H×W×3, RGB."""
@@ -82,14 +82,14 @@ def _shrink(picture: Colours, cell: int) -> Colours:
     if scale >= 1:
         return picture
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    cv2 = _opencv()
+    cv2 = load_opencv("contact sheets need")
     small: Colours = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     return small
 
 
 def _write(strip: Colours, caption: str) -> None:
     """Draw a caption into a part of the sheet."""
-    cv2 = _opencv()
+    cv2 = load_opencv("contact sheets need")
     text = caption.encode("ascii", "replace").decode()
     kept = text
     while kept and _width(kept) > strip.shape[1]:
@@ -103,17 +103,6 @@ def _write(strip: Colours, caption: str) -> None:
 
 
 def _width(text: str) -> int:
-    cv2 = _opencv()
+    cv2 = load_opencv("contact sheets need")
     (width, _), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, _LETTERS, 1)
     return int(width)
-
-
-def _opencv() -> Any:
-    try:
-        import cv2
-    except ImportError as error:
-        raise ConfigError(
-            f"contact sheets need OpenCV, which cannot be loaded ({error}); install the system's "
-            "libGL, or opencv-python-headless in place of opencv-python"
-        ) from error
-    return cv2

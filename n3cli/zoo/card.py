@@ -15,7 +15,7 @@ class Measurement:
 
     Attributes:
         data: name of the data set.
-        values: PSNR in dB, one for each of `Card.columns`.
+        values: one for each of `Card.columns`, in `Card.unit`.
     """
 
     data: str
@@ -36,6 +36,7 @@ class Card:
         tags: search words, beside the task and the network.
         datasets: what it was trained on.
         columns: heads of the figures' columns, for example ``("sigma 15", "sigma 25")``.
+        unit: what the figures are, for example ``"PSNR in dB"``.
         measurements: the figures, none where nothing was measured.
         protocol: how the figures were measured.
         place: what ``-m`` is given for it; its name unless it has none for others.
@@ -49,6 +50,7 @@ class Card:
     tags: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    unit: str = "PSNR in dB"
     measurements: tuple[Measurement, ...] = field(default=())
     protocol: str = ""
     place: str | None = None
@@ -60,7 +62,7 @@ def write_card(card: Card, config: ModelConfig) -> str:
         _front_matter(card, config),
         f"# {config.name}\n\n{card.summary}",
         f"## Use\n\n{_usage(config, card.place or config.name)}",
-        f"## Figures\n\n{write_figures(card.columns, card.measurements, card.protocol)}",
+        f"## Figures\n\n{write_figures(card.columns, card.measurements, card.protocol, card.unit)}",
         f"## Training\n\n{card.training}",
         f"## Terms\n\n{card.terms}",
     ]
@@ -74,11 +76,15 @@ def read_section(card: str, title: str) -> str:
 
 
 def replace_figures(
-    card: str, columns: Sequence[str], rows: Sequence[Measurement], protocol: str
+    card: str,
+    columns: Sequence[str],
+    rows: Sequence[Measurement],
+    protocol: str,
+    unit: str = "PSNR in dB",
 ) -> str:
     """The same card with other figures."""
     old = read_section(card, "Figures")
-    return card.replace(old, write_figures(columns, rows, protocol), 1)
+    return card.replace(old, write_figures(columns, rows, protocol, unit), 1)
 
 
 def _front_matter(card: Card, config: ModelConfig) -> str:
@@ -87,7 +93,8 @@ def _front_matter(card: Card, config: ModelConfig) -> str:
         "license": card.license,
         "license_name": card.license_name,
         "library_name": "n3",
-        "pipeline_tag": "image-to-image",
+        # The Hub has no such tag for correspondences.
+        "pipeline_tag": None if config.task == "match" else "image-to-image",
         "tags": [config.task, config.network, *card.tags],
         "datasets": list(card.datasets),
     }
@@ -98,7 +105,22 @@ def _front_matter(card: Card, config: ModelConfig) -> str:
 
 
 def _usage(config: ModelConfig, place: str) -> str:
-    if config.task == "upscale":
+    command = f"n3 {config.task} photo.png -m {place}"
+    if config.task == "match":
+        command = f"n3 match one.jpg other.jpg -m {place}"
+        columns = "x0, y0, x1, y1 in normalised camera coordinates"
+        if config.options.get("inputs") == 6:
+            columns += ", ratio of descriptor distances (0–1), mutual nearest or not (1 or 0)"
+        call = (
+            f'network = n3cli.load_model("{place}", task="match").network\n'
+            "logits = network(correspondences)  # B×N×"
+            f"{config.options.get('inputs')} in, B×N out, above 0 for right ones"
+        )
+        note = (
+            f"The columns are {columns}. All putative correspondences of a pair of views go in "
+            "together, wrong ones included: each is judged beside the others."
+        )
+    elif config.task == "upscale":
         call = f'large = n3cli.upscale(small, 2, model="{place}")  # array of H×W or H×W×C in'
         note = (
             "Any size is reached by the network's next scale and a bicubic resize from there. The "
@@ -117,7 +139,7 @@ def _usage(config: ModelConfig, place: str) -> str:
         )
     return f"""\
 ```
-n3 {config.task} photo.png -m {place}
+{command}
 ```
 
 ```python
@@ -129,12 +151,14 @@ import n3cli
 {note}"""
 
 
-def write_figures(columns: Sequence[str], rows: Sequence[Measurement], protocol: str) -> str:
+def write_figures(
+    columns: Sequence[str], rows: Sequence[Measurement], protocol: str, unit: str = "PSNR in dB"
+) -> str:
     """The section of figures: a table, and how they were measured."""
     if not rows:
         return "None measured."
     lines = [
-        ("PSNR in dB", *columns),
+        (unit, *columns),
         ("---", *("---:" for _ in columns)),
         *((row.data, *(f"{value:.2f}" for value in row.values)) for row in rows),
     ]

@@ -83,7 +83,9 @@ def convert_file(
     given = name or (folder.name if PATTERN.fullmatch(folder.name) else None)
     config, network = _build(found, path, given)
     save_folder(folder, config, network, write_card(found.card, config), overwrite=overwrite)
-    return load_folder(folder)
+    converted = load_folder(folder)
+    assert isinstance(converted, Model)
+    return converted
 
 
 def _find(state: Mapping[str, Tensor], path: Path) -> Found | None:
@@ -111,6 +113,7 @@ def _build(found: Found, path: Path, name: str | None = None) -> tuple[ModelConf
         dtype="float32",
     )
     network = build_network(config, str(path))
+    assert isinstance(network, Network)
     check_state(found.state, network, source=str(path), name=found.network)
     check_finite(found.state, str(path))
     load_state(network, found.state)

@@ -10,13 +10,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import torch
 
 from n3cli.errors import ConfigError, InputError, ModelError
 from n3cli.networks import registry
+from n3cli.networks.any_network import AnyNetwork
+from n3cli.networks.description import Description
 from n3cli.networks.fold import fold_batch_norm
 from n3cli.networks.network import Network
+from n3cli.networks.set_network import SetNetwork
 from n3cli.zoo.config import ModelConfig, read_config
 from n3cli.zoo.layout import CARD_FILE, CONFIG_FILE, RECIPE_FILE, WEIGHTS_FILE, check_files
 from n3cli.zoo.weights import check_state, load_state, network_state, read_weights, write_weights
@@ -24,7 +28,7 @@ from n3cli.zoo.weights import check_state, load_state, network_state, read_weigh
 
 @dataclass(frozen=True)
 class Model:
-    """A network with its weights, ready to run.
+    """A network for images with its weights, ready to run.
 
     Attributes:
         config: what its config.json says.
@@ -37,7 +41,25 @@ class Model:
     source: str
 
 
-def load_folder(folder: Path, *, source: str | None = None) -> Model:
+@dataclass(frozen=True)
+class SetModel:
+    """A network for sets of correspondences with its weights, ready to run.
+
+    Attributes:
+        config: what its config.json says.
+        network: on the CPU, float32, in evaluation mode.
+        source: where it came from: a folder or a Hub id.
+    """
+
+    config: ModelConfig
+    network: SetNetwork
+    source: str
+
+
+AnyModel: TypeAlias = Model | SetModel
+
+
+def load_folder(folder: Path, *, source: str | None = None) -> AnyModel:
     """Load a model from its folder.
 
     Args:
@@ -48,10 +70,18 @@ def load_folder(folder: Path, *, source: str | None = None) -> Model:
         ModelError: a file is missing or damaged, or the two do not belong together.
     """
     config, network = load_trained(folder)
-    return Model(config, fold_batch_norm(network).eval(), source or str(folder))
+    return made(config, fold_batch_norm(network).eval(), source or str(folder))
 
 
-def load_trained(folder: Path) -> tuple[ModelConfig, Network]:
+def made(config: ModelConfig, network: AnyNetwork, source: str) -> AnyModel:
+    """The model of a network, of its kind."""
+    if isinstance(network, SetNetwork):
+        return SetModel(config, network, source)
+    assert isinstance(network, Network)
+    return Model(config, network, source)
+
+
+def load_trained(folder: Path) -> tuple[ModelConfig, AnyNetwork]:
     """Load a network as it was trained, batch norms and all, to go on from there.
 
     Raises:
@@ -72,7 +102,7 @@ def load_trained(folder: Path) -> tuple[ModelConfig, Network]:
 def save_folder(
     folder: Path,
     config: ModelConfig,
-    network: Network,
+    network: AnyNetwork,
     card: str,
     *,
     recipe: str | None = None,
@@ -109,7 +139,7 @@ def save_folder(
         raise InputError(f"{folder}: cannot be written ({error}).") from error
 
 
-def build_network(config: ModelConfig, source: str) -> Network:
+def build_network(config: ModelConfig, source: str) -> AnyNetwork:
     """Build the network that `config` describes, and check that the two agree on what it does.
 
     Raises:
@@ -124,8 +154,9 @@ def build_network(config: ModelConfig, source: str) -> Network:
         raise ModelError(
             f"{source}: task is {config.task}, but {config.network} does {description.task}."
         )
-    if description.sigma_input != (config.sigma_max is not None):
-        takes = "a" if description.sigma_input else "no"
+    sigma_input = isinstance(description, Description) and description.sigma_input
+    if sigma_input != (config.sigma_max is not None):
+        takes = "a" if sigma_input else "no"
         raise ModelError(
             f"{source}: sigma_max is {config.sigma_max}, but this {config.network} takes {takes} "
             "noise level."

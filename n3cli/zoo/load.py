@@ -3,17 +3,39 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal, overload
 
 from n3cli.errors import ModelError
 from n3cli.zoo.file import load_file
-from n3cli.zoo.folder import Model, load_folder
+from n3cli.zoo.folder import AnyModel, Model, SetModel, load_folder
 from n3cli.zoo.locate import Location, locate
 from n3cli.zoo.names import default_name
 
 
+@overload
+def load_model(
+    name: str | Path | None = None,
+    *,
+    task: Literal["denoise", "upscale"] = "denoise",
+    channels: int | None = None,
+) -> Model: ...
+
+
+@overload
+def load_model(
+    name: str | Path | None = None, *, task: Literal["match"], channels: int | None = None
+) -> SetModel: ...
+
+
+@overload
+def load_model(
+    name: str | Path | None = None, *, task: str, channels: int | None = None
+) -> AnyModel: ...
+
+
 def load_model(
     name: str | Path | None = None, *, task: str = "denoise", channels: int | None = None
-) -> Model:
+) -> AnyModel:
     """Load a pretrained model.
 
     Args:
@@ -25,7 +47,8 @@ def load_model(
             must say itself what it means where this is None.
 
     Returns:
-        The model, on the CPU, ready to run.
+        The model, on the CPU, ready to run: a `Model` for images, or for the task ``match`` a
+        `SetModel`.
 
     Raises:
         ModelError: no such model, damaged, for another task, or not to be downloaded.
@@ -41,7 +64,7 @@ def load_model(
     return model
 
 
-def check_task(model: Model, task: str) -> None:
+def check_task(model: AnyModel, task: str) -> None:
     """Refuse a model that is not for `task`.
 
     Raises:
@@ -55,7 +78,7 @@ def check_task(model: Model, task: str) -> None:
         )
 
 
-def load_place(place: Location) -> Model:
+def load_place(place: Location) -> AnyModel:
     """Load what `locate` has found.
 
     Raises:

@@ -1,4 +1,7 @@
-"""What models are called: ``<task>-<network>-<variant>``, and the short forms people may type."""
+"""What models are called: ``<task>-<network>-<variant>``, and the short forms people may type.
+
+Models for correspondences need no variant.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +13,19 @@ from typing import Final
 from n3cli.errors import ModelError
 
 PATTERN: Final = re.compile(
-    r"(?P<task>[a-z]+)-(?P<network>[a-z0-9]+)-(?P<variant>[a-z0-9]+(?:-[a-z0-9]+)*)"
+    r"(?P<task>match(?P<bare>)|[a-z]+)-(?P<network>[a-z0-9]+)"
+    r"(?:-(?P<variant>[a-z0-9]+(?:-[a-z0-9]+)*)|(?(bare)|(?!)))"
 )
-"""Grammar of a full zoo name."""
+"""Grammar of a full zoo name. Models for correspondences need no variant: there is no choice of
+image planes that it would have to tell."""
 
-DEFAULTS: Final = {"denoise": "n3unet", "upscale": "n3sr"}
+DEFAULTS: Final = {"denoise": "n3unet", "upscale": "n3sr", "match": "n3cnet"}
 """For every task, the short name of the model that people get when they name none."""
 
 ALIASES: Final = {
     "n3-unet": "n3unet",
     "n3-net": "n3net",
+    "n3-cnet": "n3cnet",
     "grey": "gray",
     "colour": "color",
 }
@@ -28,7 +34,7 @@ ALIASES: Final = {
 VARIANTS: Final = {1: "gray", 3: "color"}
 """Image planes → the variant that a short name is completed with."""
 
-NAMED: Final = {"upscale": {"photo": "n3sr-photo"}}
+NAMED: Final = {"upscale": {"photo": "n3sr-photo"}, "match": {"n3net": "n3cnet"}}
 """Models that have a name of their own within a task."""
 
 ONLY: Final = {"upscale": "color"}

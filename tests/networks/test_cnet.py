@@ -4,20 +4,27 @@ import numpy as np
 import pytest
 import torch
 
-from n3cli.networks.cnet import CNet, ContextNorm, correspondence_weight
+from n3cli.errors import ConfigError
+from n3cli.networks import registry
+from n3cli.networks.cnet import ContextNorm, correspondence_weight
+from n3cli.networks.fold import fold_batch_norm
+from n3cli.ops import aggregation_set
 
-SMALL = {"width": 12, "blocks": 3, "n3_after": 2, "k": 2}
+SMALL = {"width": 12, "blocks": 3, "n3_after": "2", "k": 2}
 
 
-@pytest.mark.parametrize(("options", "count"), [({}, 397_057), ({"n3_after": 6}, 498_885)])
-def test_size_is_the_papers(options, count):
-    assert sum(parameter.numel() for parameter in CNet(**options).parameters()) == count
+@pytest.mark.parametrize(("name", "count"), [("cnet", 397_057), ("n3cnet", 498_885)])
+def test_size_is_the_papers(name, count):
+    network = registry.build(name, {})
+    assert sum(parameter.numel() for parameter in network.parameters()) == count
+    assert network.description.task == "match"
+    assert network.description.columns == ("x0", "y0", "x1", "y1")
 
 
-def settled(**options):
+def settled(name="n3cnet", **options):
     """A network in evaluation mode whose batch norms have seen something."""
     torch.manual_seed(0)
-    network = CNet(**options)
+    network = registry.build(name, options)
     for _ in range(3):
         network(torch.randn(4, 30, options.get("inputs", 4)) * 2 + 1)
     return network.eval()
@@ -67,21 +74,52 @@ class Plain:
         y, place = self.linear(x, "head"), 0
         for number in range(1, blocks + 1):
             y, place = self.block(y, f"body.{place}"), place + 1
-            if number == n3_after:
+            if number in n3_after:
                 y, place = self.n3(y, f"body.{place}", k), place + 1
         return self.linear(y, "tail")[:, 0]
 
 
-@pytest.mark.parametrize("n3_after", [0, 2, 3])
+@pytest.mark.parametrize("n3_after", [(), (2,), (3,), (1, 3)])
 def test_output_is_the_formulas(n3_after):
-    options = SMALL | {"n3_after": n3_after}
-    network = settled(**options)
+    if n3_after:
+        network = settled(**SMALL | {"n3_after": ",".join(map(str, n3_after))})
+    else:
+        network = settled("cnet", width=12, blocks=3)
     x = torch.randn(2, 25, 4)
     with torch.no_grad():
         ours = network(x).numpy()
     for sample, got in zip(x.double().numpy(), ours, strict=True):
         expected = Plain(network).run(sample, 3, n3_after, 2)
         np.testing.assert_allclose(got, expected, atol=2e-4)
+
+
+def test_chunks_of_queries_do_not_show(monkeypatch):
+    network, x = settled(**SMALL), torch.randn(2, 300, 4)
+    with torch.no_grad():
+        monkeypatch.setattr(aggregation_set, "CHUNK", 2 * 300 * 300)
+        whole = network(x)
+        for chunk in (1, 2 * 300 * 7, 2 * 300 * 299):
+            monkeypatch.setattr(aggregation_set, "CHUNK", chunk)
+            torch.testing.assert_close(network(x), whole, atol=1e-5, rtol=1e-5)
+
+
+def test_memory_does_not_grow_with_the_square_of_the_points():
+    features, embedding = torch.randn(1, 10_000, 4), torch.randn(1, 10_000, 4)
+    seen = []
+
+    def select(logits, k):
+        seen.append(logits.numel())
+        return logits.softmax(-1).expand(k, *logits.shape)
+
+    aggregation_set.aggregate_set(features, embedding, torch.ones(1, 10_000), 1, select)
+    assert max(seen) * 4 <= 2**20
+    assert sum(seen) == 10_000**2
+
+
+def test_there_is_nothing_to_fold():
+    network, x = settled(**SMALL), torch.randn(2, 30, 4)
+    with torch.no_grad():
+        assert torch.equal(fold_batch_norm(network)(x), network(x))
 
 
 def test_the_order_of_correspondences_does_not_matter():
@@ -106,7 +144,7 @@ def test_few_points_and_side_information():
 
 
 def test_gradients_reach_every_weight():
-    network = CNet(**SMALL)
+    network = registry.build("n3cnet", SMALL)
     network(torch.randn(2, 30, 4)).square().sum().backward()
     for name, parameter in network.named_parameters():
         assert parameter.grad is not None, name
@@ -123,7 +161,21 @@ def test_weights_are_between_0_and_1():
     np.testing.assert_allclose(correspondence_weight(logits).numpy(), expected, rtol=1e-6)
 
 
-@pytest.mark.parametrize("options", [{"n3_after": 13}, {"width": 30, "n3_after": 6}])
-def test_forms_that_cannot_be(options):
-    with pytest.raises(ValueError, match=r"n3_after must be|must divide"):
-        CNet(**options)
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"n3_after": "13"}, "n3_after must be from 1 to 12"),
+        ({"n3_after": "0"}, "n3_after takes whole numbers"),
+        ({"width": 30}, "must divide the width"),
+        ({"inputs": 5}, "inputs must be 4"),
+    ],
+)
+def test_forms_that_cannot_be(options, message):
+    with pytest.raises(ConfigError, match=message):
+        registry.build("n3cnet", options)
+
+
+@pytest.mark.parametrize("shape", [(30, 4), (1, 30, 6), (1, 0, 4)])
+def test_what_is_no_set_is_refused(shape):
+    with pytest.raises(ValueError, match="expected B×N×4"):
+        settled(**SMALL)(torch.zeros(shape))

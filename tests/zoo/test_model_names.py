@@ -85,6 +85,27 @@ def test_the_model_for_photos_has_a_name_of_its_own(typed: str) -> None:
         complete_name("photo", task="denoise")
 
 
+@pytest.mark.parametrize("channels", [None, 1, 3])
+@pytest.mark.parametrize(
+    ("typed", "full"),
+    [
+        ("n3cnet", "match-n3cnet"),
+        ("N3-CNet", "match-n3cnet"),
+        ("n3net", "match-n3cnet"),
+        ("cnet", "match-cnet"),
+        ("match-cnet", "match-cnet"),
+        ("n3cnet-flags", "match-n3cnet-flags"),
+        ("match-n3cnet-flags", "match-n3cnet-flags"),
+    ],
+)
+def test_names_for_correspondences_need_no_variant(
+    typed: str, full: str, channels: int | None
+) -> None:
+    assert complete_name(typed, task="match", channels=channels) == full
+    assert PATTERN.fullmatch(full)
+    assert not PATTERN.fullmatch(full.replace("match", "denoise").removesuffix("-flags"))
+
+
 @given(PART, PART, st.sampled_from([None, 1, 3]))
 def test_full_names_stay_as_they_are(network: str, variant: str, channels: int | None) -> None:
     full = complete_name(f"denoise-{network}-{variant}", task="denoise", channels=channels)

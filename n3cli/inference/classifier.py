@@ -1,0 +1,130 @@
+"""The network that tells right matches from wrong ones, on a device."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from n3cli.errors import ConfigError, DeviceError, ModelError
+from n3cli.inference.device import choose_device
+from n3cli.io.matches import Matches
+from n3cli.ops.camera import Camera, normalise
+from n3cli.zoo.folder import SetModel
+from n3cli.zoo.load import check_task, load_model
+from n3cli.zoo.locate import bundled
+from n3cli.zoo.names import complete_name, default_name
+
+NO_MODEL: Final = "none"
+"""As a model's name: there is none, and what passes the plain filters is kept."""
+
+_TASK: Final = "match"
+_ASSUMED_FOCAL = 1.2
+"""Of a camera that is not known, by its picture's longer side; the middle of what networks are
+trained on. It scales what they are told, and is never used for a pose."""
+
+
+def default_classifier() -> str:
+    """The bundled model's name, or `NO_MODEL` where none is bundled."""
+    name = complete_name(default_name(_TASK), task=_TASK)
+    return name if name in bundled() else NO_MODEL
+
+
+class Classifier:
+    """A model for matches, ready to use.
+
+    Args:
+        model: name, path or loaded model.
+        device: where to compute.
+
+    Raises:
+        ModelError: it cannot be had, or is for another task.
+        DeviceError: there is no such device.
+    """
+
+    def __init__(self, model: str | Path | SetModel, *, device: str = "auto") -> None:
+        self._device = choose_device(device)
+        if isinstance(model, str | Path):
+            model = load_model(model, task=_TASK)
+        check_task(model, _TASK)
+        self.name = model.config.name
+        self._inputs = model.network.description.inputs
+        self._network = model.network.to(self._device)
+
+    def logits(
+        self,
+        putative: Matches,
+        chosen: NDArray[np.bool_],
+        cameras: tuple[Camera, Camera] | None,
+    ) -> NDArray[np.float32]:
+        """Judge matches together.
+
+        Args:
+            putative: the matches.
+            chosen: N0 bool, which of its candidates are judged.
+            cameras: of both pictures. Without, points are counted from the middle of the pictures
+                and in units that suit usual cameras.
+
+        Returns:
+            One number for each that was chosen, above 0 where it is right.
+
+        Raises:
+            ConfigError: the model needs ratio and mutual flag, and they are not known.
+            ModelError: it does not compute finite values.
+            DeviceError: memory does not suffice.
+        """
+        if not chosen.any():
+            return np.empty(0, np.float32)
+        columns = [*_coordinates(putative, chosen, cameras)]
+        if self._inputs > 4:
+            if putative.ratio is None or putative.mutual is None:
+                raise ConfigError(
+                    f"the model {self.name} wants the ratio and the mutual flag of each match, and "
+                    "these are not known here; take another model (-m), or matches with both"
+                )
+            columns += [putative.ratio[chosen, None], putative.mutual[chosen, None]]
+        table = np.concatenate(columns, axis=1).astype(np.float32)
+        try:
+            with torch.inference_mode():
+                batch = torch.from_numpy(table)[None].to(self._device)
+                found: NDArray[np.float32] = self._network(batch)[0].float().cpu().numpy()
+        except (torch.OutOfMemoryError, MemoryError) as error:
+            raise DeviceError(
+                f"memory does not suffice for {len(table)} matches; take fewer keypoints"
+            ) from error
+        if not np.isfinite(found).all():
+            raise ModelError(
+                f"the model {self.name} gives values that are not finite; it is damaged"
+            )
+        return found
+
+
+def _coordinates(
+    putative: Matches, chosen: NDArray[np.bool_], cameras: tuple[Camera, Camera] | None
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The chosen matches' points N×2 in both views, in (nearly) normalised coordinates."""
+    points = putative.points(chosen)
+    used = cameras or (
+        _assumed_camera(putative.keypoints0, putative.size0),
+        _assumed_camera(putative.keypoints1, putative.size1),
+    )
+    first, second = (
+        normalise(camera, np.asarray(each, np.float64))
+        for camera, each in zip(used, points, strict=True)
+    )
+    return first, second
+
+
+def _assumed_camera(keypoints: NDArray[Any], size: tuple[int, int] | None) -> Camera:
+    """What stands for a camera that is not known: the picture, or the points' frame, seen usually."""
+    low, high = (
+        (np.full(2, -0.5), np.array(size) - 0.5)
+        if size
+        else (keypoints.min(axis=0).astype(np.float64), keypoints.max(axis=0).astype(np.float64))
+    )
+    focal = _ASSUMED_FOCAL * max(float((high - low).max()), 1.0)
+    x, y = (low + high) / 2
+    return Camera(np.array([[focal, 0, x], [0, focal, y], [0, 0, 1]]), source="assumed")

@@ -1,0 +1,199 @@
+"""From the matches that were kept to the geometry of the two views, and what to make of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from n3cli.inference.estimator import Estimator, Problem
+from n3cli.ops.camera import Camera, normalise
+from n3cli.ops.chance import false_alarms
+from n3cli.ops.epipolar import symmetric_epipolar_distance
+from n3cli.ops.pose import pose_of_essential
+from n3cli.ops.rotation import fit_rotation, rotated
+
+Array = NDArray[np.float64]
+
+FEWEST = 8
+"""Matches that a pose is estimated from, at least."""
+
+STATUSES: Final = {
+    "ok": "a matrix that too many matches agree with for chance",
+    "rotation": "a rotation alone explains the matches: the translation is undetermined",
+    "few": f"fewer than {FEWEST} matches were kept: nothing was estimated",
+    "chance": "so few matches agree that it may be chance: probably not the same scene",
+    "putative": "nothing was asked for but the matches",
+    "failed": "the pair could not be read",
+}
+"""What may come of a pair, each with what it means."""
+
+_CALM = 2.0
+"""The least ratio of what a rotation leaves to what the matrix leaves that tells a translation."""
+
+_FLOOR = 0.1
+"""Pixels below which residuals are not compared: keypoints are no better."""
+
+_FAR = 3.0
+"""So many thresholds from where a rotation takes it, a point may be infinitely far away."""
+
+_QUANTILE = 0.8
+_RAYLEIGH, _HALF_NORMAL = 1.794, 1.282
+"""Of a normal distribution of deviation 1: that quantile of lengths in 2 and in 1 dimensions."""
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """What the matches say of the two views.
+
+    Attributes:
+        status: one of `STATUSES`.
+        inliers: N bool, which matches agree.
+        E: 3×3 of norm √2, or None.
+        F: 3×3 of norm 1, or None.
+        R: 3×3, or None.
+        t: 3, of length 1, or None.
+    """
+
+    status: str
+    inliers: NDArray[np.bool_]
+    E: Array | None = None
+    F: Array | None = None
+    R: Array | None = None
+    t: Array | None = None
+
+
+def estimate_geometry(
+    points0: NDArray[Any],
+    points1: NDArray[Any],
+    cameras: tuple[Camera, Camera] | None,
+    estimator: Estimator | None,
+    *,
+    weight: NDArray[Any] | None = None,
+    threshold: float = 1.0,
+    seed: int = 0,
+) -> Geometry:
+    """Estimate the geometry of two views and judge it.
+
+    Args:
+        points0: N×2 in pixels of the first picture.
+        points1: N×2 of the second.
+        cameras: both, or None: then it is a fundamental matrix, and there is no pose.
+        estimator: of `n3cli.inference.estimator`; None: nothing is estimated.
+        weight: N, for estimators that heed it.
+        threshold: distance to the epipolar lines in pixels (root of the mean square of both) up
+            to which a match agrees.
+        seed: of what is drawn.
+    """
+    count = len(points0)
+    nothing = np.zeros(count, np.bool_)
+    if estimator is None:
+        return Geometry("putative", nothing)
+    if count < FEWEST:
+        return Geometry("few", nothing)
+    problem = _set_up(points0, points1, cameras, weight, threshold, seed)
+    matrix = estimator(problem)
+    if matrix is None or not np.isfinite(matrix).all() or not matrix.any():
+        return Geometry("chance", nothing)
+    if problem.focal is None:
+        return _judge_uncalibrated(problem, matrix)
+    return _judge_calibrated(problem, matrix)
+
+
+def _set_up(
+    points0: NDArray[Any],
+    points1: NDArray[Any],
+    cameras: tuple[Camera, Camera] | None,
+    weight: NDArray[Any] | None,
+    threshold: float,
+    seed: int,
+) -> Problem:
+    points = [np.asarray(each, np.float64) for each in (points0, points1)]
+    focal = None
+    if cameras is not None:
+        focal = cameras[0].focal, cameras[1].focal
+        points = [
+            normalise(camera, each) * camera.focal
+            for camera, each in zip(cameras, points, strict=True)
+        ]
+    weights = np.ones(len(points0)) if weight is None else np.asarray(weight, np.float64)
+    return Problem(points[0], points[1], focal, weights, threshold, seed)
+
+
+def _judge_uncalibrated(problem: Problem, matrix: Array) -> Geometry:
+    matrix = matrix / np.linalg.norm(matrix)
+    inliers = _distances(problem, matrix) <= problem.threshold
+    return Geometry(_chance(problem, inliers) or "ok", inliers, F=matrix)
+
+
+def _judge_calibrated(problem: Problem, matrix: Array) -> Geometry:
+    assert problem.focal is not None
+    x0, x1 = problem.normalised
+    near = _distances(problem, _for_pixels(matrix, problem.focal)) <= problem.threshold
+    if not near.any():
+        return Geometry("chance", near)
+    pose = pose_of_essential(matrix, x0[near], x1[near])
+    # What the estimators give need not have two equal singular values; the pose's own matrix has.
+    essential = _cross(pose.translation) @ pose.rotation
+    distance = _distances(problem, _for_pixels(essential, problem.focal))
+    near = distance <= problem.threshold
+    if status := _chance(problem, near):
+        return Geometry(status, near)
+    rotation = fit_rotation(x0[near], x1[near])
+    apart = _apart(problem, rotation)
+    if _is_still(apart[near], distance[near]):
+        return Geometry("rotation", apart <= _FAR * problem.threshold, R=rotation)
+    # Of far points noise alone decides on which side of a camera their rays meet.
+    inliers = near & (_apart(problem, pose.rotation) <= _FAR * problem.threshold)
+    inliers[near] |= pose_of_essential(essential, x0[near], x1[near]).before
+    return Geometry("ok", inliers, E=essential, R=pose.rotation, t=pose.translation)
+
+
+def _apart(problem: Problem, rotation: Array) -> Array:
+    """Pixels between the second view's points and where a rotation alone takes the first's."""
+    assert problem.focal is not None
+    x0, x1 = problem.normalised
+    apart = np.linalg.norm(rotated(rotation, x0) - x1, axis=1) * problem.focal[1]
+    return np.nan_to_num(apart, nan=np.inf)
+
+
+def _is_still(apart: Array, distance: Array) -> bool:
+    """Whether a rotation leaves no more than the noise of the points: the camera did not move.
+
+    Args:
+        apart: pixels between points and where the rotation says they are.
+        distance: pixels between points and their epipolar lines, which is noise alone.
+    """
+    left = np.quantile(apart, _QUANTILE) / _RAYLEIGH
+    noise = np.quantile(distance, _QUANTILE) / _HALF_NORMAL
+    return bool(left <= _CALM * max(noise, _FLOOR))
+
+
+def _chance(problem: Problem, inliers: NDArray[np.bool_]) -> str | None:
+    """The status of an agreement that may be chance; None where it is not."""
+    reach = np.ptp(problem.x1, axis=0)
+    area = max(float(reach.prod()), 1.0)
+    share = 2 * problem.threshold * float(np.hypot(*reach)) / area
+    alarms = false_alarms(len(inliers), int(inliers.sum()), share)
+    return "chance" if alarms >= 0 else None
+
+
+def _distances(problem: Problem, matrix: Array) -> Array:
+    """Pixels of matches to their epipolar lines: root of the mean square of both views'."""
+    parts = (torch.from_numpy(np.ascontiguousarray(each)) for each in (problem.x0, problem.x1))
+    squared = symmetric_epipolar_distance(torch.from_numpy(matrix), *parts)
+    return np.asarray(np.sqrt(squared.numpy() / 2))
+
+
+def _for_pixels(matrix: Array, focal: tuple[float, float]) -> Array:
+    """An essential matrix for points in pixels from the principal point."""
+    first, second = (np.diag([1 / each, 1 / each, 1.0]) for each in focal)
+    return second @ matrix @ first
+
+
+def _cross(vector: Array) -> Array:
+    x, y, z = vector
+    return np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])

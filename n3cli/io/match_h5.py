@@ -1,0 +1,261 @@
+"""Matches of many pairs in one HDF5 file, as hloc lays them out.
+
+Sarlin and others, "From Coarse to Fine: Robust Hierarchical Localization at Large Scale", CVPR
+2019: a group for each picture with its keypoints (N×2) and image_size, and a group for each pair
+with matches0 and matching_scores0. Coordinates have (0, 0) at the centre of a pixel there, too.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from n3cli.errors import ConfigError, InputError
+from n3cli.io.format import printable
+from n3cli.io.matches import Matches, check
+from n3cli.io.path import deliver, explained, staging
+
+_EXTRA = ("logits", "ratio", "mutual", "inliers", "E", "F", "R", "t", "K0", "K1")
+_LARGEST = 1 << 27
+"""Values that a data set of a pair may have."""
+
+
+class MatchStore:
+    """A file of pairs being written, made by `open_store`."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def has(self, name0: str, name1: str) -> bool:
+        """Whether the pair is there already."""
+        return f"{_flat(name0)}/{_flat(name1)}/matches0" in self._file
+
+    def add(self, name0: str, name1: str, matches: Matches) -> None:
+        """Add a pair, in place of what was there.
+
+        Raises:
+            InputError: a picture is there with other keypoints, which the pairs of an earlier run
+                refer to.
+        """
+        for name, points, size in (
+            (name0, matches.keypoints0, matches.size0),
+            (name1, matches.keypoints1, matches.size1),
+        ):
+            group = self._file.require_group(name)
+            if "keypoints" not in group:
+                group["keypoints"] = points
+            elif not np.array_equal(group["keypoints"], points):
+                raise InputError(
+                    f"{printable(name)}: the output has other keypoints of it, of a run with other "
+                    "settings; write into another file"
+                )
+            if size and "image_size" not in group:
+                group["image_size"] = np.array(size)
+        above = self._file.require_group(_flat(name0))
+        below = _flat(name1)
+        if below in above and "matches0" in above[below]:
+            for key in list(above[below]):
+                if key != "keypoints" and key != "image_size":
+                    del above[below][key]
+        pair = above.require_group(below)
+        pair["matches0"] = matches.matches.astype(np.int32)
+        pair["matching_scores0"] = matches.match_confidence.astype(np.float16)
+        pair["candidates0"] = matches.candidates.astype(np.int32)
+        for key in _EXTRA:
+            if (values := getattr(matches, key)) is not None:
+                pair[key] = values
+        pair.attrs["status"] = matches.status
+        for key, value in matches.facts.items():
+            pair.attrs[key] = value
+
+
+@contextmanager
+def open_store(target: Path, *, anew: bool = False) -> Iterator[MatchStore]:
+    """Open a file of pairs to write into; it is created, or gets what is missing.
+
+    What was written is put in place at the end, also when an error ends the block: pairs that are
+    done stay done. Until then the file is as it was.
+
+    Args:
+        target: the file.
+        anew: forget what is there.
+
+    Raises:
+        ConfigError: h5py is not installed.
+        InputError: the target cannot be written, or is no HDF5 file.
+    """
+    h5py = _h5py()
+    with staging(target) as folder:
+        finished = folder / "finished.h5"
+        with explained(target):
+            if target.exists() and not anew:
+                shutil.copyfile(target, finished)
+        try:
+            file = h5py.File(finished, "a")
+        except OSError as error:
+            raise InputError(
+                f"{printable(target)}: is no HDF5 file; give another name, or -y"
+            ) from error
+        try:
+            with file:
+                yield MatchStore(file)
+        finally:
+            deliver(finished, target)
+
+
+def read_h5(
+    paths: Sequence[Path], wanted: Sequence[tuple[str, str]] | None = None
+) -> Iterator[tuple[str, str, Matches | InputError]]:
+    """Read pairs from HDF5 files: of ours, or hloc's matches and features.
+
+    Args:
+        paths: files; a picture's keypoints are taken from the first that has them.
+        wanted: pairs by the names of pictures; None is all. A pair may be there the other way
+            round.
+
+    Yields:
+        Both names and the pair's putative matches, or what is wrong with them.
+
+    Raises:
+        ConfigError: h5py is not installed.
+        InputError: a file is missing, or no HDF5 file.
+    """
+    h5py = _h5py()
+    files = []
+    try:
+        for path in paths:
+            with explained(path), path.open("rb"):
+                pass
+            try:
+                files.append(h5py.File(path, "r"))
+            except OSError as error:
+                raise InputError(f"{printable(path)}: is no HDF5 file, or a damaged one") from error
+        keypoints = _find_keypoints(files)
+        for name0, name1 in _find_pairs(files) if wanted is None else wanted:
+            try:
+                yield name0, name1, _read_pair(files, keypoints, name0, name1)
+            except InputError as error:
+                yield name0, name1, error
+            except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
+                yield name0, name1, InputError(f"{printable(paths[0])}: is damaged ({error})")
+    finally:
+        for file in files:
+            file.close()
+
+
+def _find_keypoints(files: Sequence[Any]) -> dict[str, Any]:
+    """The groups of pictures, by their names as pairs know them (without slashes)."""
+    found: dict[str, Any] = {}
+
+    def look(name: str, item: Any) -> None:
+        if hasattr(item, "shape") and name.endswith("/keypoints"):
+            found.setdefault(_flat(name.removesuffix("/keypoints")), item.parent)
+
+    for file in files:
+        file.visititems(look)
+    return found
+
+
+def _find_pairs(files: Sequence[Any]) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+
+    def look(name: str, item: Any) -> None:
+        if hasattr(item, "shape") and name.endswith("/matches0") and name.count("/") == 2:
+            first, second, _ = name.split("/")
+            found.append((first, second))
+
+    for file in files:
+        file.visititems(look)
+    return found
+
+
+def _read_pair(
+    files: Sequence[Any], keypoints: dict[str, Any], name0: str, name1: str
+) -> Matches:
+    first, second = _flat(name0), _flat(name1)
+    for file in files:
+        for turned, key in ((False, f"{first}/{second}"), (True, f"{second}/{first}")):
+            if f"{key}/matches0" in file:
+                return _assemble(file[key], keypoints, *key.split("/"), turned=turned)
+    raise InputError(f"{printable(name0)}, {printable(name1)}: no such pair in the file")
+
+
+def _assemble(
+    pair: Any, keypoints: dict[str, Any], first: str, second: str, *, turned: bool
+) -> Matches:
+    for name in (first, second):
+        if name not in keypoints:
+            raise InputError(
+                f"{printable(name)}: its keypoints are not there; give hloc's file of features, "
+                "too: --matches MATCHES.h5 --matches FEATURES.h5"
+            )
+    points = [_array(keypoints[name]["keypoints"])[:, :2] for name in (first, second)]
+    index = _array(pair["candidates0" if "candidates0" in pair else "matches0"]).astype(np.int64)
+    scores = (
+        _array(pair["matching_scores0"]) if "matching_scores0" in pair else np.ones(len(index))
+    )
+    sizes = [_size(keypoints[name]) for name in (first, second)]
+    ratio, mutual = (
+        _array(pair[key]) if key in pair else None for key in ("ratio", "mutual")
+    )
+    if turned:  # a keypoint of the second may have several; the surest stays
+        points, sizes = points[::-1], sizes[::-1]
+        index, order = _turn(index, scores, len(points[0]))
+        scores = np.where(index >= 0, scores[order], 0)
+        ratio, mutual = None, None  # they are not the same the other way round
+    made = Matches(
+        points[0].astype(np.float32),
+        points[1].astype(np.float32),
+        index,
+        index,
+        scores.astype(np.float32),
+        ratio=ratio,
+        mutual=mutual,
+        size0=sizes[0],
+        size1=sizes[1],
+    )
+    if wrong := check(made):
+        raise InputError(f"{printable(first)}, {printable(second)}: {wrong}")
+    return made
+
+
+def _turn(index: Any, scores: Any, count: int) -> tuple[Any, Any]:
+    turned = np.full(count, -1, np.int64)
+    order = np.zeros(count, np.int64)
+    for place in np.argsort(scores, kind="stable"):
+        if 0 <= index[place] < count:
+            turned[index[place]] = order[index[place]] = place
+    return turned, order
+
+
+def _array(item: Any) -> Any:
+    if item.size > _LARGEST or item.dtype.kind not in "iufb":
+        raise InputError(f"{printable(item.name)}: is too large, or holds no numbers")
+    return item[()]
+
+
+def _size(group: Any) -> tuple[int, int] | None:
+    if "image_size" not in group or group["image_size"].shape != (2,):
+        return None
+    width, height = group["image_size"][()]
+    return int(width), int(height)
+
+
+def _flat(name: str) -> str:
+    """A picture's name as hloc's pairs have it."""
+    return name.replace("/", "-")
+
+
+def _h5py() -> Any:
+    try:
+        import h5py
+    except ImportError as error:
+        raise ConfigError(
+            f"HDF5 files need h5py ({error}); install it with: pip install 'n3cli[match]'"
+        ) from error
+    return h5py

@@ -1,0 +1,144 @@
+"""Matches as text: tables of comma-separated values, and JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from n3cli.errors import InputError
+from n3cli.io.format import printable
+from n3cli.io.matches import Matches, from_pairs
+from n3cli.io.path import explained, write_text
+
+_POINTS: Final = ("x0", "y0", "x1", "y1")
+_MOST = 10_000_000
+
+
+def write_csv(target: Path, matches: Matches) -> None:
+    """Write one row for each putative match, whether it was kept and whether it agrees included.
+
+    Raises:
+        InputError: the target cannot be written.
+    """
+    chosen = np.flatnonzero(matches.candidates >= 0)
+    first, second = matches.points()
+    columns: dict[str, Any] = dict(zip(_POINTS, (*first.T, *second.T), strict=True))
+    columns["confidence"] = matches.match_confidence[chosen]
+    columns["kept"] = (matches.matches[chosen] >= 0).astype(int)
+    for name in ("inliers", "mutual", "ratio", "logits"):
+        values = getattr(matches, name)
+        if values is not None:
+            kind = int if values.dtype == np.bool_ else values.dtype
+            columns[name.removesuffix("s")] = values[chosen].astype(kind)
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(columns)
+    table.writerows(
+        [_shown(value) for value in row] for row in zip(*columns.values(), strict=True)
+    )
+    write_text(text.getvalue(), target)
+
+
+def read_csv(path: Path) -> Matches:
+    """Read putative matches from a table: x0, y0, x1, y1 and, where they are there, confidence,
+    ratio and mutual.
+
+    A table without a line of names has the four coordinates first. Commas, semicolons, tabs and
+    spaces may part the values.
+
+    Raises:
+        InputError: it is missing, no text, or a line is wrong; the line is named.
+    """
+    name = printable(path)
+    try:
+        with explained(path), path.open(encoding="utf-8-sig", newline="") as file:
+            lines = file.read().splitlines()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{name}: is no text ({error.reason})") from error
+    rows = [
+        (number, line.replace(",", " ").replace(";", " ").split())
+        for number, line in enumerate(lines, 1)
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
+    if len(rows) > _MOST:
+        raise InputError(f"{name}: has more than {_MOST} lines")
+    names: list[str] = list(_POINTS)
+    if rows and not _is_number(rows[0][1][0]):
+        names = [word.strip('"').lower() for word in rows.pop(0)[1]]
+        if missing := [word for word in _POINTS if word not in names]:
+            raise InputError(f"{name}: its first line names no column {' and '.join(missing)}")
+    places = {word: names.index(word) for word in (*_POINTS, "confidence", "ratio", "mutual")
+              if word in names}  # fmt: skip
+    values = np.array(
+        [_numbers(name, number, words, places) for number, words in rows], np.float64
+    ).reshape(-1, len(places))
+    columns = dict(zip(places, values.T, strict=True))
+    return from_pairs(
+        np.column_stack([columns["x0"], columns["y0"]]),
+        np.column_stack([columns["x1"], columns["y1"]]),
+        columns.get("confidence"),
+        ratio=_cast(columns.get("ratio"), np.float32),
+        mutual=_cast(columns.get("mutual"), np.bool_),
+    )
+
+
+def write_json(target: Path, row: dict[str, Any], matches: Matches) -> None:
+    """Write a pair's facts, and its matches as lists.
+
+    Args:
+        target: the file.
+        row: what is said of the pair, ready for JSON.
+        matches: the pair's.
+
+    Raises:
+        InputError: the target cannot be written.
+    """
+    lists = {
+        name: _listed(getattr(matches, name))
+        for name in ("keypoints0", "keypoints1", "candidates", "matches", "match_confidence",
+                     "logits", "ratio", "mutual", "inliers")
+        if getattr(matches, name) is not None
+    }  # fmt: skip
+    write_text(json.dumps(row | lists, allow_nan=False) + "\n", target)
+
+
+def _listed(values: Any) -> list[Any]:
+    """An array as lists; JSON has no word for what is not a number."""
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        return [None if not math.isfinite(value) else value for value in values.tolist()]
+    listed: list[Any] = values.tolist()
+    return listed
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float | np.floating) else str(value)
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
+def _numbers(name: str, number: int, words: list[str], places: dict[str, int]) -> list[float]:
+    try:
+        values = [float(words[place]) for place in places.values()]
+    except (ValueError, IndexError):
+        values = [math.nan]
+    if not all(map(math.isfinite, values)):
+        raise InputError(
+            f"{name}: line {number} has not the numbers {', '.join(places)}: {' '.join(words)[:80]}"
+        )
+    return values
+
+
+def _cast(values: Any, dtype: Any) -> Any:
+    return None if values is None else values.astype(dtype)

@@ -1,0 +1,82 @@
+"""Pinhole cameras with the lens distortion of OpenCV's first four coefficients.
+
+Pixel coordinates: (0, 0) is the centre of the top left pixel.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+_ROUNDS = 50
+_CLOSE = 1e-12
+
+
+@dataclass(frozen=True)
+class Camera:
+    """What a camera makes of a direction.
+
+    Attributes:
+        matrix: 3×3, pixels; its last row is 0, 0, 1.
+        distortion: k1, k2, p1, p2 (OpenCV's names); radial and tangential.
+        source: who says so, for people: a file's name, "Exif", "given".
+    """
+
+    matrix: Array
+    distortion: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    source: str = "given"
+
+    @property
+    def focal(self) -> float:
+        """Pixels of a unit of normalised coordinates; the geometric mean where they differ."""
+        return float(np.sqrt(abs(self.matrix[0, 0] * self.matrix[1, 1])))
+
+
+def check_matrix(matrix: Array) -> str | None:
+    """Tell in words why a 3×3 matrix is not one of a camera; None where it is."""
+    if matrix.shape != (3, 3):
+        return f"it has {'×'.join(map(str, matrix.shape))} numbers, not 3×3"
+    if not np.isfinite(matrix).all():
+        return "it holds values that are not finite"
+    if not np.allclose(matrix[2], (0, 0, 1)):
+        return "its last row is not 0 0 1"
+    if not (matrix[0, 0] > 0 and matrix[1, 1] > 0):
+        return "its focal lengths (first and fifth number) are not above 0, so it has no inverse"
+    if abs(matrix[1, 0]) > 1e-6 * matrix[0, 0]:
+        return "its fourth number is not 0"
+    return None
+
+
+def normalise(camera: Camera, points: Array) -> Array:
+    """Pixels N×2 → normalised camera coordinates N×2, free of distortion.
+
+    Distortion has no inverse in closed form: it is taken off by fixed-point iteration.
+    """
+    homogeneous = np.column_stack([points, np.ones(len(points))]).astype(np.float64)
+    seen = np.linalg.solve(camera.matrix, homogeneous.T).T[:, :2]
+    if not any(camera.distortion):
+        return seen
+    found = seen.copy()
+    for _ in range(_ROUNDS):
+        change = seen - _distort(found, camera.distortion)
+        found += change
+        if len(change) == 0 or np.abs(change).max() < _CLOSE:
+            break
+    return found
+
+
+def _distort(points: Array, coefficients: tuple[float, float, float, float]) -> Array:
+    k1, k2, p1, p2 = coefficients
+    x, y = points.T
+    square = x * x + y * y
+    radial = 1 + k1 * square + k2 * square**2
+    return np.column_stack(
+        [
+            x * radial + 2 * p1 * x * y + p2 * (square + 2 * x * x),
+            y * radial + p1 * (square + 2 * y * y) + 2 * p2 * x * y,
+        ]
+    )

@@ -1,0 +1,38 @@
+"""Whether an agreement of matches could be chance.
+
+Moisan & Stival, "A probabilistic criterion to detect rigid point matches between two images and
+estimate the fundamental matrix", IJCV 2004: the number of false alarms.
+"""
+
+from __future__ import annotations
+
+import math
+
+_SAMPLE = 7
+"""Matches that a fundamental matrix goes through whatever they are."""
+
+
+def false_alarms(matches: int, agreeing: int, share: float) -> float:
+    """Expected number of matrices that so many of random matches would agree with, as log10.
+
+    Args:
+        matches: how many there are.
+        agreeing: how many of them lie near their lines.
+        share: the part of a view's area that is as near to a line.
+
+    Returns:
+        The decimal logarithm; below 0 it is no chance. Infinite for 7 and fewer.
+    """
+    if agreeing <= _SAMPLE:
+        return math.inf
+    return (
+        math.log10(matches - _SAMPLE)
+        + _log10_choose(matches, agreeing)
+        + _log10_choose(agreeing, _SAMPLE)
+        + (agreeing - _SAMPLE) * math.log10(min(max(share, 1e-12), 1.0))
+    )
+
+
+def _log10_choose(all_: int, some: int) -> float:
+    ways = math.lgamma(all_ + 1) - math.lgamma(some + 1) - math.lgamma(all_ - some + 1)
+    return ways / math.log(10)
