@@ -129,9 +129,7 @@ def measure_pairs(
         )
         for which, method in enumerate(methods)
     )
-    return PairMeasurement(
-        title, len(counts), float(np.mean(counts)), float(np.mean(shares)), rows
-    )
+    return PairMeasurement(title, len(counts), float(np.mean(counts)), float(np.mean(shares)), rows)
 
 
 def _means(scores: Sequence[LabelScore]) -> LabelScore:

@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 
 from n3cli.data.pair import Pair
 from n3cli.errors import ConfigError, DataError
+from n3cli.inference.classifier import Classifier, default_classifier
+from n3cli.io.matches import from_pairs
+from n3cli.ops.camera import Camera
+from n3cli.zoo.load import load_model
 
 RATIO = 0.8
 """Largest ratio of descriptor distances that the ratio test keeps (Lowe, IJCV 2004)."""
@@ -89,6 +93,38 @@ def _side(pair: Pair, name: str) -> NDArray[np.float64]:
     if values is None:
         raise DataError(f"{pair.name}: its data does not say {name}s; leave that method out")
     return np.asarray(values, np.float64)
+
+
+def make_classifiers(names: Sequence[str | None], device: str) -> list[PairMethod]:
+    """Pretrained models.
+
+    Args:
+        names: as in ``-m``; None for the bundled default.
+        device: as in ``--device``.
+
+    Raises:
+        ModelError: it cannot be had, or is for another task.
+        DeviceError: there is no such device.
+    """
+    return [_classifier(name or default_classifier(), device) for name in names]
+
+
+def _classifier(name: str, device: str) -> PairMethod:
+    model = load_model(name, task="match")
+    classifier = Classifier(model, device=device)
+    camera = Camera(np.eye(3))
+
+    def judge(pair: Pair) -> Verdict:
+        first, second = np.split(pair.points, 2, axis=1)
+        putative = from_pairs(first, second, ratio=pair.ratio, mutual=pair.mutual)
+        everything = np.ones(len(pair.points), bool)
+        logits = classifier.logits(putative, everything, (camera, camera)).astype(np.float64)
+        # As the papers weigh them (Yi and others, CVPR 2018).
+        return Verdict(logits > 0, logits, np.tanh(logits).clip(0))
+
+    parameters = sum(parameter.numel() for parameter in model.network.parameters())
+    note = f"{model.config.network}, {parameters:,} parameters, those with a logit above 0"
+    return PairMethod(model.config.name, note, judge)
 
 
 _FILTERS: dict[str, tuple[str, Callable[[Pair], Verdict]]] = {

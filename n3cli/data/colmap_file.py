@@ -24,7 +24,7 @@ MODELS: Final = (
 Part = TypeVar("Part")
 
 
-class Camera(NamedTuple):
+class Lens(NamedTuple):
     """A camera as the file has it."""
 
     number: int
@@ -42,7 +42,7 @@ class Image(NamedTuple):
     translation: tuple[float, ...]
 
 
-def read_cameras(path: Path) -> list[Camera]:
+def read_cameras(path: Path) -> list[Lens]:
     """Cameras of `cameras.txt` or `cameras.bin`.
 
     Raises:
@@ -74,9 +74,9 @@ def _lines(data: bytes) -> list[list[str]]:
     return [line.split() for line in lines if not line.startswith("#")]
 
 
-def _text_cameras(data: bytes) -> Iterator[Camera]:
+def _text_cameras(data: bytes) -> Iterator[Lens]:
     for number, model, _, _, *parameters in filter(None, _lines(data)):
-        yield Camera(int(number), model, tuple(map(float, parameters)))
+        yield Lens(int(number), model, tuple(map(float, parameters)))
 
 
 def _text_images(data: bytes) -> Iterator[Image]:
@@ -87,7 +87,7 @@ def _text_images(data: bytes) -> Iterator[Image]:
             yield Image(name, int(camera), *_pose(tuple(map(float, pose))))
 
 
-def _binary_cameras(data: bytes) -> Iterator[Camera]:
+def _binary_cameras(data: bytes) -> Iterator[Lens]:
     (count,), offset = struct.unpack_from("<Q", data), 8
     for _ in range(count):
         number, kind, _, _ = struct.unpack_from("<iiQQ", data, offset)
@@ -95,7 +95,7 @@ def _binary_cameras(data: bytes) -> Iterator[Camera]:
             raise ValueError(f"camera {number} is of kind {kind}; known are 0 to {len(MODELS) - 1}")
         model, names = MODELS[kind]
         form = f"<{len(names.split())}d"
-        yield Camera(number, model, struct.unpack_from(form, data, offset + 24))
+        yield Lens(number, model, struct.unpack_from(form, data, offset + 24))
         offset += 24 + struct.calcsize(form)
 
 

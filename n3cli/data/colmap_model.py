@@ -11,9 +11,10 @@ from typing import Final
 
 import numpy as np
 
-from n3cli.data.colmap_file import MODELS, Camera, Image, read_cameras, read_images
+from n3cli.data.colmap_file import MODELS, Image, Lens, read_cameras, read_images
 from n3cli.data.view import Array, View
 from n3cli.errors import DataError
+from n3cli.ops.camera import Camera
 
 _PLACES: Final = (".", "sparse/0", "sparse", "colmap")
 """Where a model lies, below the folder that has it."""
@@ -62,28 +63,27 @@ def _place(folder: Path) -> tuple[Path, str] | None:
     return None
 
 
-def _view(image: Image, cameras: dict[int, Camera], photos: Path) -> View:
+def _view(image: Image, cameras: dict[int, Lens], photos: Path) -> View:
     if image.camera not in cameras:
         raise DataError(f"{image.name}: its camera {image.camera} is not in the COLMAP model")
-    matrix, distortion = _lens(cameras[image.camera])
     rotation, translation = _rotation(np.array(image.quaternion)), np.array(image.translation)
-    return View(photos / image.name, matrix, rotation, translation, distortion)
+    return View(photos / image.name, _camera(cameras[image.camera]), rotation, translation)
 
 
-def _lens(camera: Camera) -> tuple[Array, tuple[float, ...]]:
-    """K and the distortion of a camera."""
-    names = dict(MODELS).get(camera.model, "").split()
-    if len(names) != len(camera.parameters) or not names:
+def _camera(lens: Lens) -> Camera:
+    names = dict(MODELS).get(lens.model, "").split()
+    if len(names) != len(lens.parameters) or not names:
         known = ", ".join(name for name, _ in MODELS)
         raise DataError(
-            f"camera {camera.number} of the COLMAP model is {camera.model} with "
-            f"{len(camera.parameters)} parameters; known are {known}: undistort the photos first "
+            f"camera {lens.number} of the COLMAP model is {lens.model} with "
+            f"{len(lens.parameters)} parameters; known are {known}: undistort the photos first "
             "(colmap image_undistorter)"
         )
-    value = dict(zip(names, camera.parameters, strict=True))
+    value = dict(zip(names, lens.parameters, strict=True))
     fx, fy = (value.get(name, value.get("f", 0.0)) for name in ("fx", "fy"))
     matrix = np.array([[fx, 0, value["cx"] - 0.5], [0, fy, value["cy"] - 0.5], [0, 0, 1]])
-    return matrix, tuple(value.get(name, 0.0) for name in ("k1", "k2", "p1", "p2"))
+    k1, k2, p1, p2 = (value.get(name, 0.0) for name in ("k1", "k2", "p1", "p2"))
+    return Camera(matrix, (k1, k2, p1, p2), f"camera {lens.number}")
 
 
 def _rotation(quaternion: Array) -> Array:

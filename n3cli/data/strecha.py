@@ -14,6 +14,7 @@ import numpy as np
 from n3cli.data.view import View
 from n3cli.errors import DataError, InputError
 from n3cli.io.reader import open_picture
+from n3cli.ops.camera import Camera
 
 _NUMBERS = 26
 
@@ -30,6 +31,11 @@ def read_strecha(folder: Path) -> list[View]:
     if not views:
         raise DataError(f"{folder} has no .camera files; name a folder of photos that have them")
     return views
+
+
+def has_strecha(folder: Path) -> bool:
+    """Whether there is such a file."""
+    return any(folder.glob("*.camera"))
 
 
 def _read(path: Path) -> View:
@@ -50,4 +56,4 @@ def _read(path: Path) -> View:
         raise DataError(f"{path} tells of a photo that cannot be read: {error}") from error
     matrix = np.diag([*scale, 1]) @ numbers[:9].reshape(3, 3)
     rotation = numbers[12:21].reshape(3, 3).T
-    return View(photo, matrix, rotation, -rotation @ numbers[21:24])
+    return View(photo, Camera(matrix, source=path.name), rotation, -rotation @ numbers[21:24])

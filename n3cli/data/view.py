@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from n3cli.errors import ConfigError
+from n3cli.ops.camera import Camera
 
 Array: TypeAlias = NDArray[np.float64]
 
@@ -20,43 +20,15 @@ class View:
 
     Attributes:
         path: of the photo.
-        matrix: K 3×3, for pixels whose centres are whole numbers.
+        camera: for its pixels.
         rotation: R 3×3, of world to camera: X_camera = R·X + t.
         translation: t, 3.
-        distortion: k1, k2, p1, p2 of the lens, as OpenCV has them; empty for none.
     """
 
     path: Path
-    matrix: Array
+    camera: Camera
     rotation: Array
     translation: Array
-    distortion: tuple[float, ...] = ()
-
-    def normalise(self, pixels: NDArray[np.floating]) -> Array:
-        """Pixels N×2 (x, y) → normalised camera coordinates N×2, without the lens's distortion.
-
-        Raises:
-            ConfigError: the lens distorts, and OpenCV cannot be loaded.
-        """
-        pixels = np.asarray(pixels, np.float64).reshape(-1, 2)
-        if not any(self.distortion):
-            rays = np.linalg.solve(self.matrix, np.c_[pixels, np.ones(len(pixels))].T).T
-            flat: Array = rays[:, :2] / rays[:, 2:]
-            return flat
-        try:
-            import cv2
-        except ImportError as error:
-            raise ConfigError(
-                f"lens distortion needs OpenCV, which does not load: {error}"
-            ) from error
-        straight = cv2.undistortPoints(
-            pixels[:, None], self.matrix, np.array(self.distortion), criteria=_CRITERIA
-        )
-        return np.asarray(straight[:, 0], np.float64)
-
-
-_CRITERIA = (3, 100, 1e-10)
-"""When undistortion ends, in OpenCV's form: after 100 rounds, or at changes below 1e-10."""
 
 
 def relative_pose(first: View, second: View) -> tuple[Array, Array]:

@@ -20,6 +20,7 @@ from n3cli.data.hdf5 import open_hdf5
 from n3cli.data.view import View
 from n3cli.errors import DataError
 from n3cli.io.reader import open_picture
+from n3cli.ops.camera import Camera
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,11 @@ def read_yi(folder: Path) -> SharedViews:
     return SharedViews(views, _shared(counts))
 
 
+def find_yi(folder: Path) -> list[Path]:
+    """Such folders, there or at any depth below."""
+    return sorted(path.parent for path in folder.rglob("visibility.txt"))
+
+
 def _list(path: Path) -> list[Path]:
     try:
         return [path.parent / line for line in path.read_text("utf-8").splitlines() if line.strip()]
@@ -83,4 +89,4 @@ def _view(photo: Path, calibration: Path) -> View:
         translation = file.array("T", np.float64).reshape(3)
     with open_picture(photo) as reader:
         matrix[:2, 2] += (np.array([reader.width, reader.height]) - 1) / 2
-    return View(photo, matrix, rotation, translation)
+    return View(photo, Camera(matrix, source=calibration.name), rotation, translation)

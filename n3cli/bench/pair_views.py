@@ -1,0 +1,45 @@
+"""Putative correspondences of photos whose cameras are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from n3cli.data.pair import Pair
+from n3cli.data.view import View, relative_pose
+from n3cli.inference.feature import Features, find_features
+from n3cli.inference.putative import match_nearest
+from n3cli.io.reader import open_picture
+from n3cli.ops.camera import normalise
+
+
+def match_views(pairs: Iterable[tuple[View, View]]) -> Iterator[Pair]:
+    """Putative correspondences of photos: SIFT, each keypoint's nearest in the other photo.
+
+    Args:
+        pairs: of views; what was found in a photo is kept for its other pairs.
+    """
+    features = cache(_features)
+    for first, second in pairs:
+        one, other = features(first.path), features(second.path)
+        found = match_nearest(one.descriptors, other.descriptors)
+        kept = found.index >= 0
+        points = [
+            normalise(first.camera, one.keypoints[kept].astype(np.float64)),
+            normalise(second.camera, other.keypoints[found.index[kept]].astype(np.float64)),
+        ]
+        yield Pair(
+            f"{first.path.stem} {second.path.stem}",
+            np.hstack(points).astype(np.float32),
+            *relative_pose(first, second),
+            found.ratio[kept],
+            found.mutual[kept],
+        )
+
+
+def _features(path: Path) -> Features:
+    with open_picture(path) as reader:
+        return find_features(reader)
