@@ -19,7 +19,11 @@ OPTIONAL = {
     for name, texts in PROJECT["optional-dependencies"].items()
 }
 # What torch imports for us counts as an extra, too.
-EXTRAS = [*OPTIONAL["bench"], *OPTIONAL["bm3d"], *OPTIONAL["rar"], *OPTIONAL["tensorboard"]]
+EXTRAS = [
+    requirement
+    for name in ("bench", "bm3d", "mat", "rar", "tensorboard")
+    for requirement in OPTIONAL[name]
+]
 # Not among the tools: they may be absent here, and then nobody knows what they are called.
 ABSENT = [*OPTIONAL["bm3d"], *OPTIONAL["spandrel"]]
 # Used as commands or by pytest; no test imports them.
@@ -50,7 +54,8 @@ def imported(folder: Path) -> set[str]:
 def test_the_package_imports_what_it_asks_for():
     used = imported(ROOT / "n3cli") | names(ABSENT)
     # scikit-image imports pywavelets.
-    asked = names(RUNTIME + OPTIONAL["bench"] + OPTIONAL["rar"] + ABSENT) - {"pywavelets"}
+    extras = OPTIONAL["bench"] + OPTIONAL["mat"] + OPTIONAL["rar"]
+    asked = names(RUNTIME + extras + ABSENT) - {"pywavelets"}
     assert used == asked
 
 
