@@ -12,6 +12,7 @@ import click
 
 from n3cli.cli import console, options
 from n3cli.cli.bench_quality import Asked, report_quality
+from n3cli.cli.bench_submit import check, is_submission, submit
 from n3cli.errors import ConfigError
 
 
@@ -92,6 +93,20 @@ def _scales(ctx: click.Context, param: click.Parameter, value: str | None) -> tu
     metavar="DIR",
     help="Write every clean, noisy and denoised image as PNG below this folder.",
 )
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Of sets without ground truth: where results go. [default: SUITE-submission]",
+)
+@click.option(
+    "--check",
+    "checked",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Of sets without ground truth: check written results, and run nothing.",
+)
 @click.option("--images", type=click.IntRange(min=1), help="Only the first N images of a set.")
 @click.option("--size", type=click.IntRange(16, 4096), help="Of speed: side of the image. [512]")
 @click.option(
@@ -114,6 +129,8 @@ def bench(
     offline: bool,
     tolerance: float | None,
     saved: Path | None,
+    output: Path | None,
+    checked: Path | None,
     images: int | None,
     size: int | None,
     repeats: int | None,
@@ -127,6 +144,8 @@ def bench(
     Gaussian denoising, beside published figures; or set5, set14, bsd100 or urban100-sr:
     super-resolution; or set14-photo: the same from blurred, noisy and compressed pictures. Data
     that is absent is downloaded first.
+    sidd and sidd-raw are real noise of phones. dnd, dnd-srgb, sidd-benchmark and
+    sidd-benchmark-raw have no ground truth: what their servers score is written, or checked.
     paper is set12, bsd68 and urban100 at the N3Net paper's noise levels, with -m n3net unless told
     otherwise, and set5.
     Or it is val40, val40-gray or textures (the same on images that settings are chosen on), speed
@@ -134,6 +153,10 @@ def bench(
     take), training (how fast the recipes train) or noise-level (how well --sigma auto works).
     """
     ours = bool(scales) or tolerance is not None or saved is not None or form == "html"
+    ours = ours or output is not None
+    if checked is not None:
+        click.echo(check(suites, checked, data))
+        return
     chosen_methods = sigmas or models or peers or precision != "auto" or ours
     if "speed" in suites:
         if (
@@ -166,7 +189,12 @@ def bench(
             suites, {"sigma": sigmas, "scale": scales}, models, peers, data, images, device,
             precision, offline, tolerance, saved, form,
         )  # fmt: skip
-        report_quality(asked, _progress, click.echo)
+        if is_submission(suites):
+            click.echo(submit(asked, output, _progress))
+        elif output is not None:
+            raise ConfigError("-o is for sets without ground truth; leave it out")
+        else:
+            report_quality(asked, _progress, click.echo)
 
 
 def _speed(models: tuple[str, ...], size: int, repeats: int, device: str, form: str | None) -> str:

@@ -36,10 +36,13 @@ def brought(dataset: DataSet, data: Path | None, *, offline: bool) -> tuple[Data
             raise
     from n3cli.cli.fetch_data import bring
     from n3cli.cli.fetch_view import describe
+    from n3cli.data.bring import how_by_hand
     from n3cli.data.state import inspect
 
     root, _ = locate_root(data)
     state = inspect(COLLECTIONS[present.collection], root)
+    if state.collection.by_hand:
+        raise DataError(f"{present.title} not found in {state.folder}. {how_by_hand(state)}")
     describe(state)
     if not bring(state, None, quiet=False):
         raise DataError(

@@ -128,10 +128,24 @@ PACKED = (
         "blocks",
     ),
     _sidd(
+        "validation-raw",
+        "SIDD-Validation-Raw",
+        "1280 blocks of 256×256 of 40 noisy photos and the clean ones, raw",
+        (Archive("ValidationNoisyBlocksRaw.mat"), Archive("ValidationGtBlocksRaw.mat")),
+        "blocks",
+    ),
+    _sidd(
         "benchmark",
         "SIDD-Benchmark",
         "1280 blocks of 256×256 of 40 noisy photos, sRGB; the clean ones are kept by its makers",
         (Archive("BenchmarkNoisyBlocksSrgb.mat"),),
+        "blocks",
+    ),
+    _sidd(
+        "benchmark-raw",
+        "SIDD-Benchmark-Raw",
+        "1280 blocks of 256×256 of 40 noisy photos, raw; the clean ones are kept by its makers",
+        (Archive("BenchmarkNoisyBlocksRaw.mat"),),
         "blocks",
     ),
     Collection(
