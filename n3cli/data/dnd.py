@@ -15,22 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from n3cli.errors import DataError
+from n3cli.io.area import Area
 from n3cli.io.mat import Value, read_mat
 
 Array = NDArray[np.float32]
 
 _WHERE = {"raw": ("images_raw", "Inoisy"), "srgb": ("images_srgb", "InoisySRGB")}
 _FIELDS = ("boundingboxes", "nlf", "sigma_raw", "sigma_srgb")
-
-
-@dataclass(frozen=True)
-class Box:
-    """A part of a photo, in pixels from 0; the last row and column are not part of it."""
-
-    top: int
-    left: int
-    bottom: int
-    right: int
 
 
 @dataclass(frozen=True)
@@ -51,7 +42,7 @@ class DndPhoto:
     camera: str
     a: float
     b: float
-    boxes: tuple[Box, ...]
+    boxes: tuple[Area, ...]
     sigma_raw: NDArray[np.float64]
     sigma_srgb: NDArray[np.float64]
 
@@ -140,12 +131,12 @@ def _read_photo(
     return DndPhoto(number, str(camera), a, b, found, raw, srgb)
 
 
-def _box(corner: NDArray[np.float64]) -> Box:
+def _box(corner: NDArray[np.float64]) -> Area:
     """From MATLAB's rows and columns, which begin with 1 and include the last."""
     top, left, bottom, right = (round(float(value)) for value in corner)
     if not (1 <= top <= bottom and 1 <= left <= right):
         raise ValueError(f"{[top, left, bottom, right]} is no box")
-    return Box(top - 1, left - 1, bottom, right)
+    return Area(top - 1, left - 1, bottom, right)
 
 
 def _each(value: Value) -> list[Any]:

@@ -6,9 +6,10 @@ import pytest
 import scipy.io
 from reference.real_sets import BOXES, A, B, write_dnd, write_sidd
 
-from n3cli.data.dnd import Box, DndSet
+from n3cli.data.dnd import DndSet
 from n3cli.data.sidd import read_blocks
 from n3cli.errors import DataError, InputError
+from n3cli.io.area import Area
 
 
 @pytest.fixture
@@ -28,8 +29,8 @@ def test_what_dnd_says_of_its_photos(dnd):
     for photo in found.photos:
         assert photo.camera == "Sony A7R"
         assert (photo.a, photo.b) == (A, B)
-        assert photo.boxes[0] == Box(0, 0, 48, 48)
-        assert photo.boxes[1] == Box(16, 32, 80, 96)
+        assert photo.boxes[0] == Area(0, 0, 48, 48)
+        assert photo.boxes[1] == Area(16, 32, 80, 96)
         # Box, row and column of the plane, in MATLAB's order of axes.
         assert photo.sigma_raw[1, 0, 1] == pytest.approx(0.01 * (1 + 4 + 1))
         np.testing.assert_allclose(photo.sigma_srgb, 0.06)
