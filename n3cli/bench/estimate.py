@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from n3cli.bench.method import Method
 from n3cli.bench.suite import Suite
+from n3cli.bench.task import Item
 from n3cli.errors import InputError
 from n3cli.io.path import explained
 from n3cli.io.picture import Picture, write_picture
@@ -27,7 +28,7 @@ class Estimate:
 
     Attributes:
         suite: what is measured on.
-        path: of the clean image.
+        item: what the clean image was loaded from.
         index: the image's number in the suite.
         level: noise level on the 0–255 scale, or scale.
         method: what made it.
@@ -37,7 +38,7 @@ class Estimate:
     """
 
     suite: Suite
-    path: Path
+    item: Item
     index: int
     level: float
     method: Method
@@ -67,13 +68,13 @@ def save_to(folder: Path) -> Keeper:
 
     def keep(estimate: Estimate) -> None:
         task = estimate.suite.task
-        level = folder / estimate.suite.name / f"{task.level}-{estimate.level:g}"
+        level = folder / estimate.suite.name / f"{task.level}-{task.label(estimate.level)}"
         pictures = (
             ("clean", estimate.clean), ("given", estimate.given),
             (_file_name(estimate.method.name), estimate.output),
         )  # fmt: skip
         for name, values in pictures:
-            path = level / name / f"{estimate.path.stem}.png"
+            path = level / name / f"{estimate.item.stem}.png"
             with explained(path.parent):
                 path.parent.mkdir(parents=True, exist_ok=True)
             write_picture(path, Picture(_eight_bits(values)))
@@ -108,7 +109,7 @@ class Gallery:
         clean, given, output = (np.clip(each[part], 0, 1) for each in images)
         self.crops.append(
             Crop(
-                estimate.suite.name, estimate.path.stem, estimate.level, estimate.method.name,
+                estimate.suite.name, estimate.item.stem, estimate.level, estimate.method.name,
                 clean, given, output,
             )
         )  # fmt: skip

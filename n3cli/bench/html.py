@@ -91,4 +91,4 @@ def _middle(levels: Sequence[float]) -> float:
 
 
 def _at(measured: Measurement) -> str:
-    return f"{measured.suite.task.symbol}{_middle(measured.levels):g}"
+    return f"{measured.suite.task.symbol}{measured.suite.task.label(_middle(measured.levels))}"

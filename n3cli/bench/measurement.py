@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from n3cli.bench.estimate import Estimate, Keeper
 from n3cli.bench.method import Method
 from n3cli.bench.suite import Suite
+from n3cli.bench.task import Item
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Measurement:
 
 def measure(
     suite: Suite,
-    paths: Mapping[float, Sequence[Path]],
+    items: Mapping[float, Sequence[Item]],
     methods: Sequence[Method],
     progress: Callable[[str], None],
     keepers: Sequence[Keeper] = (),
@@ -64,7 +64,7 @@ def measure(
 
     Args:
         suite: the suite.
-        paths: for each level its images in sorted order, or equally many of the first of them.
+        items: for each level its images in sorted order, or equally many of the first of them.
         methods: what to run.
         progress: told once an image what is going on.
         keepers: get every estimate.
@@ -72,30 +72,30 @@ def measure(
     Returns:
         The means over the images.
     """
-    task, images = suite.task, len(next(iter(paths.values())))
-    scores = np.empty((images, len(paths), len(methods), 2))
+    task, images = suite.task, len(next(iter(items.values())))
+    scores = np.empty((images, len(items), len(methods), 2))
     seconds = np.empty(scores.shape[:3])
     for image in range(images):
         loaded = None
-        for number, (level, own) in enumerate(paths.items()):
-            path = own[image]
-            if path != loaded:  # the same image serves all levels, where each has not its own
-                progress(f"{suite.name}: image {image + 1} of {images}, {path.name}")
-                clean, loaded = task.load(path, suite.channels), path
-            given = task.degrade(path, clean, level, image)
+        for number, (level, own) in enumerate(items.items()):
+            item = own[image]
+            if item is not loaded:  # the same image serves all levels, where each has not its own
+                progress(f"{suite.name}: image {image + 1} of {images}, {item.name}")
+                clean, loaded = task.load(item, suite.channels), item
+            given = task.degrade(item, clean, level, image)
             for which, method in enumerate(methods):
                 copy = given.copy()
                 begun = time.perf_counter()
-                output = method.run(copy, level)
+                output = task.apply(method.run, copy, level)
                 spent = time.perf_counter() - begun
                 seconds[image, number, which] = spent * 1e6 / (clean.shape[0] * clean.shape[1])
                 scores[image, number, which] = task.score(output, clean, level)
                 for keep in keepers:
-                    keep(Estimate(suite, path, image, level, method, clean, given, output))
+                    keep(Estimate(suite, item, image, level, method, clean, given, output))
     psnr, ssim = scores.mean(0).T  # each methods × levels
     pace = np.median(seconds, (0, 1))
     rows = tuple(
         Row(method, tuple(psnr[n].tolist()), tuple(ssim[n].tolist()), float(pace[n]))
         for n, method in enumerate(methods)
     )
-    return Measurement(suite, tuple(paths), images, rows)
+    return Measurement(suite, tuple(items), images, rows)

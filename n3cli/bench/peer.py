@@ -21,7 +21,7 @@ from n3cli.ops.resize import resize
 Array = NDArray[np.float32]
 
 
-def make_peers(names: Sequence[str], tasks: Sequence[Task]) -> dict[str, list[Method]]:
+def make_peers(names: Sequence[str], tasks: Sequence[Task]) -> list[list[Method]]:
     """The peers of those names, ready to run.
 
     Args:
@@ -29,7 +29,7 @@ def make_peers(names: Sequence[str], tasks: Sequence[Task]) -> dict[str, list[Me
         tasks: those of the suites that are measured.
 
     Returns:
-        For each task's name its peers; bicubic is always among those that enlarge.
+        For each task its peers, its baseline last.
 
     Raises:
         ConfigError: a name is unknown or does none of the tasks, or the library behind it is not
@@ -42,10 +42,16 @@ def make_peers(names: Sequence[str], tasks: Sequence[Task]) -> dict[str, list[Me
         does = _PEERS[name].task.name
         if does not in wanted:
             raise ConfigError(f"{name} is for {does} suites, and none is asked for; leave it out")
-    found: dict[str, list[Method]] = {name: [] for name in wanted}
-    for name in dict.fromkeys([*(["bicubic"] if UPSCALE.name in wanted else []), *names]):
-        found[_PEERS[name].task.name].append(make_peer(name))
-    return found
+    baselines = [task.baseline for task in tasks if task.baseline]
+    made = {name: make_peer(name) for name in dict.fromkeys([*names, *baselines])}
+    return [
+        [
+            method
+            for name, method in made.items()
+            if name == task.baseline or (name in names and _PEERS[name].task.name == task.name)
+        ]
+        for task in tasks
+    ]
 
 
 def make_peer(name: str) -> Method:
@@ -152,6 +158,10 @@ def _wavelet() -> Method:
     return Method("wavelet", note, run)
 
 
+def _noisy() -> Method:
+    return Method("noisy", "what every method gets, as it is", lambda noisy, sigma: noisy)
+
+
 def _bicubic() -> Method:
     def run(low: Array, scale: float) -> Array:
         planes = torch.from_numpy(low.transpose(2, 0, 1))
@@ -177,6 +187,7 @@ _PEERS = {
     "nlm-opencv": _Peer(_opencv, DENOISE),
     "tv": _Peer(_total_variation, DENOISE),
     "wavelet": _Peer(_wavelet, DENOISE),
+    "noisy": _Peer(_noisy, DENOISE),
     "bicubic": _Peer(_bicubic, UPSCALE),
 }
 PEERS = tuple(_PEERS)

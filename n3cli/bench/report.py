@@ -28,7 +28,10 @@ def write_json(measurements: Sequence[Measurement], machine: Machine) -> dict[st
                 "channels": measured.suite.channels,
                 "images": measured.images,
                 "images_in_set": measured.suite.data.count,
-                f"{measured.suite.task.level}s": list(measured.levels),
+                f"{measured.suite.task.level}s": [
+                    "auto" if measured.suite.task.label(level) == "auto" else level
+                    for level in measured.levels
+                ],
                 "measured": [
                     {
                         "method": row.method.name,
@@ -85,8 +88,8 @@ def tabulate(
     measured: Measurement, published: Sequence[Published]
 ) -> tuple[list[str], list[list[str]]]:
     """Header and rows: first what was measured, then what was only published."""
-    none = [""] * len(measured.levels)
-    levels = [f"{measured.suite.task.symbol}{level:g}" for level in measured.levels]
+    task, none = measured.suite.task, [""] * len(measured.levels)
+    levels = [f"{task.symbol}{task.label(level)}" for level in measured.levels]
     pairs = [(row, counterpart(row, published)) for row in measured.rows]
     compared = any(theirs for _, theirs in pairs) and measured.whole
     timed = len(pairs) > 1

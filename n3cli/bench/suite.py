@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from n3cli.bench.task import DENOISE, PHOTO, UPSCALE, Task
-from n3cli.data.catalog import CATALOG, DataSet
+from n3cli.bench.dnd import DND, DND_SRGB
+from n3cli.bench.real import AUTO
+from n3cli.bench.sidd import SIDD, SIDD_RAW
+from n3cli.bench.task import DENOISE, PHOTO, RAW, REAL, UPSCALE, Task
+from n3cli.data.catalog import BLOCKS, CATALOG, DataSet
 from n3cli.errors import ConfigError
 
 
@@ -17,7 +20,8 @@ class Suite:
     Attributes:
         name: what the command line calls it.
         data: the images.
-        levels: noise levels on the 0–255 scale, or scales, measured unless others are asked for.
+        levels: noise levels on the 0–255 scale (`AUTO` is measured), or scales, that are measured
+            unless others are asked for.
         channels: planes that the images are measured with: 1 makes colour images grey.
         development: whether settings and weights are chosen on it, so that it is no test.
         task: what is done to the images.
@@ -67,12 +71,17 @@ SUITES = {
         replace(_enlarged("set14", (2, 3, 4)), name="set14-photo", task=PHOTO),
         _enlarged("bsd100", (2, 3, 4)),
         replace(_enlarged("urban100", (2, 4)), name="urban100-sr"),
+        Suite("sidd", BLOCKS["sidd"], (AUTO,), channels=3, task=REAL),
+        Suite("sidd-raw", BLOCKS["sidd-raw"], (AUTO,), channels=1, task=RAW),
         Suite("val40", CATALOG["val40"], _LEVELS, channels=3, development=True),
         Suite("val40-gray", CATALOG["val40"], _LEVELS, channels=1, development=True),
         Suite("textures", CATALOG["textures"], _LEVELS, channels=1, development=True),
     )
 }
 
+
+SUBMISSIONS = {each.name: each for each in (DND, DND_SRGB, SIDD, SIDD_RAW)}
+"""Test sets without ground truth: results are written for a server to score."""
 
 # Plötz & Roth 2018. Correspondences are not measured yet.
 PAPER = (
@@ -96,6 +105,6 @@ def find_suites(names: Sequence[str]) -> list[Suite]:
         if name in SUITES:
             found.append(SUITES[name])
         else:
-            known = ", ".join([*SUITES, "paper", "speed", "training", "noise-level"])
+            known = ", ".join([*SUITES, *SUBMISSIONS, "paper", "speed", "training", "noise-level"])
             raise ConfigError(f"no suite is called {name!r}; there are: {known}")
     return found

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from n3cli.bench import protocol, upscaling
+from n3cli.bench import protocol, real, upscaling
+from n3cli.bench.method import Run
 from n3cli.bench.protocol import Score
 
 Array = NDArray[np.float32]
+
+
+class Item(Protocol):
+    """What a suite measures on: the path of an image, or a part of a file."""
+
+    @property
+    def name(self) -> str:
+        """For people."""
+
+    @property
+    def stem(self) -> str:
+        """For names of files."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +40,13 @@ class Task:
         axis: stands at an axis of levels in a plot.
         protocol: the rules in words.
         published: what published figures are, in words.
-        load: path and planes → the clean image H×W×C in [0, 1].
-        degrade: path, clean image, level and index → what a method gets.
+        load: item and planes → the clean image H×W×C in [0, 1].
+        degrade: item, clean image, level and index → what a method gets.
         score: estimate, clean image and level → scores.
         scored: what is scored, for a table's title; the planes of the suite where it is empty.
+        items: the data set's files and planes → what is measured on.
+        apply: how a method is run on what it gets at a level.
+        baseline: the peer that stands in every table, if any.
     """
 
     name: str
@@ -38,10 +55,17 @@ class Task:
     axis: str
     protocol: str
     published: str
-    load: Callable[[Path, int], Array]
-    degrade: Callable[[Path, Array, float, int], Array]
+    load: Callable[[Any, int], Array]
+    degrade: Callable[[Any, Array, float, int], Array]
     score: Callable[[Array, Array, float], Score]
     scored: str = ""
+    items: Callable[[Sequence[Path], int], Sequence[Item]] = lambda paths, channels: paths
+    apply: Callable[[Run, Array, float], Array] = lambda run, given, level: run(given, level)
+    baseline: str = ""
+
+    def label(self, level: float) -> str:
+        """A level for people."""
+        return "auto" if self.level == "sigma" and level == real.AUTO else f"{level:g}"
 
 
 DENOISE = Task(
@@ -67,6 +91,7 @@ UPSCALE = Task(
     lambda path, clean, scale, index: upscaling.make_low(path, clean, scale),
     upscaling.score,
     "luma",
+    baseline="bicubic",
 )
 
 PHOTO = replace(
@@ -75,5 +100,17 @@ PHOTO = replace(
     scored="luma, from blurred, noisy and compressed pictures",
     degrade=upscaling.make_photo,
 )
+
+REAL = replace(
+    DENOISE,
+    protocol=real.PROTOCOL,
+    load=lambda pair, channels: pair.clean.block(pair.photo, pair.number),
+    degrade=lambda pair, clean, level, index: pair.noisy.block(pair.photo, pair.number),
+    items=real.list_pairs,
+    apply=real.run_on_image,
+    baseline="noisy",
+)
+
+RAW = replace(REAL, protocol=real.RAW_PROTOCOL, scored="mosaics", apply=real.run_on_mosaic)
 
 TASKS = {"denoise": DENOISE, "upscale": UPSCALE, "photo": PHOTO}

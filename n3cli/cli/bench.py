@@ -11,7 +11,9 @@ from pathlib import Path
 import click
 
 from n3cli.cli import console, options
+from n3cli.cli.bench_pairs import PairsAsked, is_of_pairs, report_pairs
 from n3cli.cli.bench_quality import Asked, report_quality
+from n3cli.cli.bench_submit import check, is_submission, submit
 from n3cli.errors import ConfigError
 
 
@@ -75,7 +77,8 @@ def _scales(ctx: click.Context, param: click.Parameter, value: str | None) -> tu
     multiple=True,
     callback=_words,
     metavar="NAME",
-    help="Others on the same images: bm3d, nlm, nlm-opencv, tv, wavelet. Without -m, alone.",
+    help="Others on the same images: bm3d, nlm, nlm-opencv, tv, wavelet; on correspondences: none, "
+    "ratio, mutual, ratio+mutual. Without -m, alone.",
 )
 @options.data
 @click.option("--offline", is_flag=True, help="Do not download a data set that is absent.")
@@ -92,7 +95,21 @@ def _scales(ctx: click.Context, param: click.Parameter, value: str | None) -> tu
     metavar="DIR",
     help="Write every clean, noisy and denoised image as PNG below this folder.",
 )
-@click.option("--images", type=click.IntRange(min=1), help="Only the first N images of a set.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Of sets without ground truth: where results go. [default: SUITE-submission]",
+)
+@click.option(
+    "--check",
+    "checked",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Of sets without ground truth: check written results, and run nothing.",
+)
+@click.option("--images", type=click.IntRange(min=1), help="Only the first N images, or pairs.")
 @click.option("--size", type=click.IntRange(16, 4096), help="Of speed: side of the image. [512]")
 @click.option(
     "--repeats", type=click.IntRange(min=1), help="Of speed: rounds [5]; of training: steps [20]."
@@ -114,6 +131,8 @@ def bench(
     offline: bool,
     tolerance: float | None,
     saved: Path | None,
+    output: Path | None,
+    checked: Path | None,
     images: int | None,
     size: int | None,
     repeats: int | None,
@@ -127,6 +146,10 @@ def bench(
     Gaussian denoising, beside published figures; or set5, set14, bsd100 or urban100-sr:
     super-resolution; or set14-photo: the same from blurred, noisy and compressed pictures. Data
     that is absent is downloaded first.
+    sidd and sidd-raw are real noise of phones. dnd, dnd-srgb, sidd-benchmark and
+    sidd-benchmark-raw have no ground truth: what their servers score is written, or checked.
+    stpeters, reichstag, brown, yfcc, sun3d, strecha and colmap are correspondences of views with
+    known cameras: how well right ones are told from wrong ones, and the poses that follow.
     paper is set12, bsd68 and urban100 at the N3Net paper's noise levels, with -m n3net unless told
     otherwise, and set5.
     Or it is val40, val40-gray or textures (the same on images that settings are chosen on), speed
@@ -134,6 +157,10 @@ def bench(
     take), training (how fast the recipes train) or noise-level (how well --sigma auto works).
     """
     ours = bool(scales) or tolerance is not None or saved is not None or form == "html"
+    ours = ours or output is not None
+    if checked is not None:
+        click.echo(check(suites, checked, data))
+        return
     chosen_methods = sigmas or models or peers or precision != "auto" or ours
     if "speed" in suites:
         if (
@@ -152,6 +179,14 @@ def bench(
         if len(suites) > 1 or chosen_methods or data or images or size or offline:
             raise ConfigError("training stands alone, and takes --repeats and --device only")
         click.echo(_training(repeats or 20, device, form))
+    elif is_of_pairs(suites):
+        if sigmas or precision != "auto" or ours or size or repeats:
+            raise ConfigError(
+                "correspondences take -m, --against, --data, --offline, --images (that many pairs), "
+                "--device, --json and --markdown"
+            )
+        asked = PairsAsked(suites, models, peers, data, images, device, offline, form)
+        report_pairs(asked, _progress, click.echo)
     elif "noise-level" in suites:
         chosen_methods = chosen_methods or device != "auto"
         if len(suites) > 1 or chosen_methods or size or repeats or form == "json":
@@ -162,11 +197,16 @@ def bench(
     else:
         if size or repeats:
             raise ConfigError("--size and --repeats are options of speed; leave them out")
-        asked = Asked(
+        wanted = Asked(
             suites, {"sigma": sigmas, "scale": scales}, models, peers, data, images, device,
             precision, offline, tolerance, saved, form,
         )  # fmt: skip
-        report_quality(asked, _progress, click.echo)
+        if is_submission(suites):
+            click.echo(submit(wanted, output, _progress))
+        elif output is not None:
+            raise ConfigError("-o is for sets without ground truth; leave it out")
+        else:
+            report_quality(wanted, _progress, click.echo)
 
 
 def _speed(models: tuple[str, ...], size: int, repeats: int, device: str, form: str | None) -> str:

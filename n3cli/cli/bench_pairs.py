@@ -29,6 +29,13 @@ class PairsAsked:
     form: str | None
 
 
+def is_of_pairs(names: tuple[str, ...]) -> bool:
+    """Whether a suite of correspondences is among them."""
+    from n3cli.bench.pair_suite import PAIR_SUITES
+
+    return any(name in PAIR_SUITES for name in names)
+
+
 def report_pairs(
     asked: PairsAsked,
     watch: Callable[[], AbstractContextManager[Callable[[str], None]]],
@@ -86,6 +93,7 @@ def _brought(suite: PairSuite, asked: PairsAsked) -> list[Scene]:
     from n3cli.data.location import locate_root
 
     root, _ = locate_root(asked.data)
-    if suite.collection and not (root / suite.folder).is_dir():
-        bring_collection(suite.collection, root, offline=asked.offline)
+    absent = bool(suite.collection) and not (root / suite.folder).is_dir()
+    if absent and not asked.offline:
+        bring_collection(suite.collection, root)
     return suite.find(root)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from n3cli.bench.measurement import Measurement
     from n3cli.bench.method import Method
     from n3cli.bench.suite import Suite
-    from n3cli.bench.task import Task
+    from n3cli.bench.task import Item, Task
     from n3cli.inference.machine import Machine
 
 Watch = Callable[[], AbstractContextManager[Callable[[str], None]]]
@@ -91,10 +91,8 @@ def _plan(asked: Asked) -> list[_Planned]:
     for option, levels in asked.levels.items():
         if levels and option not in {task.level for task in tasks}:
             raise ConfigError(f"none of these suites takes --{option}; leave it out")
-    others = make_peers(asked.peers, tasks)
     plan = []
-    for suite in suites:
-        peers = others[suite.task.name]
+    for suite, peers in zip(suites, make_peers(asked.peers, tasks), strict=True):
         levels = asked.levels[suite.task.level] or suite.levels
         wanted = _models(asked, suite.task, tasks, peers)
         own = make_models(
@@ -140,7 +138,7 @@ def _keepers(asked: Asked, gallery: Gallery) -> list[Keeper]:
 
 def _with_images(
     planned: _Planned, asked: Asked
-) -> tuple[Suite, dict[float, list[Path]], Sequence[Method]]:
+) -> tuple[Suite, dict[float, Sequence[Item]], Sequence[Method]]:
     """The suite with the form of its data that is here, its images by level, and its methods."""
     from n3cli.cli.bring import brought
 
@@ -149,9 +147,11 @@ def _with_images(
     found = {
         each.name: brought(each, asked.data, offline=asked.offline) for each in chosen.values()
     }
-    paths = {level: found[each.name][1][: asked.images] for level, each in chosen.items()}
+    task, channels = planned.suite.task, planned.suite.channels
+    listed = {name: task.items(paths, channels) for name, (_, paths) in found.items()}
+    items = {level: listed[each.name][: asked.images] for level, each in chosen.items()}
     present, _ = found[chosen[planned.levels[0]].name]
-    return replace(planned.suite, data=present), paths, planned.methods
+    return replace(planned.suite, data=present), items, planned.methods
 
 
 def _report(

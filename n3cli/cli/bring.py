@@ -34,16 +34,34 @@ def brought(dataset: DataSet, data: Path | None, *, offline: bool) -> tuple[Data
     except DataError:
         if offline or present.collection not in COLLECTIONS:
             raise
+    root, _ = locate_root(data)
+    bring_collection(present.collection, root)
+    return present, list_images(present, data)
+
+
+def bring_collection(name: str, root: Path) -> None:
+    """Download what is missing of a collection, its terms and size shown first.
+
+    Args:
+        name: of the collection.
+        root: the folder of the data sets.
+
+    Raises:
+        DataError: it cannot be downloaded, or did not come whole.
+    """
     from n3cli.cli.fetch_data import bring
     from n3cli.cli.fetch_view import describe
+    from n3cli.data.bring import how_by_hand
+    from n3cli.data.index import COLLECTIONS
     from n3cli.data.state import inspect
 
-    root, _ = locate_root(data)
-    state = inspect(COLLECTIONS[present.collection], root)
+    state = inspect(COLLECTIONS[name], root)
+    title = state.collection.title
+    if state.collection.by_hand:
+        raise DataError(f"{title} not found in {state.folder}. {how_by_hand(state)}")
     describe(state)
     if not bring(state, None, quiet=False):
         raise DataError(
-            f"{present.title} is not whole; run the command again to go on, or bring it with n3 "
-            f"fetch-data {present.collection} --from"
+            f"{title} is not whole; run the command again to go on, or bring it with n3 "
+            f"fetch-data {name} --from"
         )
-    return present, list_images(present, data)

@@ -25,6 +25,7 @@ class DataSet:
         pattern: which files of that folder are its images (a glob), unless `listing` says.
         listing: a text file beside this one with one path a line, relative to `folder`.
         stand_in: name of a set with the same images in another form, for where this is absent.
+        files: how many files it is, where a file is not an image.
     """
 
     name: str
@@ -36,6 +37,7 @@ class DataSet:
     pattern: str = "*.png"
     listing: str | None = None
     stand_in: str | None = None
+    files: int | None = None
 
     @property
     def collection(self) -> str:
@@ -100,6 +102,25 @@ CATALOG = {
         DataSet("photos96", "photos96", "photos96", 96, 3, terms="free to use", pattern="*.jpg"),
     )
 }
+
+
+BLOCKS = {
+    data.name: data
+    for data in (
+        DataSet(
+            f"sidd{suffix}",
+            f"SIDD validation blocks, {'sRGB' if channels == 3 else 'raw'}",
+            f"SIDD-Validation{suffix.title()}",
+            count=1280,
+            channels=channels,
+            terms=_UNSTATED,
+            pattern=f"Validation*Blocks{kind}.mat",
+            files=2,
+        )
+        for suffix, kind, channels in (("", "Srgb", 3), ("-raw", "Raw", 1))
+    )
+}
+"""Sets whose files are arrays of many images, noisy and clean ones."""
 
 
 def find_set(name: str) -> DataSet:

@@ -70,10 +70,12 @@ def list_images(dataset: DataSet, data: Path | None = None) -> list[Path]:
             f"{reason}); name the folder that holds {dataset.folder} with --data DIR or {VARIABLE}"
             f"{_remedy(dataset, root)}"
         )
-    if len(found) != dataset.count:
+    wanted = dataset.files or dataset.count
+    if len(found) != wanted:
+        kind = "files" if dataset.files else "images"
         raise DataError(
-            f"{dataset.title} is damaged: {folder} has {len(found)} of its images, "
-            f"expected {dataset.count}; restore the folder or name another with --data DIR"
+            f"{dataset.title} is damaged: {folder} has {len(found)} of its {kind}, "
+            f"expected {wanted}; restore the folder or name another with --data DIR"
             f"{_remedy(dataset, root)}"
         )
     return found

@@ -36,6 +36,21 @@ def _sidd(
     )
 
 
+def _oanet(name: str, title: str, what: str, file: str) -> Collection:
+    return Collection(
+        name,
+        title,
+        f"putative SIFT correspondences of {what} with poses, to test on",
+        _ASK,
+        "Zhang, Sun, Luo, Yao, Zhou, Shen, Chen, Quan, Liao: Learning Two-View Correspondences and "
+        "Geometry Using Order-Aware Network, ICCV 2019",
+        "https://github.com/zjhthu/OANet",
+        archives=(Archive(file),),
+        steps="its makers give the photos, and scripts that make this file of them.",
+        kind="correspondences",
+    )
+
+
 PACKED = (
     Collection(
         "div2k",
@@ -128,10 +143,24 @@ PACKED = (
         "blocks",
     ),
     _sidd(
+        "validation-raw",
+        "SIDD-Validation-Raw",
+        "1280 blocks of 256×256 of 40 noisy photos and the clean ones, raw",
+        (Archive("ValidationNoisyBlocksRaw.mat"), Archive("ValidationGtBlocksRaw.mat")),
+        "blocks",
+    ),
+    _sidd(
         "benchmark",
         "SIDD-Benchmark",
         "1280 blocks of 256×256 of 40 noisy photos, sRGB; the clean ones are kept by its makers",
         (Archive("BenchmarkNoisyBlocksSrgb.mat"),),
+        "blocks",
+    ),
+    _sidd(
+        "benchmark-raw",
+        "SIDD-Benchmark-Raw",
+        "1280 blocks of 256×256 of 40 noisy photos, raw; the clean ones are kept by its makers",
+        (Archive("BenchmarkNoisyBlocksRaw.mat"),),
         "blocks",
     ),
     Collection(
@@ -154,6 +183,8 @@ PACKED = (
         archives=(Archive("reichstag.tar.gz", f"{_YI}/reichstag.tar.gz"),),
         kind="correspondences",
     ),
+    _oanet("yfcc", "YFCC100M", "four outdoor scenes of YFCC100M", "yfcc-sift-2000-test.hdf5"),
+    _oanet("sun3d", "SUN3D", "rooms of SUN3D", "sun3d-sift-2000-test.hdf5"),
     Collection(
         "brown",
         "Brown",

@@ -7,7 +7,7 @@ import pytest
 
 from n3cli.bench.peer import PEERS, make_peer, make_peers
 from n3cli.bench.protocol import make_noisy, score
-from n3cli.bench.task import DENOISE, UPSCALE
+from n3cli.bench.task import DENOISE, REAL, UPSCALE
 from n3cli.errors import ConfigError
 
 
@@ -20,7 +20,7 @@ def picture(channels):
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("sigma", [15.0, 50.0])
-@pytest.mark.parametrize("name", [name for name in PEERS if name != "bicubic"])
+@pytest.mark.parametrize("name", [name for name in PEERS if name not in ("bicubic", "noisy")])
 def test_peers_take_away_noise(name, sigma, channels):
     if name == "bm3d":
         pytest.importorskip("bm3d", reason="bm3d is not installed, because of its terms")
@@ -45,9 +45,14 @@ def test_a_peer_for_another_task_is_refused(name, task):
 
 def test_bicubic_is_the_baseline_of_enlarging():
     found = make_peers(["tv"], [DENOISE, UPSCALE])
-    assert {task: [method.name for method in own] for task, own in found.items()} == {
-        "denoise": ["tv"], "upscale": ["bicubic"],
-    }  # fmt: skip
+    assert [[method.name for method in own] for own in found] == [["tv"], ["bicubic"]]
+
+
+def test_real_noise_has_what_is_given_as_its_baseline():
+    found = make_peers(["tv"], [REAL, DENOISE])
+    assert [[method.name for method in own] for own in found] == [["tv", "noisy"], ["tv"]]
+    given = picture(3)
+    assert found[0][1].run(given, 25) is given
 
 
 def test_without_scikit_image_the_extra_is_named(monkeypatch):

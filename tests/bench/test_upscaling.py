@@ -66,7 +66,7 @@ def test_a_suite_of_photos_takes_the_models_that_enlarge():
     suites = find_suites(["set14-photo", "set14"])
     assert suites[0].data_at(4) is suites[1].data_at(4)
     peers = make_peers([], [suites[0].task])
-    assert [method.name for method in peers["upscale"]] == ["bicubic"]
+    assert [[method.name for method in each] for each in peers] == [["bicubic"]]
     assert "JPEG of quality 75" in suites[0].task.protocol
     assert "JPEG" not in suites[1].task.protocol
     titles = [describe(Measurement(suite, (2.0,), 14, ())) for suite in suites]

@@ -1,0 +1,149 @@
+"""The Darmstadt Noise Dataset as its makers lay it out: noisy photos, and the boxes that count.
+
+`info.mat` has a struct for each photo; `images_raw/0001.mat` and `images_srgb/0001.mat` have the
+first. Source: Plötz, Roth, "Benchmarking Denoising Algorithms with Real Photographs", CVPR 2017.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from n3cli.errors import DataError
+from n3cli.io.area import Area
+from n3cli.io.mat import Value, read_mat
+
+Array = NDArray[np.float32]
+
+_WHERE = {"raw": ("images_raw", "Inoisy"), "srgb": ("images_srgb", "InoisySRGB")}
+_FIELDS = ("boundingboxes", "nlf", "sigma_raw", "sigma_srgb")
+
+
+@dataclass(frozen=True)
+class DndPhoto:
+    """What is known of a noisy photo; its values are linear, in [0, 1].
+
+    Attributes:
+        number: from 1.
+        camera: its name, if the file tells.
+        a: the noise of raw values x has the variance a·x + b.
+        b: see `a`.
+        boxes: the parts that are denoised and scored.
+        sigma_raw: boxes×2×2, the noise's mean deviation in each plane of the mosaic.
+        sigma_srgb: the same of the sRGB picture, one a box.
+    """
+
+    number: int
+    camera: str
+    a: float
+    b: float
+    boxes: tuple[Area, ...]
+    sigma_raw: NDArray[np.float64]
+    sigma_srgb: NDArray[np.float64]
+
+
+class DndSet:
+    """The set on this machine.
+
+    Args:
+        folder: has `info.mat`.
+
+    Raises:
+        InputError: `info.mat` cannot be read.
+        DataError: it is not as it should be.
+        ConfigError: the library that reads it is not installed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.photos = _read_info(self.folder / "info.mat")
+
+    def crops(self, photo: DndPhoto, track: str) -> Iterator[Array]:
+        """The noisy parts of a photo that its boxes name.
+
+        Args:
+            photo: one of `photos`.
+            track: ``raw`` for the mosaic, H×W×1, ``srgb`` for the picture, H×W×3.
+
+        Raises:
+            InputError: the photo's file cannot be read.
+            DataError: it holds something else, or a box lies outside.
+        """
+        path = self.path(photo, track)
+        noisy = read_mat(path, [_WHERE[track][1]])[_WHERE[track][1]]
+        planes = 1 if track == "raw" else 3
+        if np.ndim(noisy) != 2 + (planes == 3) or noisy.dtype.kind not in "fu":
+            raise DataError(f"{path}: expected an image of {planes} planes, got {_shape(noisy)}")
+        noisy = noisy.reshape(*noisy.shape[:2], -1)
+        if noisy.shape[2] != planes:
+            raise DataError(f"{path}: expected an image of {planes} planes, got {_shape(noisy)}")
+        height, width, _ = noisy.shape
+        for number, box in enumerate(photo.boxes, 1):
+            if box.bottom > height or box.right > width:
+                raise DataError(
+                    f"{path}: box {number} reaches to row {box.bottom} and column {box.right}, and "
+                    f"the image is {width}×{height} (width×height); get the set again"
+                )
+            part = noisy[box.top : box.bottom, box.left : box.right]
+            yield np.ascontiguousarray(part, np.float32)
+
+    def path(self, photo: DndPhoto, track: str) -> Path:
+        """Where a photo lies."""
+        return self.folder / _WHERE[track][0] / f"{photo.number:04d}.mat"
+
+
+def _read_info(path: Path) -> tuple[DndPhoto, ...]:
+    info = read_mat(path, ["info"])["info"]
+    missing = [name for name in _FIELDS if not isinstance(info, dict) or name not in info]
+    if missing:
+        raise DataError(f"{path}: its struct info has no {', '.join(missing)}; get it again")
+    columns = [_each(info[name]) for name in _FIELDS]
+    cameras = _each(info["camera"]) if "camera" in info else [""] * len(columns[0])
+    photos: list[DndPhoto] = []
+    try:
+        for values in zip(*columns, cameras, strict=True):
+            photos.append(_read_photo(len(photos) + 1, *values))
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        raise DataError(
+            f"{path}: what it says of photo {len(photos) + 1} is not as expected ({error}); "
+            "get it again"
+        ) from error
+    return tuple(photos)
+
+
+def _read_photo(
+    number: int, boxes: Value, nlf: Value, sigma_raw: Value, sigma_srgb: Value, camera: Value
+) -> DndPhoto:
+    a, b = (float(np.asarray(nlf[key]).item()) for key in ("a", "b"))
+    corners = np.asarray(boxes, np.float64).reshape(-1, 4)
+    raw = np.asarray(sigma_raw, np.float64).reshape(len(corners), 2, 2)
+    srgb = np.asarray(sigma_srgb, np.float64).reshape(len(corners))
+    if not (np.isfinite([a, b]).all() and np.isfinite(raw).all() and np.isfinite(srgb).all()):
+        raise ValueError("a noise level is not finite")
+    if a < 0 or (raw < 0).any() or (srgb < 0).any():
+        raise ValueError("a noise level is negative")
+    found = tuple(_box(corner) for corner in corners)
+    return DndPhoto(number, str(camera), a, b, found, raw, srgb)
+
+
+def _box(corner: NDArray[np.float64]) -> Area:
+    """From MATLAB's rows and columns, which begin with 1 and include the last."""
+    top, left, bottom, right = (round(float(value)) for value in corner)
+    if not (1 <= top <= bottom and 1 <= left <= right):
+        raise ValueError(f"{[top, left, bottom, right]} is no box")
+    return Area(top - 1, left - 1, bottom, right)
+
+
+def _each(value: Value) -> list[Any]:
+    """A field of an array of structs, one value a struct; alone, a struct is no array."""
+    cells = isinstance(value, np.ndarray) and value.dtype == object
+    return list(value.ravel()) if cells else [value]
+
+
+def _shape(value: Value) -> str:
+    return f"{np.asarray(value).dtype} of shape {np.shape(value)}"

@@ -1,0 +1,61 @@
+"""Sensor values denoised plane by plane with what was made for grey pictures.
+
+A mosaic of 2×2 colours is four planes; each is denoised by itself, as the published entries of DND
+were. Where the noise's variance is known to grow with the value, it is made even first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from n3cli.ops.stabilise import restore, stabilise
+
+Array: TypeAlias = NDArray[np.float32]
+Denoise: TypeAlias = Callable[[Array, float], Array]
+"""Image H×W×1 in [0, 1], and its noise level on the 0–255 scale → estimate."""
+
+
+def denoise_planes(mosaic: Array, denoise: Callable[[Array], Array]) -> Array:
+    """Denoise each plane of a mosaic by itself.
+
+    Args:
+        mosaic: H×W×1, at least 2×2.
+        denoise: a plane h×w×1 → its estimate.
+
+    Returns:
+        The mosaic's estimate, H×W×1.
+    """
+    estimate = np.empty(mosaic.shape, np.float32)
+    for row in (0, 1):
+        for column in (0, 1):
+            plane = np.ascontiguousarray(mosaic[row::2, column::2])
+            estimate[row::2, column::2] = denoise(plane)
+    return estimate
+
+
+def denoise_stabilised(plane: Array, a: float, b: float, denoise: Denoise) -> Array:
+    """Denoise values x whose noise has the variance a·x + b by what takes white Gaussian noise.
+
+    Args:
+        plane: H×W×1, linear, nominally in [0, 1].
+        a: see above.
+        b: see above; a and b may be a camera's, or measured.
+        denoise: for white Gaussian noise.
+
+    Returns:
+        The estimate, H×W×1.
+
+    Raises:
+        ConfigError: a and b are no noise.
+    """
+    if a <= 0 and b <= 0:
+        return plane.copy()
+    low, high = (float(end) for end in stabilise(np.array([0.0, 1.0]), a, b))
+    span = high - low
+    given = (stabilise(plane, a, b) - low) / span
+    estimate = denoise(given.astype(np.float32), 255 / span)
+    return restore(estimate * span + low, a, b).astype(np.float32)

@@ -1,0 +1,187 @@
+"""MATLAB's files: named arrays, texts, cells and structs.
+
+Version 7.3 is HDF5 with MATLAB's conventions and is read by h5py; older ones are read by SciPy.
+Both give the same here: arrays have the axes that they have in MATLAB.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from n3cli.errors import ConfigError, InputError
+from n3cli.io.format import printable
+from n3cli.io.path import deliver, explained, staging
+
+Value = Any
+"""An array; a text; a cell array, which is an array of values; a struct, which is a dict of values,
+or where there are several, a dict of arrays of values."""
+
+_HDF5: Final = b"\x89HDF\r\n\x1a\n"
+_USER_BLOCK: Final = 512  # MATLAB's own head, before HDF5 begins
+_OLDER: Final = b"MATLAB 5.0 MAT-file"
+_LARGEST: Final = 8 << 30
+"""Bytes of a variable. A damaged file, or a hostile one, may claim any size."""
+
+
+def is_mat(head: bytes) -> bool:
+    """Whether a file that begins so (with 520 bytes or more) is one of MATLAB's."""
+    return head.startswith(_OLDER) or _is_hdf5(head)
+
+
+def read_mat(path: Path, names: Sequence[str]) -> dict[str, Value]:
+    """Read variables of a file.
+
+    Args:
+        path: of the file.
+        names: of the variables.
+
+    Returns:
+        Their values.
+
+    Raises:
+        InputError: the file is missing, damaged, cut off or none of MATLAB's, or lacks a variable.
+        ConfigError: the library that reads it is not installed.
+    """
+    name = printable(path)
+    with explained(path), path.open("rb") as file:
+        head = file.read(_USER_BLOCK + len(_HDF5))
+    if not head:
+        raise InputError(f"{name}: is empty")
+    if not is_mat(head):
+        raise InputError(f"{name}: is no MATLAB file (.mat of version 5 or 7.3)")
+    read = _read_hdf5 if _is_hdf5(head) else _read_older
+    try:
+        return read(path, names)
+    except (InputError, ConfigError):
+        raise
+    except MemoryError as error:
+        raise InputError(f"{name}: does not fit into memory") from error
+    except Exception as error:  # what the readers raise on damaged files is anything
+        raise InputError(
+            f"{name}: is damaged or cut off ({type(error).__name__}: {error}); get it again"
+        ) from error
+
+
+def write_mat(path: Path, values: Mapping[str, Any]) -> None:
+    """Write a file of version 5, compressed, at once and whole.
+
+    Args:
+        path: of the file.
+        values: by name: numbers, texts and arrays; arrays of objects become cells, dicts structs.
+            One-dimensional arrays become rows.
+
+    Raises:
+        InputError: it cannot be written.
+        ConfigError: SciPy is not installed.
+    """
+    io = _scipy_io()
+    with staging(path) as folder:
+        finished = folder / "finished.mat"
+        with explained(path):
+            io.savemat(finished, dict(values), do_compression=True, oned_as="row")
+        deliver(finished, path)
+
+
+def check_readers() -> None:
+    """See that the libraries are there, before anything is begun.
+
+    Raises:
+        ConfigError: one is not.
+    """
+    _h5py()
+    _scipy_io()
+
+
+def _is_hdf5(head: bytes) -> bool:
+    return head.startswith(_HDF5) or head[_USER_BLOCK:].startswith(_HDF5)
+
+
+def _read_hdf5(path: Path, names: Sequence[str]) -> dict[str, Value]:
+    h5py = _h5py()
+    with h5py.File(path, "r") as file:
+        _check_names(path, names, [key for key in file if not key.startswith("#")])
+        return {name: _convert(file, file[name]) for name in names}
+
+
+def _convert(file: Any, item: Any) -> Value:
+    """What an item of HDF5 stands for."""
+    if hasattr(item, "keys"):
+        return {key: _convert(file, item[key]) for key in item}
+    if math.prod(item.shape or ()) * item.dtype.itemsize > _LARGEST:
+        raise ValueError(f"a variable claims {item.shape} values")
+    values = np.asarray(item[()])
+    if values.dtype == object:  # references
+        cells = np.empty(values.shape, object)
+        for place in np.ndindex(values.shape):
+            cells[place] = _convert(file, file[values[place]])
+        return cells.T
+    kind = item.attrs.get("MATLAB_class", b"")
+    if kind == b"char":
+        empty = bool(item.attrs.get("MATLAB_empty", 0))
+        return "" if empty else "".join(map(chr, values.T.ravel().tolist()))
+    return values.T
+
+
+def _read_older(path: Path, names: Sequence[str]) -> dict[str, Value]:
+    io = _scipy_io()
+    found = {name: (shape, kind) for name, shape, kind in io.whosmat(path)}
+    _check_names(path, names, list(found))
+    for name in names:
+        if math.prod(found[name][0]) > _LARGEST:
+            raise ValueError(f"a variable claims {found[name][0]} values")
+    read = io.loadmat(path, variable_names=list(names), chars_as_strings=True)
+    return {name: _unpack(read[name]) for name in names}
+
+
+def _unpack(value: Value) -> Value:
+    """What SciPy read, in the form of `Value`."""
+    if not isinstance(value, np.ndarray):
+        return value
+    if value.dtype.names:
+        fields = {name: value[name] for name in value.dtype.names}
+        if value.size == 1:
+            return {name: _unpack(field.item()) for name, field in fields.items()}
+        return {name: _unpack(field) for name, field in fields.items()}
+    if value.dtype == object:
+        cells = np.empty(value.shape, object)
+        for place in np.ndindex(value.shape):
+            cells[place] = _unpack(value[place])
+        return cells
+    if value.dtype.kind == "U":
+        return "".join(value.ravel().tolist())
+    return value
+
+
+def _check_names(path: Path, names: Sequence[str], found: Sequence[str]) -> None:
+    missing = [name for name in names if name not in found]
+    if missing:
+        has = ", ".join(sorted(found)[:10]) or "nothing"
+        raise InputError(f"{printable(path)}: has no variable {', '.join(missing)}; it has {has}")
+
+
+def _h5py() -> Any:
+    try:
+        import h5py
+    except ImportError as error:
+        raise _absent("h5py", error) from error
+    return h5py
+
+
+def _scipy_io() -> Any:
+    try:
+        import scipy.io
+    except ImportError as error:
+        raise _absent("scipy", error) from error
+    return scipy.io
+
+
+def _absent(name: str, error: ImportError) -> ConfigError:
+    return ConfigError(
+        f".mat files need {name}, which cannot be loaded ({error}); install it with: "
+        "pip install 'n3cli[mat]'"
+    )

@@ -1,0 +1,202 @@
+"""Camera raw files: the sensor's values before anything was made of them, read by LibRaw."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from n3cli.errors import InputError
+from n3cli.io.area import Area
+from n3cli.io.format import printable
+from n3cli.io.path import explained
+from n3cli.io.raw_tag import RawTags, read_tags
+from n3cli.ops.noise_model import NoiseModel
+
+RAW_SUFFIXES: Final = frozenset({
+    ".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff", ".iiq", ".kdc", ".mef",
+    ".mos", ".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf", ".rw2", ".rwl", ".sr2", ".srf", ".srw",
+})  # fmt: skip
+"""File suffixes of camera raw, in lower case."""
+
+_COLOURS = "RGB"
+_FLIPS = {0: 1, 3: 3, 5: 8, 6: 6}  # LibRaw's turns → Exif's orientation
+
+
+@dataclass(frozen=True)
+class RawPicture:
+    """A mosaic, linear in light, and what is needed to make a picture of it.
+
+    Attributes:
+        mosaic: H×W float32, the sensor's active area; black is 0, white 1. Values below black and
+            above white stay as they are: noise is on both sides.
+        pattern: p×p (2 or 6), the colour of the filter at row r and column c is at
+            (r mod p, c mod p): 0 red, 1 green, 2 blue.
+        black: p×p, the sensor's value at black, in the same places.
+        white: p×p, its value at white.
+        crop: the part of the active area that makers mean to be shown.
+        orientation: how to turn it upright, as in Exif, 1–8.
+        white_balance: factors of red, green (1) and blue as shot, if the file tells.
+        to_srgb: 3×3, balanced camera colours → linear sRGB.
+        from_xyz: 3×3, CIE XYZ → camera colours, if known.
+        noise: what the file says of its noise, for red, green and blue.
+        iso: the sensitivity that was set, if known.
+        tags: what else it says.
+        name: of the file, for people.
+    """
+
+    mosaic: NDArray[np.float32]
+    pattern: NDArray[np.uint8]
+    black: NDArray[np.float64]
+    white: NDArray[np.float64]
+    crop: Area
+    orientation: int
+    white_balance: tuple[float, float, float] | None
+    to_srgb: NDArray[np.float64]
+    from_xyz: NDArray[np.float64] | None
+    noise: tuple[NoiseModel, NoiseModel, NoiseModel] | None
+    iso: float | None
+    tags: RawTags
+    name: str
+
+    @property
+    def layout(self) -> str:
+        """The filter's colours row by row for people: ``RGGB``, …, or ``X-Trans``."""
+        if self.pattern.shape != (2, 2):
+            return "X-Trans"
+        return "".join(_COLOURS[colour] for colour in self.pattern.ravel())
+
+
+def read_raw(source: Path | bytes, name: str | None = None) -> RawPicture:
+    """Read a camera raw file; its contents tell its kind, not its suffix.
+
+    Args:
+        source: a path, or all bytes of a file.
+        name: what to call it in messages; by default the path.
+
+    Raises:
+        InputError: it is missing, damaged or cut off, of no kind that LibRaw knows, or holds no
+            mosaic of red, green and blue.
+    """
+    name = printable(name or ("input data" if isinstance(source, bytes) else source))
+    if isinstance(source, bytes):
+        data = source
+    else:
+        with explained(source):
+            data = source.read_bytes()
+    if not data:
+        raise InputError(f"{name}: is empty")
+    import rawpy
+
+    try:
+        with rawpy.RawPy() as raw:
+            raw.open_buffer(io.BytesIO(data))
+            raw.unpack()
+            return _picture(raw, read_tags(data), name)
+    except (rawpy.LibRawFileUnsupportedError, rawpy.NotSupportedError) as error:
+        raise InputError(
+            f"{name}: is no camera raw file, or of a camera that LibRaw {_version()} does not know"
+        ) from error
+    except rawpy.LibRawError as error:
+        reason = error.args[0].decode() if error.args else type(error).__name__
+        raise InputError(f"{name}: is damaged or cut off ({reason})") from error
+
+
+def _picture(raw: Any, tags: RawTags, name: str) -> RawPicture:
+    values = raw.raw_image_visible if raw.raw_pattern is not None else None
+    if values is None or values.ndim != 2:
+        raise InputError(
+            f"{name}: holds no mosaic: its pixels have all colours already, or only one (linear "
+            "DNG, small raw, monochrome); develop it to a TIFF or PNG file and give that"
+        )
+    period = 6 if raw.raw_pattern.shape[0] > 2 else 2
+    channel = raw.raw_colors_visible[:period, :period]
+    colours = raw.color_desc.decode("ascii", "replace")
+    used = {colours[index] for index in set(channel.ravel().tolist()) if index < len(colours)}
+    if used != set(_COLOURS) or min(values.shape) < period:
+        raise InputError(
+            f"{name}: its filter has the colours {colours}, and only red, green and blue are known"
+        )
+    pattern = np.array([[_COLOURS.index(colours[i]) for i in row] for row in channel], np.uint8)
+    black = np.array(raw.black_level_per_channel, np.float64)[channel]
+    white = _white(raw, channel, black)
+    if not (white > black).all():
+        raise InputError(f"{name}: its levels of black and white make no sense; get it again")
+    return RawPicture(
+        mosaic=_scaled(values, black, white),
+        pattern=pattern,
+        black=black,
+        white=white,
+        crop=_crop(raw.sizes, *values.shape),
+        orientation=_FLIPS.get(raw.sizes.flip, 1),
+        white_balance=_balance(raw.camera_whitebalance),
+        to_srgb=np.array(raw.color_matrix, np.float64)[:3, :3],
+        from_xyz=_from_xyz(raw.rgb_xyz_matrix, tags),
+        noise=_noise(tags),
+        iso=tags.iso or float(raw.other.iso_speed) or None,
+        tags=tags,
+        name=name,
+    )
+
+
+def _scaled(
+    values: NDArray[np.uint16], black: NDArray[np.float64], white: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """The values with black at 0 and white at 1, site by site; a copy, as LibRaw's own goes."""
+    mosaic = values.astype(np.float32)
+    period = len(black)
+    for row, column in np.ndindex(black.shape):
+        part = mosaic[row::period, column::period]
+        part -= np.float32(black[row, column])
+        part /= np.float32(white[row, column] - black[row, column])
+    return mosaic
+
+
+def _white(raw: Any, channel: NDArray[np.uint8], black: NDArray[np.float64]) -> NDArray[np.float64]:
+    """White at each site: the camera's own for each colour where it tells, else LibRaw's."""
+    own = raw.camera_white_level_per_channel
+    if own is not None:
+        white = np.array(own, np.float64)[channel]
+        if (white > black).all():
+            return white
+    return np.full(channel.shape, float(raw.white_level))
+
+
+def _crop(sizes: Any, height: int, width: int) -> Area:
+    """The shown part, from the active area's corner; LibRaw counts from the sensor's."""
+    if not (sizes.crop_width and sizes.crop_height):
+        return Area(0, 0, height, width)
+    top = min(max(sizes.crop_top_margin - sizes.top_margin, 0), height - 1)
+    left = min(max(sizes.crop_left_margin - sizes.left_margin, 0), width - 1)
+    bottom, right = top + sizes.crop_height, left + sizes.crop_width
+    return Area(top, left, min(bottom, height), min(right, width))
+
+
+def _balance(given: Any) -> tuple[float, float, float] | None:
+    red, green, blue = (float(value) for value in given[:3])
+    if not (np.isfinite([red, green, blue]).all() and min(red, green, blue) > 0):
+        return None
+    return red / green, 1.0, blue / green
+
+
+def _from_xyz(known: Any, tags: RawTags) -> NDArray[np.float64] | None:
+    """LibRaw has matrices of cameras; DNG files bring their own."""
+    matrix = np.array(known, np.float64)[:3]
+    return tags.from_xyz if tags.from_xyz is not None or not matrix.any() else matrix
+
+
+def _noise(tags: RawTags) -> tuple[NoiseModel, NoiseModel, NoiseModel] | None:
+    if tags.noise is None:
+        return None
+    red, green, blue = tags.noise if len(tags.noise) == 3 else tags.noise * 3
+    return red, green, blue
+
+
+def _version() -> str:
+    import rawpy
+
+    return ".".join(map(str, rawpy.libraw_version))

@@ -1,0 +1,114 @@
+"""What camera raw files say in TIFF directories: most kinds are TIFF streams, and DNG always is.
+
+Tags: DNG 1.6, Exif 2.32. What is absent or damaged is None: LibRaw reads the picture without it.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from n3cli.io.meta import decode
+from n3cli.io.tiff import Directory, Field, Layout, read_head
+from n3cli.ops.noise_model import NoiseModel
+
+_MAKE, _MODEL, _SUB, _EXIF, _DNG, _UNIQUE_MODEL = 271, 272, 330, 34665, 50706, 50708
+_ISO, _LENS = 34855, 42036
+_COLOR_MATRICES = (50722, 50721)  # for daylight first, where there are two
+_NOISE_PROFILE = 51041
+_MOST = 16
+"""Directories beside the first that are looked at."""
+
+
+@dataclass(frozen=True)
+class RawTags:
+    """What TIFF directories say.
+
+    Attributes:
+        make: of the camera.
+        model: of the camera.
+        lens: its model.
+        iso: the sensitivity that was set.
+        is_dng: whether it is a DNG file.
+        from_xyz: 3×3, CIE XYZ → camera colours, from DNG's colour matrices.
+        noise: DNG's noise profile: one for all colours, or one each for red, green and blue.
+    """
+
+    make: str = ""
+    model: str = ""
+    lens: str = ""
+    iso: float | None = None
+    is_dng: bool = False
+    from_xyz: NDArray[np.float64] | None = None
+    noise: tuple[NoiseModel, ...] | None = None
+
+
+def read_tags(data: bytes) -> RawTags:
+    """Read what a file says; nothing of one that is no TIFF stream."""
+    file = io.BytesIO(data)
+    fields: dict[int, Field] = {}
+    try:
+        layout, offset = read_head(file)
+        for directory in _directories(layout, file, offset):
+            fields = {**directory, **fields}  # what comes first, counts
+    except (ValueError, struct.error, OverflowError):
+        pass
+    numbers = {tag: _numbers(field) for tag, field in fields.items()}
+    is_dng = _DNG in fields
+    return RawTags(
+        make=_text(fields, _MAKE),
+        model=_text(fields, _MODEL) or _text(fields, _UNIQUE_MODEL),
+        lens=_text(fields, _LENS),
+        iso=next((float(value) for value in numbers.get(_ISO, ()) if value > 0), None),
+        is_dng=is_dng,
+        from_xyz=_matrix(numbers) if is_dng else None,
+        noise=_noise(numbers.get(_NOISE_PROFILE, [])) if is_dng else None,
+    )
+
+
+def _directories(layout: Layout, file: io.BytesIO, offset: int) -> Iterator[Directory]:
+    """The first directory, and those that it points to."""
+    first = layout.read(file, offset)
+    yield first
+    pointers = [_numbers(first[tag]) for tag in (_EXIF, _SUB) if tag in first]
+    for pointer in [each for several in pointers for each in several][:_MOST]:
+        try:
+            yield layout.read(file, int(pointer))
+        except (ValueError, struct.error, OverflowError):
+            continue
+
+
+def _numbers(field: Field) -> list[float]:
+    """A field's values, whatever its type; its bytes are little-endian."""
+    if field.type in (5, 10):
+        pairs = np.frombuffer(field.data, "<u4" if field.type == 5 else "<i4").reshape(-1, 2)
+        return [float(top) / float(bottom) if bottom else 0.0 for top, bottom in pairs]
+    kinds = {1: "u1", 3: "<u2", 4: "<u4", 6: "i1", 8: "<i2", 9: "<i4", 11: "<f4", 12: "<f8"}
+    kinds |= {13: "<u4", 16: "<u8", 17: "<i8", 18: "<u8"}
+    kind = kinds.get(field.type)
+    return [] if kind is None else [float(value) for value in np.frombuffer(field.data, kind)]
+
+
+def _text(fields: Mapping[int, Field], tag: int) -> str:
+    field = fields.get(tag)
+    return "" if field is None else decode(field.data.split(b"\0")[0]).strip()
+
+
+def _matrix(numbers: Mapping[int, Any]) -> NDArray[np.float64] | None:
+    for tag in _COLOR_MATRICES:
+        if len(numbers.get(tag, ())) == 9:
+            return np.array(numbers[tag], np.float64).reshape(3, 3)
+    return None
+
+
+def _noise(values: list[float]) -> tuple[NoiseModel, ...] | None:
+    models = tuple(NoiseModel(a, b) for a, b in zip(values[::2], values[1::2], strict=False))
+    good = all(np.isfinite([one.a, one.b]).all() and one.a >= 0 for one in models)
+    # Its order is that of the colour planes, which for mosaics of red, green and blue is just that.
+    return models if good and len(models) in (1, 3) and len(values) == 2 * len(models) else None

@@ -1,0 +1,157 @@
+"""Camera raw: what a file of known content says, a real one, and bad ones."""
+
+import io
+
+import numpy as np
+import pytest
+import tifffile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from reference.dng import BAYER, MATRIX, X_TRANS, make_dng
+
+from n3cli.errors import InputError
+from n3cli.io.area import Area
+from n3cli.io.raw import read_raw
+from n3cli.ops.noise_model import NoiseModel
+
+
+def values(height=60, width=72):
+    """Sensor values from well below black to above white."""
+    return np.random.default_rng(0).integers(300, 16000, (height, width)).astype(np.uint16)
+
+
+@pytest.mark.parametrize("name", [*BAYER, "X-Trans"])
+def test_layouts_and_levels(name):
+    mosaic = values()
+    pattern = BAYER.get(name, X_TRANS)
+    raw = read_raw(make_dng(mosaic, pattern))
+    assert raw.layout == name
+    np.testing.assert_array_equal(raw.pattern, pattern)
+    assert raw.mosaic.dtype == np.float32
+    np.testing.assert_allclose(raw.mosaic, (mosaic - 512.0) / (15000 - 512), atol=1e-6)
+    assert raw.mosaic.min() < -0.01
+    assert raw.mosaic.max() > 1.05
+
+
+def test_black_of_each_site():
+    mosaic, blacks = values(), (100, 200, 300, 400)
+    raw = read_raw(make_dng(mosaic, BAYER["GRBG"], black=blacks))
+    np.testing.assert_array_equal(raw.black.ravel(), blacks)
+    for number, black in enumerate(blacks):
+        part = np.s_[number // 2 :: 2, number % 2 :: 2]
+        expected = (mosaic[part] - float(black)) / (15000 - black)
+        np.testing.assert_allclose(raw.mosaic[part], expected, atol=1e-6)
+
+
+def test_the_active_area_and_the_crop_in_it():
+    mosaic = values()
+    raw = read_raw(make_dng(mosaic, BAYER["GBRG"], area=(6, 8, 56, 68), crop=(4, 2, 50, 40)))
+    assert raw.mosaic.shape == (50, 60)
+    expected = (mosaic[6:56, 8:68] - 512.0) / (15000 - 512)
+    np.testing.assert_allclose(raw.mosaic, expected, atol=1e-6)
+    assert raw.layout == "GBRG"
+    assert raw.crop == Area(2, 4, 42, 54)
+    assert read_raw(make_dng(mosaic)).crop == Area(0, 0, 60, 72)
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_orientation_is_exifs(orientation):
+    assert read_raw(make_dng(values(), orientation=orientation)).orientation == orientation
+
+
+def test_colours():
+    raw = read_raw(make_dng(values()))
+    assert raw.white_balance == pytest.approx((2, 1, 1.6))
+    np.testing.assert_allclose(raw.from_xyz.ravel(), MATRIX)
+    np.testing.assert_allclose(raw.to_srgb.sum(1), 1, atol=1e-6)  # white stays white
+    assert (raw.tags.make, raw.tags.model) == ("Maker", "Model 1")
+    assert raw.tags.is_dng
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_the_noise_profile(count):
+    profile = tuple(1e-4 * (1 + number) for number in range(2 * count))
+    raw = read_raw(make_dng(values(), noise=profile))
+    if not count:
+        assert raw.noise is None
+        return
+    models = [NoiseModel(*profile[2 * n : 2 * n + 2]) for n in range(count)]
+    assert list(raw.noise) == (models if count == 3 else models * 3)
+
+
+@pytest.mark.parametrize("profile", [(1e-4,), (np.nan, 1e-4), (-1e-4, 1e-4), (1e-4,) * 4])
+def test_a_noise_profile_that_makes_no_sense_counts_as_absent(profile):
+    assert read_raw(make_dng(values(), noise=profile)).noise is None
+
+
+def test_a_real_file(shared):
+    raw = read_raw(shared / "raw" / "colorchart.dng")
+    assert raw.layout == "RGGB"
+    assert raw.mosaic.shape == (1156, 1734)
+    assert (raw.black == 2056).all()
+    assert (raw.white == 15000).all()
+    assert raw.white_balance == pytest.approx((2.477, 1, 1000 / 1000 * 1.4620 / 0.8629), rel=0.01)
+    assert raw.tags.model == "Canon EOS Kiss X4"
+    # The mosaic is tifffile's, read without LibRaw: 14 bits, packed.
+    with tifffile.TiffFile(shared / "raw" / "colorchart.dng") as file:
+        packed = np.frombuffer(file.filehandle.read_array("u1", 3905328, 1536).tobytes(), np.uint8)
+    rows = np.unpackbits(packed).reshape(1182, 1888, 14)
+    whole = rows @ (1 << np.arange(13, -1, -1))
+    expected = (whole[26:1182, 152:1886] - 2056) / (15000 - 2056)
+    np.testing.assert_allclose(raw.mosaic, expected, atol=1e-6)
+    assert raw.mosaic.min() < 0
+
+
+def jpeg():
+    file = io.BytesIO()
+    Image.fromarray(np.zeros((64, 64, 3), np.uint8)).save(file, "JPEG")
+    return file.getvalue()
+
+
+def linear():
+    file = io.BytesIO()
+    tags = [(50706, "B", 4, bytes([1, 4, 0, 0]), True), (50708, "s", 0, "Camera", True)]
+    tifffile.imwrite(file, np.zeros((64, 64, 3), np.uint16), photometric=34892, extratags=tags)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (lambda: b"", "is empty"),
+        (lambda: b"no raw file" * 100, "is no camera raw file"),
+        (jpeg, "is no camera raw file"),
+        (lambda: make_dng(values())[:5000], "is damaged or cut off"),
+        (lambda: make_dng(values())[:-10], "is damaged or cut off"),
+        (lambda: make_dng(values())[:40], "is (damaged or cut off|no camera raw file)"),
+        (linear, "holds no mosaic: its pixels have all colours already"),
+        (lambda: make_dng(values(), white=512), "its levels of black and white make no sense"),
+    ],
+)
+def test_bad_files(tmp_path, content, words):
+    path = tmp_path / "photo.NEF"
+    path.write_bytes(content())
+    with pytest.raises(InputError, match=rf"photo\.NEF: {words}"):
+        read_raw(path)
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(InputError, match=r"photo\.nef: No such file"):
+        read_raw(tmp_path / "photo.nef")
+
+
+DNG = make_dng(values(12, 14), noise=(1e-4, 1e-5))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, len(DNG) - 1), st.integers(0, 255)), max_size=6))
+def test_any_damage_is_one_error_or_a_picture(changes):
+    data = bytearray(DNG)
+    for place, value in changes:
+        data[place] = value
+    try:
+        raw = read_raw(bytes(data), "a.dng")
+    except InputError:
+        return
+    assert raw.mosaic.ndim == 2
