@@ -24,6 +24,9 @@ POSITIVE = 1e-4
 """Symmetric squared epipolar distance below which a correspondence counts as right (normalised
 coordinates; Yi and others, CVPR 2018)."""
 
+VERSION = 1
+"""Raised when the same seed gives another scene."""
+
 _ATTEMPTS = 20
 _FEWEST = 0.02
 """Least share of points that must be seen by both cameras, or another motion is drawn."""
