@@ -15,8 +15,8 @@ PROTOCOL = (
     "coordinates is below 1e-4 (Yi et al., CVPR 2018). Precision, recall, F1 and average precision "
     "(AP) of the choice are means over the pairs. A pose's error is the larger one of the angles "
     "of rotation and, without regard to sign, of translation; mAP is the mean of the accuracies at "
-    "5°, 10° … up to its angle, AUC the exact area under the accuracy up to it, and the interval of "
-    "mAP5 is that of 2,000 drawings of the pairs (95 %). Figures in percent."
+    "5°, 10° … up to its angle, AUC the exact area under the accuracy up to it, and the interval "
+    "of mAP5 is that of 2,000 drawings of the pairs (95 %). Figures in percent."
 )
 
 PUBLISHED = (

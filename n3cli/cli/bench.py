@@ -182,8 +182,8 @@ def bench(
     elif is_of_pairs(suites):
         if sigmas or precision != "auto" or ours or size or repeats:
             raise ConfigError(
-                "correspondences take -m, --against, --data, --offline, --images (that many pairs), "
-                "--device, --json and --markdown"
+                "correspondences take -m, --against, --data, --offline, --images (that many "
+                "pairs), --device, --json and --markdown"
             )
         asked = PairsAsked(suites, models, peers, data, images, device, offline, form)
         report_pairs(asked, _progress, click.echo)

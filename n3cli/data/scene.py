@@ -19,6 +19,9 @@ from n3cli.ops.two_view_label import label_right
 Array: TypeAlias = NDArray[np.float64]
 Rng: TypeAlias = np.random.Generator
 
+VERSION = 1
+"""Raised when the same seed gives another scene."""
+
 _ATTEMPTS = 20
 _FEWEST = 0.02
 """Least share of points that must be seen by both cameras, or another motion is drawn."""

@@ -1,0 +1,174 @@
+"""Suites of correspondences: what is found where, what filters choose, and which poses follow."""
+
+import json
+import pickle
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from reference.two_views import scene as two_views
+
+from n3cli.bench.pair_measurement import Poses, measure_pairs
+from n3cli.bench.pair_method import PairMethod, Verdict, make_classifiers, make_filters
+from n3cli.bench.pair_pose import make_pose_errors
+from n3cli.bench.pair_suite import PAIR_SUITES
+from n3cli.cli.main import cli
+from n3cli.data.index import COLLECTIONS
+from n3cli.data.pair import Pair
+from n3cli.data.scene import make_scene
+from n3cli.errors import DataError
+
+
+def easy_pair(seed=0, wrong=60):
+    """A pair in which the ratio test is right but for few."""
+    rng = np.random.default_rng(seed)
+    rotation, translation, x0, x1 = two_views(seed, count=100)
+    points = np.hstack([x0, x1])
+    points[:wrong, 2:] = rng.uniform(-0.5, 0.5, (wrong, 2))
+    points += rng.normal(0, 1e-5, points.shape)
+    ratio = np.where(np.arange(100) < wrong, 0.9, 0.5).astype(np.float32)
+    ratio[0], ratio[-1] = 0.7, 0.85
+    mutual = np.arange(100) % 10 > 0
+    return Pair(f"pair {seed}", points.astype(np.float32), rotation, translation, ratio, mutual)
+
+
+@pytest.fixture(scope="module")
+def measured():
+    pairs = [easy_pair(seed) for seed in range(4)]
+    told = []
+    methods = make_filters(["none", "ratio", "mutual", "ratio+mutual"])
+    found = measure_pairs("easy", pairs, methods, make_pose_errors(), told.append)
+    assert told == [f"easy: pair {seed}" for seed in range(4)]
+    return found
+
+
+def test_filters_choose_what_they_say(measured):
+    pair = easy_pair()
+    kept = {row.method.name: row.method.judge(pair).kept for row in measured.rows}
+    np.testing.assert_array_equal(kept["none"], True)
+    np.testing.assert_array_equal(kept["ratio"], pair.ratio <= 0.8)
+    np.testing.assert_array_equal(kept["mutual"], pair.mutual)
+    np.testing.assert_array_equal(kept["ratio+mutual"], kept["ratio"] & kept["mutual"])
+
+
+def test_figures_are_means_over_pairs(measured):
+    assert (measured.pairs, measured.correspondences) == (4, 100)
+    assert measured.right == pytest.approx(np.mean([easy_pair(s).right.mean() for s in range(4)]))
+    none, ratio, *_ = (row.labels for row in measured.rows)
+    assert none.recall == 1
+    assert none.precision == pytest.approx(measured.right)
+    assert ratio.precision > 0.95
+    assert ratio.recall > 0.9
+
+
+def test_robust_estimators_find_poses_where_eight_points_do_not(measured):
+    none, ratio, *_ = (row.poses for row in measured.rows)
+    assert none["8pt"].mean_accuracies[0] < 0.5
+    for name in none.keys() - {"8pt"}:
+        assert ratio[name].mean_accuracies == (1, 1, 1)
+        assert ratio[name].areas[0] > 0.9
+        assert ratio[name].interval == (1, 1)
+
+
+def test_the_truth_gives_the_pose_by_any_estimator():
+    truth = PairMethod(
+        "truth", "", lambda pair: Verdict(pair.right, pair.right * 1.0, pair.right * 1.0)
+    )
+    nothing = PairMethod(
+        "nothing", "", lambda pair: Verdict(~pair.right & False, np.zeros(100), np.zeros(100))
+    )
+    pairs = [easy_pair(seed) for seed in range(2)]
+    best, worst = measure_pairs("x", pairs, [truth, nothing], make_pose_errors(), print).rows
+    assert best.labels == (1, 1, 1, 1)
+    for poses in best.poses.values():
+        assert max(poses.errors) < 0.5
+    assert worst.labels.precision == worst.labels.recall == 0
+    for poses in worst.poses.values():
+        assert poses.errors == (np.inf, np.inf)
+        assert poses.areas == (0, 0, 0)
+
+
+def test_pose_figures():
+    poses = Poses((1.0, 7.0, 12.0, np.inf))
+    assert poses.mean_accuracies == pytest.approx(
+        (1 / 4, (1 / 4 + 2 / 4) / 2, (1 + 2 + 3 + 3) / 16)
+    )
+    assert poses.areas[0] == pytest.approx(0.2)
+
+
+def test_a_set_without_ratios_is_told():
+    pair = Pair("x", np.zeros((9, 4), np.float32), np.eye(3), np.array([1.0, 0, 0]))
+    (method,) = make_filters(["ratio"])
+    with pytest.raises(DataError, match="x: its data does not say ratios"):
+        method.judge(pair)
+
+
+def test_networks_judge_whole_pairs(tmp_path):
+    from n3cli.networks.registry import build, complete
+    from n3cli.zoo.config import ModelConfig
+    from n3cli.zoo.folder import save_folder
+
+    options = complete("n3cnet", {"width": 16, "blocks": 2, "n3_after": "1", "inputs": 6})
+    config = ModelConfig("match-n3cnet-test", "match", "n3cnet", options, None, "float32")
+    save_folder(tmp_path / "m", config, build("n3cnet", options), "card")
+    (method,) = make_classifiers([str(tmp_path / "m")], "cpu")
+    verdict = method.judge(easy_pair())
+    np.testing.assert_array_equal(verdict.kept, verdict.score > 0)
+    np.testing.assert_allclose(verdict.weight, np.tanh(verdict.score).clip(0))
+    assert len(set(verdict.score)) > 50
+
+
+def write_dump(folder, count=3):
+    folder.mkdir(parents=True)
+    scenes = [make_scene(np.random.default_rng(seed), 200) for seed in range(count)]
+    columns = {
+        "xs": [scene.points[None] for scene in scenes],
+        "Rs": [scene.rotation for scene in scenes],
+        "ts": [scene.translation for scene in scenes],
+        "ratios": [scene.ratio for scene in scenes],
+        "mutuals": [scene.mutual for scene in scenes],
+    }
+    for name, values in columns.items():
+        (folder / f"{name}_te.pkl").write_bytes(pickle.dumps(values, 2))
+
+
+def run(*arguments):
+    return CliRunner().invoke(cli, ["bench", *map(str, arguments)])
+
+
+def test_the_command_on_a_published_dump(tmp_path):
+    write_dump(tmp_path / "Reichstag" / "numkp-2000" / "nn-1" / "nocrop" / "te-1000")
+    common = ("reichstag", "--data", tmp_path, "--against", "ratio,ratio+mutual")
+    found = run(*common, "--json", "--images", 2)
+    assert found.exit_code == 0, found.output
+    (suite,) = json.loads(found.stdout)["suites"]
+    assert suite["data"] == "Reichstag numkp-2000 nn-1 nocrop te-1000"
+    assert suite["pairs"] == 2
+    assert [row["method"] for row in suite["measured"]] == ["ratio", "ratio+mutual"]
+    assert {"8pt", "ransac"} <= suite["measured"][0]["poses"].keys()
+    assert 0 <= suite["measured"][0]["poses"]["ransac"]["map5"] <= 1
+    found = run(*common, "--markdown")
+    assert found.exit_code == 0, found.output
+    assert "| ratio+mutual |" in found.stdout
+    assert "could not be had" in found.stdout
+
+
+def test_what_the_command_cannot_do(tmp_path):
+    for arguments, code, message in (
+        (("reichstag", "set12"), 2, "set12 is measured otherwise"),
+        (("reichstag", "--sigma", "25"), 2, "correspondences take -m, --against"),
+        (("brown", "--against", "bm3d"), 2, "held against none, ratio"),
+        (("yfcc", "--against", "none"), 3, "YFCC100M not found"),
+        (("strecha", "--against", "none"), 3, "has no photos with .camera files"),
+        (("brown", "--offline", "--against", "none"), 3, "run n3 fetch-data brown"),
+    ):
+        found = run(*arguments, "--data", tmp_path)
+        assert found.exit_code == code, found.output
+        assert message in " ".join(found.stderr.split())
+
+
+def test_suites_lie_where_their_data_is_fetched_to():
+    for suite in PAIR_SUITES.values():
+        if suite.collection:
+            assert COLLECTIONS[suite.collection].folder == suite.folder
+            assert COLLECTIONS[suite.collection].kind == "correspondences"
