@@ -11,6 +11,7 @@ from n3cli.networks.dncnn import DnCNN
 from n3cli.networks.ffdnet import FFDNet
 from n3cli.networks.ircnn import IRCNN
 from n3cli.networks.layer import LARGEST
+from n3cli.networks.memnet import MemNet
 from n3cli.networks.n3net import N3Net
 from n3cli.networks.n3sr import N3SR
 from n3cli.networks.n3unet import N3UNet
@@ -21,6 +22,7 @@ _NETWORKS: dict[str, Callable[..., Network]] = {
     "dncnn": DnCNN,
     "ffdnet": FFDNet,
     "ircnn": IRCNN,
+    "memnet": MemNet,
     "n3net": N3Net,
     "n3sr": N3SR,
     "n3unet": N3UNet,
