@@ -55,7 +55,7 @@ class MemNet(Network):
             channels,
             sigma_input=False,
             scale=self._scales[-1],
-            memory=4 * features * (blocks + 8),
+            memory=4 * features * (blocks + 11),
         )
         self.head = nn.Conv2d(channels, features, 3, padding=1)
         self.blocks = nn.ModuleList(

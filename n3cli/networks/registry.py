@@ -16,6 +16,7 @@ from n3cli.networks.n3net import N3Net
 from n3cli.networks.n3sr import N3SR
 from n3cli.networks.n3unet import N3UNet
 from n3cli.networks.network import Network
+from n3cli.networks.unlnet import UNLNet
 from n3cli.networks.vdsr import VDSR
 
 _NETWORKS: dict[str, Callable[..., Network]] = {
@@ -26,6 +27,7 @@ _NETWORKS: dict[str, Callable[..., Network]] = {
     "n3net": N3Net,
     "n3sr": N3SR,
     "n3unet": N3UNet,
+    "unlnet": UNLNet,
     "vdsr": VDSR,
 }
 
