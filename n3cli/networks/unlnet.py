@@ -203,8 +203,8 @@ class GaussianMixture(nn.Module):
         index = place.detach().int().clamp_(max=length - 2)
         part = place - index
         index += torch.arange(x.shape[1], dtype=torch.int32, device=x.device) * length
-        low = table.index_select(0, index.flatten()).view_as(x)
-        high = table.index_select(0, index.add_(1).flatten()).view_as(x)
+        index = index.flatten()
+        low, high = (table.index_select(0, which).view_as(x) for which in (index, index + 1))
         return torch.lerp(low, high, part)
 
 

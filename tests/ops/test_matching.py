@@ -11,24 +11,32 @@ from n3cli.ops.matching import match_patches
 from n3cli.ops.padding import fold_mirrored, mirror
 
 
-def brute_force(image: np.ndarray, patch: int, window: int, k: int) -> np.ndarray:
-    """K×H×W×2: rows and columns of the nearest patches' centres."""
+def brute_force(image: np.ndarray, patch: int, window: int, k: int, places: np.ndarray):
+    """Distances of the k nearest patches, and of those at the places that were chosen: K×H×W."""
     height, width = image.shape
     margin, half = patch // 2, window // 2
     padded = np.pad(image.astype(np.float64), margin, mode="symmetric")
-    chosen = np.empty((k, height, width, 2), int)
+    nearest, chosen = np.zeros((2, k, height, width))
     for row, column in np.ndindex(height, width):
         here = padded[row : row + patch, column : column + patch]
-        found = []
-        for r in range(max(0, row - half), min(height, row + half + 1)):
-            for c in range(max(0, column - half), min(width, column + half + 1)):
-                there = padded[r : r + patch, c : c + patch]
-                itself = (r, c) == (row, column)
-                found.append((-1 if itself else ((here - there) ** 2).sum(), r, c))
-        found.sort()
-        found += [(0, row, column)] * k
-        chosen[:, row, column] = [(r, c) for _, r, c in found[:k]]
-    return chosen
+
+        def distance(r: int, c: int, here: np.ndarray = here) -> float:
+            return ((here - padded[r : r + patch, c : c + patch]) ** 2).sum()
+
+        found = sorted(
+            distance(r, c)
+            for r in range(max(0, row - half), min(height, row + half + 1))
+            for c in range(max(0, column - half), min(width, column + half + 1))
+        )[:k]
+        nearest[: len(found), row, column] = found
+        pixels = [
+            (row + place // window - half, column + place % window - half)
+            for place in places[:, row, column]
+        ]
+        assert pixels[0] == (row, column)
+        assert len(set(pixels)) == len(found)  # the pixel itself stands in for the rest
+        chosen[:, row, column] = [distance(*pixel) for pixel in pixels]
+    return nearest, chosen
 
 
 @pytest.mark.parametrize(
@@ -39,12 +47,9 @@ def test_patches_are_matched_as_by_brute_force(size, patch, window, k, monkeypat
     monkeypatch.setattr("n3cli.ops.matching._DISTANCES_AT_ONCE", 4 * window**2 * size[1] * 2)
     images = np.random.default_rng(4).random((2, *size)).astype(np.float32)
     places = match_patches(torch.from_numpy(images), patch, window, k)
-    rows = places // window - window // 2 + torch.arange(size[0])[:, None]
-    columns = places % window - window // 2 + torch.arange(size[1])
-    for i, image in enumerate(images):
-        expected = brute_force(image, patch, window, k)
-        np.testing.assert_array_equal(rows[i], expected[..., 0])
-        np.testing.assert_array_equal(columns[i], expected[..., 1])
+    for image, found in zip(images, places.numpy(), strict=True):
+        nearest, chosen = brute_force(image, patch, window, k, found)
+        np.testing.assert_allclose(chosen, nearest, atol=1e-6)
 
 
 def test_the_nearest_of_equal_patches_is_the_pixel_itself():
