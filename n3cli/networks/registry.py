@@ -13,9 +13,11 @@ from n3cli.networks.dncnn import DnCNN
 from n3cli.networks.ffdnet import FFDNet
 from n3cli.networks.ircnn import IRCNN
 from n3cli.networks.layer import LARGEST
+from n3cli.networks.memnet import MemNet
 from n3cli.networks.n3net import N3Net
 from n3cli.networks.n3sr import N3SR
 from n3cli.networks.n3unet import N3UNet
+from n3cli.networks.unlnet import UNLNet
 from n3cli.networks.vdsr import VDSR
 
 _NETWORKS: dict[str, Callable[..., AnyNetwork]] = {
@@ -23,10 +25,12 @@ _NETWORKS: dict[str, Callable[..., AnyNetwork]] = {
     "dncnn": DnCNN,
     "ffdnet": FFDNet,
     "ircnn": IRCNN,
+    "memnet": MemNet,
     "n3cnet": N3CNet,
     "n3net": N3Net,
     "n3sr": N3SR,
     "n3unet": N3UNet,
+    "unlnet": UNLNet,
     "vdsr": VDSR,
 }
 

@@ -21,6 +21,15 @@ _BICUBIC_HALO = 2
 """Input pixels that bicubic interpolation looks at on each side."""
 
 
+def enlarging(scale: int) -> Stage:
+    """The first stage of networks that work at the size of the output: bicubic interpolation."""
+
+    def enlarge(x: Tensor, place: Placement) -> Tensor:
+        return resize(x, scale)
+
+    return Stage(enlarge, _BICUBIC_HALO, scale=scale)
+
+
 class VDSR(Network):
     """The network; the same weights serve every scale, since it works at the size of the output.
 
@@ -83,13 +92,8 @@ class VDSR(Network):
     @property
     def stages(self) -> Sequence[Stage]:
         """Bicubic interpolation, and one stage a stack."""
-        scale = self.description.scale
-
-        def enlarge(x: Tensor, place: Placement) -> Tensor:
-            return resize(x, scale)
-
         return (
-            Stage(enlarge, _BICUBIC_HALO, scale=scale),
+            enlarging(self.description.scale),
             *(part.as_stage() for part in self.parts if isinstance(part, N3NetStage)),
         )
 

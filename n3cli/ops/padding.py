@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import torch
+from torch import Tensor
+
 
 def reflected(length: int, padded: int) -> list[int]:
     """Source indices 0…`length`−1 that extend an axis to `padded` entries by reflection.
@@ -10,3 +13,22 @@ def reflected(length: int, padded: int) -> list[int]:
     """
     period = max(2 * length - 2, 1)
     return [min(i % period, period - i % period) if length > 1 else 0 for i in range(padded)]
+
+
+def mirror(image: Tensor, margin: int, dim: int) -> Tensor:
+    """Extend a dimension by `margin` entries on both sides, mirrored with the border repeated."""
+    return image.index_select(dim, _mirrored(image.shape[dim], margin, image.device))
+
+
+def fold_mirrored(image: Tensor, margin: int, dim: int) -> Tensor:
+    """The transpose of `mirror`: what was mirrored is added back to where it came from."""
+    length = image.shape[dim] - 2 * margin
+    shape = list(image.shape)
+    shape[dim] = length
+    return image.new_zeros(shape).index_add(dim, _mirrored(length, margin, image.device), image)
+
+
+def _mirrored(length: int, margin: int, device: torch.device) -> Tensor:
+    """Source indices (1 0 0 1 2 2 1 …)."""
+    place = torch.arange(-margin, length + margin, device=device) % (2 * length)
+    return torch.minimum(place, 2 * length - 1 - place)

@@ -45,6 +45,7 @@ MODELS = {
     "dncnn": lambda: random_model("dncnn", 3, depth=5),
     "ffdnet": lambda: random_model("ffdnet", 3, depth=5, features=16),
     "ircnn": lambda: random_model("ircnn", 1, features=16),
+    "unlnet": lambda: random_model("unlnet", 1, stages=2, patch=5, window=9),
 }
 
 

@@ -78,6 +78,23 @@ def test_tiles_are_exact(model: Model, height: int, width: int, scale: int) -> N
         assert np.abs(tiled - expected).max() < 2e-5
 
 
+@pytest.mark.parametrize(
+    ("height", "width", "scale"), [(1, 1, 4), (5, 83, 2), (67, 9, 3), (70, 91, 2)]
+)
+def test_tiles_of_memnet_are_exact(height: int, width: int, scale: int) -> None:
+    options = {"blocks": 2, "recursions": 2, "features": 8}
+    network = registry.build("memnet", options)
+    with torch.no_grad():
+        network(torch.rand(2, 1, 30, 30))  # fills the running statistics of its norms
+    config = ModelConfig("upscale-memnet-random", "upscale", "memnet", options, None, "float32")
+    memnet = Model(config, network.eval(), "random memnet")
+    image = photo(height, width, 1)
+    expected = to_image(whole(memnet, image, scale))
+    for tile in ("off", 64):
+        tiled = upscale(image, scale, memnet, precision="fp32", tile=tile)
+        assert np.abs(tiled - expected).max() < 2e-5
+
+
 class Odd(Network):
     """Two stages that enlarge by 2 and by 3, and padding, which no network of ours has yet."""
 

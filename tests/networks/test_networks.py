@@ -14,6 +14,12 @@ from n3cli.ops.aggregation_plain import aggregate_plain
 IMAGE = [name for name in registry.names() if registry.build(name, {}).description.task != "match"]
 SIZES = [(1, 1), (1, 30), (7, 5), (16, 16), (43, 61)]
 
+SMALLER = {
+    "ircnn": {"levels": 1},  # of all its networks, a noise level reaches one
+    "memnet": {"blocks": 2, "recursions": 2, "features": 8},  # 80 layers at the output's size
+}
+"""Options with which all that is said of every network is quickly tried."""
+
 
 def parameters(name, **options):
     return sum(p.numel() for p in registry.build(name, options).parameters())
@@ -35,7 +41,7 @@ def test_numbers_of_parameters_are_the_published_ones():
 @pytest.mark.parametrize("name", IMAGE)
 @pytest.mark.parametrize("size", SIZES)
 def test_any_size(name, size):
-    network = registry.build(name, {"channels": 3}).eval()
+    network = registry.build(name, {"channels": 3, **SMALLER.get(name, {})}).eval()
     with torch.no_grad():
         y = network(torch.rand(2, 3, *size), 0.1)
     scale = network.description.scale
@@ -45,7 +51,7 @@ def test_any_size(name, size):
 
 @pytest.mark.parametrize("name", IMAGE)
 def test_a_batch_is_its_images(name):
-    network = registry.build(name, {"channels": 1}).eval()
+    network = registry.build(name, {"channels": 1, **SMALLER.get(name, {})}).eval()
     images, sigmas = torch.rand(3, 1, 70, 90), torch.tensor([0.0, 0.1, 0.3])
     with torch.no_grad():
         batch = network(images, sigmas)
@@ -55,8 +61,7 @@ def test_a_batch_is_its_images(name):
 
 @pytest.mark.parametrize("name", IMAGE)
 def test_training_reaches_every_parameter(name):
-    # Of IRCNN's networks, a noise level reaches one.
-    network = registry.build(name, {"channels": 1} | ({"levels": 1} if name == "ircnn" else {}))
+    network = registry.build(name, {"channels": 1, **SMALLER.get(name, {})})
     for parameter in network.parameters():
         if not parameter.any():  # layers that start at zero block the gradient of others
             torch.nn.init.normal_(parameter, std=0.05)
