@@ -12,7 +12,7 @@ from n3cli.bench.pair_measurement import Poses, measure_pairs
 from n3cli.bench.pair_method import PairMethod, Verdict, make_classifiers, make_filters
 from n3cli.bench.pair_pose import make_pose_errors
 from n3cli.bench.pair_suite import PAIR_SUITES
-from n3cli.cli.main import cli
+from n3cli.cli.main import n3
 from n3cli.data.index import COLLECTIONS
 from n3cli.data.pair import Pair
 from n3cli.data.scene import make_scene
@@ -81,7 +81,7 @@ def test_the_truth_gives_the_pose_by_any_estimator():
     best, worst = measure_pairs("x", pairs, [truth, nothing], make_pose_errors(), print).rows
     assert best.labels == (1, 1, 1, 1)
     for poses in best.poses.values():
-        assert max(poses.errors) < 0.5
+        assert max(poses.errors) < 2  # some wrong ones lie near their lines by chance
     assert worst.labels.precision == worst.labels.recall == 0
     for poses in worst.poses.values():
         assert poses.errors == (np.inf, np.inf)
@@ -133,7 +133,7 @@ def write_dump(folder, count=3):
 
 
 def run(*arguments):
-    return CliRunner().invoke(cli, ["bench", *map(str, arguments)])
+    return CliRunner().invoke(n3, ["bench", *map(str, arguments)])
 
 
 def test_the_command_on_a_published_dump(tmp_path):
@@ -155,7 +155,7 @@ def test_the_command_on_a_published_dump(tmp_path):
 
 def test_what_the_command_cannot_do(tmp_path):
     for arguments, code, message in (
-        (("reichstag", "set12"), 2, "set12 is measured otherwise"),
+        (("reichstag,set12",), 2, "set12 is measured otherwise"),
         (("reichstag", "--sigma", "25"), 2, "correspondences take -m, --against"),
         (("brown", "--against", "bm3d"), 2, "held against none, ratio"),
         (("yfcc", "--against", "none"), 3, "YFCC100M not found"),
