@@ -195,7 +195,7 @@ class _NormaliseAndRectify(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
         normal, r, q = ctx.saved_tensors
         sets, count, _ = normal.shape
-        gradient = torch.ops.aten.threshold_backward(gradients[0], normal, 0)
+        gradient: Tensor = torch.ops.aten.threshold_backward(gradients[0], normal, 0)
         mean = gradient.mean(1, keepdim=True)
         along = (gradient * normal).sum(1, keepdim=True)
         # Of the variance of each set: through its own r, and through q, which all sets share.
