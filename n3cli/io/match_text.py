@@ -39,9 +39,7 @@ def write_csv(target: Path, matches: Matches) -> None:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(columns)
-    table.writerows(
-        [_shown(value) for value in row] for row in zip(*columns.values(), strict=True)
-    )
+    table.writerows([_shown(value) for value in row] for row in zip(*columns.values(), strict=True))
     write_text(text.getvalue(), target)
 
 

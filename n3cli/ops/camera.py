@@ -24,11 +24,13 @@ class Camera:
         matrix: 3×3, pixels; its last row is 0, 0, 1.
         distortion: k1, k2, p1, p2 (OpenCV's names); radial and tangential.
         source: who says so, for people: a file's name, "Exif", "given".
+        size: width and height in pixels of the pictures that it is for, where that is known.
     """
 
     matrix: Array
     distortion: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
     source: str = "given"
+    size: tuple[int, int] | None = None
 
     @property
     def focal(self) -> float:
