@@ -69,6 +69,8 @@ def describe(row: Row) -> str:
     if found.status != "putative":
         parts[0] += f", {found.agreeing} agree"
     parts.append(_geometry(found))
+    if "Exif" in row.cameras and found.F is None:
+        parts.append("(focal lengths from Exif)")
     if row.evaluation:
         parts.append(_evaluation(row.evaluation))
     if row.outputs:
@@ -109,10 +111,9 @@ def _pose(found: Matches) -> list[str]:
         values = getattr(found, name)
         if values is not None:
             rows = values.reshape(-1, 3)
-            lines += [
-                f"  {name if not index else ' ' * len(name)} = {' '.join(f'{value: .6g}' for value in row)}"
-                for index, row in enumerate(rows)
-            ]
+            for index, row in enumerate(rows):
+                label = " " * len(name) if index else name
+                lines.append(f"  {label} = {' '.join(f'{value: .6g}' for value in row)}")
     return lines
 
 

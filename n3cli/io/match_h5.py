@@ -21,6 +21,9 @@ from n3cli.io.matches import Matches, check
 from n3cli.io.path import deliver, explained, staging
 
 _EXTRA = ("logits", "ratio", "mutual", "inliers", "E", "F", "R", "t", "K0", "K1")
+_DAMAGE = (OSError, ValueError, TypeError, LookupError, AttributeError, RuntimeError)
+"""What h5py and NumPy raise where a file holds something else than it should."""
+
 _LARGEST = 1 << 27
 """Values that a data set of a pair may have."""
 
@@ -141,7 +144,7 @@ def read_h5(
                 yield name0, name1, _read_pair(files, keypoints, name0, name1)
             except InputError as error:
                 yield name0, name1, error
-            except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
+            except _DAMAGE as error:
                 yield name0, name1, InputError(f"{printable(paths[0])}: is damaged ({error})")
     finally:
         for file in files:

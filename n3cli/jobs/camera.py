@@ -1,4 +1,4 @@
-"""Which camera took a picture: what was given, what a list says, or the picture's own Exif block."""
+"""Which camera took a picture: what was given, what a list says, or its Exif block."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pairs of pictures, one after the other: match, judge, write, tell. One bad pair stops no other."""
+"""Pairs of pictures, one after the other: match, judge, write, tell; a bad one stops no other."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def match_pairs(
     matcher: Matcher,
     cameras: Cameras,
     output: MatchOutput,
-    putative: Iterator[tuple[Pair, Matches | InputError]] | None = None,
+    putative: Iterable[tuple[Pair, Matches | InputError]] | None = None,
 ) -> Iterator[Row]:
     """Match pairs; each gives a row, whatever comes of it.
 
