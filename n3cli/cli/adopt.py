@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 def adopt(run: Path, data: Path | None) -> None:
     """Bundle the model of a RUN of `n3 train`, if it is better.
 
-    It must score higher on the 40 validation images than the bundled model of its name, where
-    there is one; else nothing changes and the exit code is 3. Its card gets the figures of the
-    validation and of the test sets that are there; of these, the tables are shown as n3 bench
-    shows them. For a source tree of n3.
+    It must score higher on the 40 validation images (for correspondences: on held-out synthetic
+    pairs of views) than the bundled model of its name, where there is one; else nothing changes
+    and the exit code is 3. Its card gets the figures of the validation and of the test sets that
+    are there; of these, the tables are shown as n3 bench shows them. For a source tree of n3.
     """
     import torch
 
@@ -42,11 +42,12 @@ def adopt(run: Path, data: Path | None) -> None:
         raise ConfigError(f"{bundle} does not exist; adopt models in a source tree of n3")
     with tempfile.TemporaryDirectory() as scratch:
         candidate = judge(run, Path(scratch), data, console.line)
-        rows = [Measurement("Val40", candidate.scores)] if candidate.scores else []
+        exam = candidate.exam
+        rows = [Measurement(exam.title, candidate.scores)] if candidate.scores else []
         measured = _measure(candidate, data)
         rows += [Measurement(suite.suite.data.title, suite.rows[0].psnr) for suite in measured]
-        columns = [f"{candidate.yardstick.label}{level:g}" for level in candidate.levels]
-        card = replace_figures(candidate.card, columns, rows, _protocol(candidate))
+        protocol = _protocol(candidate)
+        card = replace_figures(candidate.card, exam.columns, rows, protocol, exam.unit)
         candidate.save(bundle / candidate.config.name, card)
     if measured:
         machine = describe_machine(torch.device("cpu"))
@@ -55,16 +56,20 @@ def adopt(run: Path, data: Path | None) -> None:
 
 
 def _measure(candidate: Candidate, data: Path | None) -> list[Measured]:
-    """Run the model on the test sets of its kind that are there."""
+    """Run the model on the test sets of its kind that are there; so far for images alone."""
     from n3cli.bench.measurement import measure
     from n3cli.bench.model import make_model
     from n3cli.bench.suite import SUITES
     from n3cli.bench.task import TASKS
     from n3cli.data.location import list_images, present_form
+    from n3cli.networks.network import Network
+    from n3cli.training.yardstick import choose_yardstick
 
+    if not isinstance(candidate.network, Network):
+        return []
     measured = []
     channels = candidate.network.description.channels
-    task = TASKS[candidate.yardstick.name]
+    task = TASKS[choose_yardstick(candidate.recipe, candidate.network).name]
     method = make_model(str(candidate.folder), task, channels, "cpu", "fp32")
     for suite in SUITES.values():
         if suite.development or suite.task is not task or suite.channels != channels:
@@ -89,11 +94,19 @@ def _protocol(candidate: Candidate) -> str:
 
     from n3cli.bench.task import TASKS
     from n3cli.inference.machine import describe_machine, write_machine
+    from n3cli.networks.network import Network
+    from n3cli.training.exam import describe_pairs
+    from n3cli.training.pair_validation import PAIR_PROTOCOL
+    from n3cli.training.yardstick import choose_yardstick
 
+    machine = write_machine(describe_machine(torch.device("cpu")))
+    if not isinstance(candidate.network, Network):
+        return f"{PAIR_PROTOCOL}. {describe_pairs()}. {machine}"
+    yardstick = choose_yardstick(candidate.recipe, candidate.network)
     chosen = "Val40 chose these weights; the" if candidate.scores else "The"
     return (
-        f"{TASKS[candidate.yardstick.name].protocol} Of the weights as they are here, in "
+        f"{TASKS[yardstick.name].protocol} Of the weights as they are here, in "
         f"{candidate.config.dtype}, computed in float32. {chosen} test "
         "sets were neither trained nor tuned on. "
-        f"{write_machine(describe_machine(torch.device('cpu')))}"
+        f"{machine}"
     )

@@ -17,6 +17,10 @@ _NARROW = 60
 _ALWAYS = ("step", "loss", "done", "left")
 
 
+_SHARES = {"f1": "F1", "ap": "AP", "map5": "mAP5"}
+"""Scores from 0 to 1, and what they are called."""
+
+
 class TrainView:
     """Shows the log's events on stderr while it is open.
 
@@ -62,10 +66,11 @@ class TrainView:
             return
         match event["event"]:
             case "start":
+                known = "pictures" in event
+                pictures = f"{event['pictures']} pictures" if known else "synthetic pairs of views"
                 self._say(
-                    f"{event['recipe']}: {event['parameters']:,} parameters, "
-                    f"{event['pictures']} pictures, {event['validation']} for validation, "
-                    f"on {event['device']}"
+                    f"{event['recipe']}: {event['parameters']:,} parameters, {pictures}, "
+                    f"{event['validation']} for validation, on {event['device']}"
                 )
                 if self._live is not None:
                     self._live.update("starting")
@@ -118,11 +123,17 @@ def _cells(event: dict[str, Any]) -> dict[str, str]:
 
 
 def _spoken(event: dict[str, Any]) -> str:
-    return "  ".join(
+    levels = [
         f"{_level(key)} {_number(value, '.2f')} dB"
         for key, value in event.items()
         if key.startswith("psnr")
-    )
+    ]
+    shares = [
+        f"{label} {_number(event[key] and 100 * event[key], '.1f')} %"
+        for key, label in _SHARES.items()
+        if key in event
+    ]
+    return "  ".join(levels + shares)
 
 
 def _level(key: str) -> str:

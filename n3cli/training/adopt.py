@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from n3cli.data.catalog import CATALOG
 from n3cli.data.location import list_images
 from n3cli.errors import ModelError
+from n3cli.networks.any_network import AnyNetwork
 from n3cli.networks.network import Network
 from n3cli.training.card import HERE
 from n3cli.training.config import Recipe
+from n3cli.training.exam import Exam, examine_images, examine_pairs, is_better
 from n3cli.training.recipe import parse_recipe, write_recipe
 from n3cli.training.run import MODEL_FOLDER
 from n3cli.training.store import load_store
-from n3cli.training.validation import centre
-from n3cli.training.yardstick import Yardstick, choose_yardstick
+from n3cli.training.yardstick import choose_yardstick
 from n3cli.zoo.config import ModelConfig
-from n3cli.zoo.folder import load_folder, load_trained, save_folder
+from n3cli.zoo.folder import load_trained, save_folder
 from n3cli.zoo.layout import CARD_FILE, RECIPE_FILE
 from n3cli.zoo.locate import bundled, locate
 
@@ -30,15 +30,6 @@ LEVELS = (15.0, 25.0, 50.0)
 
 _RANGE = (0.0, 75.0)
 """Noise levels that a model for a range must have been trained for."""
-
-_ROUNDING = 0.005
-"""dB that storing weights in float16 may cost at any level; above it they stay float32."""
-
-_SLACK = 0.02
-"""dB that one level may fall while the mean over the levels rises."""
-
-_SMALL = 128
-"""Side of the crops on which the cost of rounding is measured."""
 
 
 @dataclass(frozen=True)
@@ -51,28 +42,19 @@ class Candidate:
         network: as it was trained, in float32.
         recipe: its recipe.
         card: text of its card.
-        levels: noise levels or scales that it is judged at.
-        scores: PSNR on the validation images at these, in dB; None where it was trained on them.
+        levels: noise levels or scales that it is judged at, where it is for images.
+        exam: how it is judged.
+        scores: what it got; None where it was trained on what it would be judged on.
     """
 
     folder: Path
     config: ModelConfig
-    network: Network
+    network: AnyNetwork
     recipe: Recipe
     card: str
     levels: tuple[float, ...]
+    exam: Exam
     scores: tuple[float, ...] | None
-
-    @property
-    def yardstick(self) -> Yardstick:
-        """How it is judged."""
-        return choose_yardstick(self.recipe, self.network)
-
-    def measure(self, folder: Path, images: Sequence[Tensor]) -> tuple[float, ...]:
-        """PSNR in dB, at each level, of the model in a folder as it is loaded for use."""
-        network = load_folder(folder).network
-        scores = self.yardstick.scores(network, images, self.levels, torch.device("cpu"))
-        return tuple(scores.values())
 
     def save(self, target: Path, card: str) -> None:
         """Write it as a model's folder, in place of what is there."""
@@ -105,14 +87,20 @@ def judge(
         recipe = parse_recipe((source / RECIPE_FILE).read_text("utf-8"))
     except OSError as error:
         raise ModelError(f"{source} is not of a run of `n3 train` ({error})") from error
-    levels = _levels(recipe, config, network)
-    images = _images(network.description.channels, data)
+    levels: tuple[float, ...] = ()
+    if isinstance(network, Network):
+        levels = _levels(recipe, config, network)
+        images = _images(network.description.channels, data)
+        exam = examine_images(choose_yardstick(recipe, network), levels, images)
+        unseen = _is_unseen(recipe, network)
+    else:
+        # Whatever it started from: no run trains on these pairs.
+        exam, unseen = examine_pairs(), True
     progress(f"validating {config.name}")
-    candidate = Candidate(scratch / config.name, config, network, recipe, card, levels, None)
-    candidate = _rounded(candidate, [centre(image, _SMALL) for image in images])
-    unseen = _is_unseen(recipe, network)
+    folder = scratch / config.name
+    candidate = _rounded(Candidate(folder, config, network, recipe, card, levels, exam, None))
     if unseen:
-        candidate = replace(candidate, scores=candidate.measure(candidate.folder, images))
+        candidate = replace(candidate, scores=exam.measure(folder))
     if config.name in bundled():
         if candidate.scores is None:
             raise ModelError(
@@ -120,31 +108,26 @@ def judge(
                 f"better than the bundled {config.name}: kept."
             )
         progress("validating the bundled one")
-        old = candidate.measure(bundled()[config.name], images)
-        for level, before, after in zip(levels, old, candidate.scores, strict=True):
-            progress(f"{candidate.yardstick.label}{level:g}: {before:.3f} → {after:.3f} dB")
-        if not is_better(candidate.scores, old):
+        old = exam.measure(bundled()[config.name])
+        for column, before, after in zip(exam.columns, old, candidate.scores, strict=True):
+            progress(f"{column}: {before:.3f} → {after:.3f} ({exam.unit})")
+        if not is_better(candidate.scores, old, exam.slack):
             raise ModelError(f"{run} is not better than the bundled {config.name}: kept.")
     return candidate
 
 
-def is_better(candidate: Sequence[float], current: Sequence[float]) -> bool:
-    """Whether the mean over the levels rises and none falls by more than 0.02 dB."""
-    gains = [new - old for new, old in zip(candidate, current, strict=True)]
-    return sum(gains) > 0 and min(gains) >= -_SLACK
-
-
-def _rounded(candidate: Candidate, images: Sequence[Tensor]) -> Candidate:
+def _rounded(candidate: Candidate) -> Candidate:
     """Store the candidate, in float16 where that costs next to nothing."""
     candidate.save(candidate.folder, candidate.card)
-    exact = candidate.measure(candidate.folder, images)
+    exam = candidate.exam
+    exact = exam.measure_rounding(candidate.folder)
     half = replace(candidate, config=replace(candidate.config, dtype="float16"))
     try:
         half.save(half.folder, half.card)
     except ModelError:  # variances of distances may be too large for it
         return candidate
-    rounded = candidate.measure(half.folder, images)
-    if all(a - b <= _ROUNDING for a, b in zip(exact, rounded, strict=True)):
+    rounded = exam.measure_rounding(half.folder)
+    if all(a - b <= exam.rounding for a, b in zip(exact, rounded, strict=True)):
         return half
     candidate.save(candidate.folder, candidate.card)
     return candidate

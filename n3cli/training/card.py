@@ -6,6 +6,7 @@ import torch
 
 from n3cli.data.catalog import CATALOG
 from n3cli.inference.machine import describe_machine, write_machine
+from n3cli.networks.network import Network
 from n3cli.training.config import DegradationSettings, Recipe
 from n3cli.training.loop import Outcome
 from n3cli.training.yardstick import choose_yardstick
@@ -32,7 +33,7 @@ _MEANING = (
 def describe_run(
     recipe: Recipe,
     config: ModelConfig,
-    outcome: Outcome,
+    outcome: Outcome[Network],
     *,
     device: torch.device,
     pictures: int,
@@ -54,10 +55,7 @@ def describe_run(
         write_machine(describe_machine(device)).replace("Measured", "Trained", 1),
     ]
     terms = [_terms(recipe)]
-    if earlier is not None:
-        start = f"the weights of {recipe.model.init}, which it started from"
-        training += [f"Of {start}:", read_section(earlier, "Training") or _UNKNOWN]
-        terms += [f"Of {start}:", read_section(earlier, "Terms") or _UNKNOWN]
+    add_earlier(recipe, earlier, training, terms)
     judged = recipe.validation
     crop = (
         f"the middle {judged.crop}×{judged.crop} pixels of each image" if judged.crop else "whole"
@@ -88,7 +86,15 @@ def describe_run(
     return write_card(card, config)
 
 
-def _summarise(recipe: Recipe, config: ModelConfig, outcome: Outcome) -> str:
+def add_earlier(recipe: Recipe, earlier: str | None, training: list[str], terms: list[str]) -> None:
+    """Add to the paragraphs of both sections what the card of earlier weights says in them."""
+    if earlier is not None:
+        start = f"the weights of {recipe.model.init}, which it started from"
+        training += [f"Of {start}:", read_section(earlier, "Training") or _UNKNOWN]
+        terms += [f"Of {start}:", read_section(earlier, "Terms") or _UNKNOWN]
+
+
+def _summarise(recipe: Recipe, config: ModelConfig, outcome: Outcome[Network]) -> str:
     network = outcome.network
     kind = {1: "grey", 3: "colour"}[network.description.channels]
     count = sum(parameter.numel() for parameter in network.parameters())
@@ -141,37 +147,57 @@ def _data(recipe: Recipe, pictures: int) -> str:
     return f"Data: {titles}{left_out}: {pictures} pictures."
 
 
-def _course(recipe: Recipe, outcome: Outcome) -> str:
-    kept = "the last weights were kept"
+def describe_kept(recipe: Recipe) -> str:
+    """Which weights a run keeps."""
     if recipe.run.ema:
-        kept = f"a moving average of the weights ({recipe.run.ema:g}) was kept"
+        return f"a moving average of the weights ({recipe.run.ema:g}) was kept"
+    return "the last weights were kept"
+
+
+def describe_limit(recipe: Recipe, unit: str) -> str:
+    """By what recipe, and how long: a sentence.
+
+    Args:
+        recipe: of the run.
+        unit: what a batch is made of.
+    """
     limit = (
         f"by the clock, {recipe.schedule.minutes:g} minutes"
         if recipe.schedule.minutes
-        else f"{recipe.schedule.crops:,} crops"
+        else f"{recipe.schedule.crops:,} {unit}"
     )
+    return (
+        f"Recipe: recipe.toml in this folder ({recipe.optimiser.kind}, {recipe.schedule.decay} "
+        f"decay, {limit})."
+    )
+
+
+def _course(recipe: Recipe, outcome: Outcome[Network]) -> str:
     unfinished = "" if outcome.finished else " The run was not over then."
     data, larger = recipe.data, ""
     if data.final:
         larger = f", in the last {data.final:.0%} of the run {data.final_crop}×{data.final_crop}"
     return (
-        f"Recipe: recipe.toml in this folder ({recipe.optimiser.kind}, {recipe.schedule.decay} "
-        f"decay, {limit}). {outcome.crops:,} crops of {data.crop}×{data.crop} pixels"
-        f"{larger}, in {outcome.step:,} steps and {outcome.seconds / 60:.0f} minutes; {kept}, "
-        f"batch norms not folded.{unfinished}"
+        f"{describe_limit(recipe, 'crops')} {outcome.crops:,} crops of {data.crop}×{data.crop} "
+        f"pixels{larger}, in {outcome.step:,} steps and {outcome.seconds / 60:.0f} minutes; "
+        f"{describe_kept(recipe)}, batch norms not folded.{unfinished}"
     )
+
+
+def describe_license(name: str) -> str:
+    """Under which licence the weights are, where nobody else has rights in what they are of."""
+    if name == "other":
+        return "The licence of these weights is their maker's to choose."
+    return f"The weights are under the licence {name}."
 
 
 def _terms(recipe: Recipe) -> str:
-    license_ = (
-        "The licence of these weights is their maker's to choose."
-        if recipe.model.license == "other"
-        else (
-            f"The weights are under the licence {recipe.model.license}, as far as they are ours to "
-            "give: that covers our rights in them, and nobody else's in the pictures they were "
-            "trained on."
+    license_ = describe_license(recipe.model.license)
+    if recipe.model.license != "other":
+        license_ = (
+            f"{license_[:-1]}, as far as they are ours to give: that covers our rights in them, "
+            "and nobody else's in the pictures they were trained on."
         )
-    )
     if not recipe.data.sets:
         return license_
     terms = "; ".join(f"{CATALOG[name].title}: {CATALOG[name].terms}" for name in recipe.data.sets)

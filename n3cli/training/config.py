@@ -144,6 +144,48 @@ class DegradationSettings:
             )
 
 
+@dataclass(frozen=True)
+class CorrespondenceSettings:
+    """`[correspondences]`: synthetic pairs of views, where it is learnt which matches are right.
+
+    `data.batch` and `schedule.crops` count such pairs then.
+    """
+
+    points: int = 500
+    """Correspondences of a pair. What is learnt goes for more, too, and more pairs teach more than
+    more points do."""
+
+    essential: float = 0.1
+    """Weight of the second part of the loss: the squared distance of the essential matrix that the
+    weighted eight-point algorithm makes of what is believed to be right."""
+
+    essential_from: float = 0.3
+    """Part of the run, from 0 to 1, that is over before it counts: among first guesses it has no
+    use."""
+
+    pairs: int = 100
+    """Held-out pairs that a run is validated on, the same for all runs; 0: none."""
+
+    validation_points: int = 1000
+    """Correspondences of each."""
+
+    def __post_init__(self) -> None:
+        for key, lowest in (("points", 16), ("pairs", 0), ("validation_points", 16)):
+            require(
+                lowest <= getattr(self, key) <= 10_000,
+                f"correspondences.{key}",
+                f"from {lowest} to 10000",
+                getattr(self, key),
+            )
+        require(self.essential >= 0, "correspondences.essential", "at least 0", self.essential)
+        require(
+            0 <= self.essential_from <= 1,
+            "correspondences.essential_from",
+            "from 0 to 1",
+            self.essential_from,
+        )
+
+
 LossKind = Literal["weighted", "mse", "sse", "charbonnier"]
 
 
@@ -163,7 +205,8 @@ class OptimiserSettings:
     """`[optimiser]`: how a gradient becomes a step."""
 
     kind: Literal["muon", "adam", "adamw"] = "muon"
-    """`muon`: Muon on convolutions of more than 8 planes in and out, Adam on the rest."""
+    """`muon`: Muon on convolutions and linear layers of more than 8 planes in and out, Adam on the
+    rest."""
 
     rate: float = 1e-3
     """Adam's learning rate."""
@@ -309,6 +352,7 @@ class Recipe:
     data: DataSettings = field(default_factory=DataSettings)
     noise: NoiseSettings = field(default_factory=NoiseSettings)
     degradation: DegradationSettings = field(default_factory=DegradationSettings)
+    correspondences: CorrespondenceSettings = field(default_factory=CorrespondenceSettings)
     loss: LossSettings = field(default_factory=LossSettings)
     optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)
     run: RunSettings = field(default_factory=RunSettings)

@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from n3cli.errors import ConfigError
+from n3cli.networks.any_network import AnyNetwork
 from n3cli.networks.network import Network
 
 
@@ -55,7 +56,7 @@ class World:
         each = batch // self.size
         return slice(self.rank * each, (self.rank + 1) * each)
 
-    def parallel(self, network: Network, device: torch.device) -> nn.Module:
+    def parallel(self, network: AnyNetwork, device: torch.device) -> nn.Module:
         """The network with gradients averaged over all processes.
 
         On GPUs batch norms of planes take their statistics from the whole batch; the CPU has no
@@ -70,7 +71,7 @@ class World:
             own = [device.index]
         # Some parameters get no gradient: a shift of distances, for one, changes no softmax. They
         # are the same in every step, unless one step is for one scale and the next for another.
-        changing = len(network.scales) > 1
+        changing = isinstance(network, Network) and len(network.scales) > 1
         return DistributedDataParallel(
             network, own, static_graph=not changing, find_unused_parameters=changing
         )

@@ -18,7 +18,7 @@ from n3cli.training.task import Inputs, Task
 from n3cli.training.yardstick import choose_yardstick
 
 
-class GaussianDenoising(Task):
+class GaussianDenoising(Task[Network, Tensor]):
     """Crops with noise of a level that is drawn for each, or of one fixed level.
 
     Args:

@@ -9,14 +9,18 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from n3cli.networks.any_network import AnyNetwork
+from n3cli.networks.description import COLUMNS
 from n3cli.networks.network import Network
+from n3cli.networks.set_network import SetNetwork
 
 _SIDE = 64
+_POINTS = 200
 _SIGMA = 25 / 255
 _TOLERANCE = 1e-4
 
 
-def grow(network: Network, start: Network) -> None:
+def grow(network: AnyNetwork, start: AnyNetwork) -> None:
     """Give a network the weights of a smaller one of its kind, so that it computes the same.
 
     A weight of the smaller network becomes the leading corner of the larger one's. What was there
@@ -70,14 +74,25 @@ def _shape(tensor: Tensor) -> str:
     return "×".join(map(str, tensor.shape))
 
 
-def _agree(network: Network, start: Network) -> bool:
-    """Whether two networks give the same for one noisy picture."""
-    generator = torch.Generator().manual_seed(0)
-    picture = torch.rand(1, start.description.channels, _SIDE, _SIDE, generator=generator)
+def _agree(network: AnyNetwork, start: AnyNetwork) -> bool:
+    """Whether two networks give the same for one example."""
     found = []
     for one in (start, network):
         training = one.training
         with torch.no_grad():
-            found.append(one.eval()(picture, _SIGMA if one.description.sigma_input else None))
+            found.append(one.eval()(*_example(one)))
         one.train(training)
-    return torch.allclose(found[0], found[1], rtol=0, atol=_TOLERANCE)
+    return found[0].shape == found[1].shape and torch.allclose(
+        found[0], found[1], rtol=0, atol=_TOLERANCE
+    )
+
+
+def _example(network: AnyNetwork) -> tuple[Tensor | float | None, ...]:
+    """A noisy picture, or correspondences."""
+    generator = torch.Generator().manual_seed(0)
+    if isinstance(network, SetNetwork):
+        columns = torch.rand(1, _POINTS, len(COLUMNS), generator=generator)
+        return (columns[..., : network.description.inputs],)
+    assert isinstance(network, Network)
+    picture = torch.rand(1, network.description.channels, _SIDE, _SIDE, generator=generator)
+    return picture, _SIGMA if network.description.sigma_input else None

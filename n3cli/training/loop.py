@@ -8,12 +8,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic
 
 import torch
 
 from n3cli.errors import TrainingError
-from n3cli.networks.network import Network
 from n3cli.training.checkpoint import Checkpoint, save_checkpoint
 from n3cli.training.config import Recipe
 from n3cli.training.distributed import World
@@ -25,11 +24,11 @@ from n3cli.training.precision import training_dtype
 from n3cli.training.recipe import write_recipe
 from n3cli.training.schedule import rate_factor
 from n3cli.training.seed import Stream, mix
-from n3cli.training.task import Task
+from n3cli.training.task import NetworkT, TargetT, Task
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Outcome(Generic[NetworkT]):
     """What a run has come to.
 
     Attributes:
@@ -42,7 +41,7 @@ class Outcome:
         finished: whether the run is over.
     """
 
-    network: Network
+    network: NetworkT
     step: int
     crops: int
     seconds: float
@@ -53,18 +52,18 @@ class Outcome:
 
 def train(
     recipe: Recipe,
-    task: Task,
-    network: Network,
+    task: Task[NetworkT, TargetT],
+    network: NetworkT,
     folder: Path,
     log: Log | None,
-    publish: Callable[[Outcome], None],
+    publish: Callable[[Outcome[NetworkT]], None],
     *,
     device: torch.device,
     world: World,
     begun: float,
     material: str,
     checkpoint: Checkpoint | None = None,
-) -> Outcome:
+) -> Outcome[NetworkT]:
     """Train a network by a recipe.
 
     Args:
@@ -77,7 +76,7 @@ def train(
         device: where to compute.
         world: which process this is.
         begun: when the run began, as `time.monotonic` has it; its clock goes from there.
-        material: digest of its pictures.
+        material: digest of what it learns from.
         checkpoint: what to go on from; instead of the network's weights.
 
     Returns:
@@ -125,7 +124,7 @@ def train(
             raise TrainingError(_lost(step))
         return scores
 
-    def outcome() -> Outcome:
+    def outcome() -> Outcome[NetworkT]:
         judged.load_state_dict(average.state, strict=False)
         return Outcome(judged, step, crops, elapsed(), before, scores, done >= 1)
 

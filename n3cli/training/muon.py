@@ -1,4 +1,4 @@
-"""Muon: momentum whose steps are orthogonalised, for convolutions.
+"""Muon: momentum whose steps are orthogonalised, for convolutions and linear layers.
 
 Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024. `torch.optim.Muon`
 takes matrices only, and skips what has no gradient of its own, as reshaped views of weights do.
@@ -20,7 +20,7 @@ class Muon(torch.optim.Optimizer):
     """Nesterov momentum, orthogonalised: each weight as a matrix of its outputs × all its inputs.
 
     Args:
-        weights: of convolutions, out × in × height × width.
+        weights: of convolutions, out × in × height × width, or of linear layers, out × in.
         rate: learning rate.
         momentum: of the moving sum of gradients.
         decay: share of a weight that is taken away in a step, divided by the rate. Steps are of

@@ -12,8 +12,8 @@ from n3cli.training.config import OptimiserSettings
 from n3cli.training.muon import Muon
 
 _PLANES = 8
-"""Muon is for convolutions with more planes than this in and out: smaller ones are no matrices
-whose directions should all count alike."""
+"""Muon is for layers with more planes than this in and out: smaller ones are no matrices whose
+directions should all count alike."""
 
 
 class Optimiser:
@@ -93,7 +93,7 @@ def split(network: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
     matrices: list[nn.Parameter] = []
     others: list[nn.Parameter] = []
     for parameter in network.parameters():
-        wide = parameter.dim() == 4 and min(parameter.shape[:2]) > _PLANES
+        wide = parameter.dim() in (2, 4) and min(parameter.shape[:2]) > _PLANES
         (matrices if wide else others).append(parameter)
     return matrices, others
 

@@ -28,6 +28,8 @@ _HARMLESS = {
     "validation.sigmas",
     "validation.crop",
     "validation.minutes",
+    "correspondences.pairs",
+    "correspondences.validation_points",
 }
 """Settings that no weight depends on."""
 

@@ -15,22 +15,21 @@ from n3cli.errors import ConfigError, InputError, N3Warning
 from n3cli.inference.device import choose_device
 from n3cli.io.path import explained
 from n3cli.networks import registry
+from n3cli.networks.any_network import AnyNetwork
 from n3cli.networks.network import Network
-from n3cli.training.card import describe_run
+from n3cli.networks.set_network import SetNetwork
 from n3cli.training.checkpoint import Checkpoint, has_checkpoint, resumed
 from n3cli.training.config import Recipe
 from n3cli.training.distributed import World, joined
 from n3cli.training.folder import claimed
-from n3cli.training.gaussian import GaussianDenoising
 from n3cli.training.grow import grow
+from n3cli.training.lesson import Lesson, plan_correspondences, plan_images
 from n3cli.training.log import Event, Log
 from n3cli.training.loop import Outcome, train
-from n3cli.training.material import Material, load_material
 from n3cli.training.precision import prepare
 from n3cli.training.recipe import differing, parse_recipe, write_recipe
 from n3cli.training.seed import Stream, mix
-from n3cli.training.super_resolution import SuperResolution
-from n3cli.training.task import Task
+from n3cli.training.task import NetworkT, TargetT
 from n3cli.zoo.config import ModelConfig
 from n3cli.zoo.folder import check_replaceable, load_trained, save_folder
 from n3cli.zoo.layout import CARD_FILE
@@ -99,69 +98,85 @@ def run(
         if world.leads:
             check_replaceable(target, overwrite=True)
             stack.enter_context(claimed(place.folder))
-        material = load_material(
-            recipe, network.description.channels, place.data, progress, max(network.scales)
-        )
-        if checkpoint is not None and checkpoint.material != material.digest:
+        session = _Session(recipe, place, listen, checkpoint, device, world, begun)
+        if isinstance(network, SetNetwork):
+            pairs = plan_correspondences(recipe, network, place.data, device, world)
+            session.follow(pairs, network, config, stack)
+        else:
+            assert isinstance(network, Network)
+            images = plan_images(recipe, network, place.data, progress, device, world)
+            session.follow(images, network, config, stack)
+    return target if world.leads else None
+
+
+@dataclass(frozen=True)
+class _Session:
+    """What `run` has made ready, whatever is learnt."""
+
+    recipe: Recipe
+    place: Place
+    listen: Callable[[Event], None]
+    checkpoint: Checkpoint | None
+    device: torch.device
+    world: World
+    begun: float
+
+    def follow(
+        self,
+        lesson: Lesson[NetworkT, TargetT],
+        network: NetworkT,
+        config: ModelConfig,
+        stack: ExitStack,
+    ) -> None:
+        """Train, and write the log and the model's folder."""
+        recipe, checkpoint, place = self.recipe, self.checkpoint, self.place
+        target = place.folder / MODEL_FOLDER
+        if checkpoint is not None and checkpoint.material != lesson.digest:
             raise ConfigError(
-                "the run began with other pictures, so it cannot go on; start a new one from its "
+                "the run began with other data, so it cannot go on; start a new one from its "
                 f"weights with --init {target}"
             )
         earlier = _earlier(recipe, network)
 
-        def publish(outcome: Outcome) -> None:
-            card = describe_run(
-                recipe, config, outcome,
-                device=device, pictures=len(material.training), earlier=earlier,
-            )  # fmt: skip
+        def publish(outcome: Outcome[NetworkT]) -> None:
+            card = lesson.describe(config, outcome, earlier)
             save_folder(
                 target, config, outcome.network, card, recipe=write_recipe(recipe), overwrite=True
             )
 
         log = None
-        if world.leads:
+        if self.world.leads:
             done = checkpoint.step if checkpoint else 0
             log = stack.enter_context(
-                Log(place.folder, done, listen, tensorboard=place.tensorboard)
+                Log(place.folder, done, self.listen, tensorboard=place.tensorboard)
             )
             log.write(
                 "start",
                 done,
                 recipe=config.name,
-                pictures=len(material.training),
-                validation=len(material.validation),
+                **lesson.facts,
                 parameters=sum(parameter.numel() for parameter in network.parameters()),
-                device=str(device),
-                processes=world.size,
+                device=str(self.device),
+                processes=self.world.size,
             )
         outcome = train(
             recipe,
-            _task(recipe, network, material, device, world),
+            lesson.task,
             network,
             place.folder,
             log,
             publish,
-            device=device,
-            world=world,
-            begun=begun,
-            material=material.digest,
+            device=self.device,
+            world=self.world,
+            begun=self.begun,
+            material=lesson.digest,
             checkpoint=checkpoint,
         )
         if log is not None:
             log.write("end", outcome.step, model=str(target), **outcome.scores)
-    return target if world.leads else None
 
 
-def _task(
-    recipe: Recipe, network: Network, material: Material, device: torch.device, world: World
-) -> Task:
-    """What the network is trained for."""
-    if network.description.task == "upscale":
-        return SuperResolution(recipe, material, network.scales, device, world.share)
-    return GaussianDenoising(recipe, material, device, world.share)
-
-
-def model_config(recipe: Recipe, network: Network) -> ModelConfig:
+def model_config(recipe: Recipe, network: AnyNetwork) -> ModelConfig:
     """The config.json of what a recipe trains, with weights in float32."""
     high = recipe.noise.sigma[1]
     return ModelConfig(
@@ -169,12 +184,12 @@ def model_config(recipe: Recipe, network: Network) -> ModelConfig:
         network.description.task,
         recipe.model.network,
         registry.complete(recipe.model.network, recipe.model.options),
-        high if network.description.sigma_input else None,
+        high if isinstance(network, Network) and network.description.sigma_input else None,
         "float32",
     )
 
 
-def _network(recipe: Recipe) -> Network:
+def _network(recipe: Recipe) -> AnyNetwork:
     """The network with the weights that training starts from."""
     settings = recipe.model
     torch.manual_seed(mix(recipe.run.seed, 0, Stream.WEIGHTS))
@@ -194,13 +209,13 @@ def _network(recipe: Recipe) -> Network:
     return network
 
 
-def _start(recipe: Recipe, network: Network) -> Path:
+def _start(recipe: Recipe, network: AnyNetwork) -> Path:
     """The folder of the model that training starts from."""
-    description = network.description
-    return locate(recipe.model.init, task=description.task, channels=description.channels).folder
+    channels = network.description.channels if isinstance(network, Network) else None
+    return locate(recipe.model.init, task=network.description.task, channels=channels).folder
 
 
-def _earlier(recipe: Recipe, network: Network) -> str | None:
+def _earlier(recipe: Recipe, network: AnyNetwork) -> str | None:
     """The card of the weights that training started from, if it started from some."""
     if not recipe.model.init:
         return None

@@ -15,6 +15,7 @@ class Stream(IntEnum):
     WEIGHTS = 2
     SCALE = 3
     DEGRADATION = 4
+    SCENE = 5
 
 
 def mix(seed: int, step: int, stream: Stream) -> int:

@@ -20,7 +20,7 @@ from n3cli.training.task import Inputs, Task
 from n3cli.training.yardstick import choose_yardstick
 
 
-class SuperResolution(Task):
+class SuperResolution(Task[Network, Tensor]):
     """Crops, reduced on the device as MATLAB does and rounded to 8 bits; one scale a step.
 
     A recipe may ask for more than a reduction. The side of its crops is that of the network's

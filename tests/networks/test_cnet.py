@@ -6,7 +6,7 @@ import torch
 
 from n3cli.errors import ConfigError
 from n3cli.networks import registry
-from n3cli.networks.cnet import ContextNorm, correspondence_weight
+from n3cli.networks.cnet import ContextNorm, _NormaliseAndRectify, correspondence_weight
 from n3cli.networks.fold import fold_batch_norm
 from n3cli.ops import aggregation_set
 
@@ -41,8 +41,7 @@ class Plain:
 
     def norm(self, x, name):
         x = (x - x.mean(0)) / np.sqrt(x.var(0) + 1e-3)
-        mean, variance = (self.w[f"{name}.batch.running_{what}"] for what in ("mean", "var"))
-        return (x - mean) / np.sqrt(variance + 1e-5)
+        return x / np.sqrt(self.w[f"{name}.running_var"] + 1e-5)
 
     def block(self, x, name):
         y = np.maximum(self.norm(self.linear(x, f"{name}.first"), f"{name}.norms.0"), 0)
@@ -128,13 +127,33 @@ def test_the_order_of_correspondences_does_not_matter():
         torch.testing.assert_close(network(x[:, order]), network(x)[:, order], atol=1e-4, rtol=1e-4)
 
 
-def test_training_and_evaluation_agree_on_the_same_statistics():
-    norm, x = ContextNorm(5), torch.randn(6, 50, 5) * 3 + 2
-    norm.batch.momentum = 1.0
-    trained = norm(x)
-    # The running variance is the unbiased one.
-    norm.batch.running_var *= (300 - 1) / 300
-    torch.testing.assert_close(norm.eval()(x), trained, atol=1e-4, rtol=1e-4)
+def test_norm_is_a_batch_norm_of_what_context_normalisation_gives():
+    norm, plain = ContextNorm(5).double(), torch.nn.BatchNorm1d(5, affine=False).double()
+    ours = (torch.randn(6, 50, 5, dtype=torch.double) * 3 + 2).requires_grad_()
+    theirs = ours.detach().clone().requires_grad_()
+    weight = torch.randn_like(ours)
+
+    def both(x):
+        centred = x - x.mean(1, keepdim=True)
+        normal = centred / (centred.square().mean(1, keepdim=True) + 1e-3).sqrt()
+        return plain(normal.transpose(1, 2)).transpose(1, 2).relu()
+
+    for _ in range(3):
+        y, expected = norm(ours), both(theirs)
+    torch.testing.assert_close(y, expected)
+    for output in (y, expected):
+        (output * weight).sum().backward()
+    torch.testing.assert_close(ours.grad, theirs.grad)
+    torch.testing.assert_close(norm.running_var, plain.running_var)
+    assert plain.running_mean.abs().max() < 1e-12
+    norm.eval(), plain.eval()
+    torch.testing.assert_close(norm(ours), both(theirs))
+
+
+def test_gradient_of_the_norm_is_that_of_small_changes():
+    # Variances near the epsilon, where the share of all sets in the factor counts.
+    x = (torch.randn(3, 7, 2, dtype=torch.double) * 0.03).requires_grad_()
+    assert torch.autograd.gradcheck(lambda x: _NormaliseAndRectify.apply(x)[0], (x,))
 
 
 def test_few_points_and_side_information():

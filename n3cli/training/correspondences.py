@@ -1,0 +1,122 @@
+"""The task of telling right correspondences from wrong ones, on synthetic pairs of views.
+
+Yi and others, "Learning to Find Good Correspondences", CVPR 2018 (arXiv 1711.05971), Sec. 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from n3cli.data.scene import make_scene
+from n3cli.networks.cnet import correspondence_weight
+from n3cli.networks.set_network import SetNetwork
+from n3cli.ops.correspondence import stack_columns
+from n3cli.ops.epipolar import eight_point, essential_matrix
+from n3cli.training.config import Recipe
+from n3cli.training.pair_validation import held_out_pairs, score_pairs
+from n3cli.training.seed import Stream, mix
+from n3cli.training.task import Inputs, Task
+
+
+class Truth(NamedTuple):
+    """What outputs are held against."""
+
+    right: Tensor
+    """B×N: 1 for right correspondences, 0 for wrong ones."""
+    matrix: Tensor
+    """B×3×3: the true essential matrices, of unit norm."""
+    essential: float
+    """Weight of the essential matrix's part of the loss in this step."""
+
+
+class CorrespondenceJudging(Task[SetNetwork, Truth]):
+    """New pairs of views in every step.
+
+    Args:
+        recipe: the run's.
+        inputs: numbers that the network takes of each correspondence.
+        device: where it is.
+        share: which pairs of a batch of so many are this process's.
+    """
+
+    def __init__(
+        self, recipe: Recipe, inputs: int, device: torch.device, share: Callable[[int], slice]
+    ) -> None:
+        self._recipe, self._inputs, self._device = recipe, inputs, device
+        self._share = share
+        settings = recipe.correspondences
+        self._pairs = held_out_pairs(settings.pairs, settings.validation_points)
+
+    def batch(self, step: int, done: float) -> tuple[Inputs, Truth]:
+        """Correspondences b×N×inputs, and the truth."""
+        settings, seed = self._recipe.correspondences, self._recipe.run.seed
+        whole = self._recipe.data.batch
+        drawn = mix(seed, step, Stream.SCENE)
+        scenes = [
+            make_scene(np.random.default_rng((drawn, index)), settings.points)
+            for index in range(whole)[self._share(whole)]
+        ]
+        columns = np.stack(
+            [stack_columns(s.points, s.ratio, s.mutual, self._inputs) for s in scenes]
+        )
+        right = torch.from_numpy(np.stack([scene.right for scene in scenes])).float()
+        matrix = essential_matrix(
+            torch.from_numpy(np.stack([scene.rotation for scene in scenes])),
+            torch.from_numpy(np.stack([scene.translation for scene in scenes])),
+        )
+        matrix = (matrix / torch.linalg.matrix_norm(matrix, keepdim=True)).float()
+        weight = settings.essential if done >= settings.essential_from else 0.0
+        truth = Truth(right.to(self._device), matrix.to(self._device), weight)
+        return (torch.from_numpy(columns).to(self._device),), truth
+
+    def loss(self, output: Tensor, target: Truth, inputs: Inputs) -> Tensor:
+        """Cross-entropy in which right and wrong weigh the same, and that of the matrices."""
+        loss = balanced_cross_entropy(output, target.right)
+        if target.essential:
+            points = inputs[0]
+            assert isinstance(points, Tensor)
+            loss = loss + target.essential * matrix_loss(points, output, target.matrix)
+        return loss
+
+    def validate(self, network: SetNetwork) -> Mapping[str, float]:
+        """F1, average precision and mAP5 of the held-out pairs."""
+        return score_pairs(network, self._pairs, self._device) if self._pairs else {}
+
+
+def balanced_cross_entropy(logits: Tensor, right: Tensor) -> Tensor:
+    """The mean over pairs of the mean cross-entropies of right and of wrong ones.
+
+    Args:
+        logits: B×N.
+        right: B×N, 1 or 0. A pair that has none of one kind is judged by the other.
+
+    Returns:
+        A scalar.
+    """
+    loss = F.binary_cross_entropy_with_logits(logits, right, reduction="none")
+    kinds = torch.stack([right, 1 - right])
+    counts = kinds.sum(-1)
+    means = (kinds * loss).sum(-1) / counts.clamp_min(1)
+    return (means.sum(0) / (counts > 0).sum(0)).mean()
+
+
+def matrix_loss(points: Tensor, logits: Tensor, matrix: Tensor) -> Tensor:
+    """Squared distance of the matrix that the eight-point algorithm makes, whatever its sign.
+
+    Args:
+        points: B×N×(4 or more): x0, y0, x1, y1.
+        logits: B×N.
+        matrix: B×3×3, the true one, of unit norm.
+
+    Returns:
+        A scalar: the mean over pairs, from 0 to 2.
+    """
+    found = eight_point(points[..., :2], points[..., 2:4], correspondence_weight(logits))
+    distances = [(found - sign * matrix).square().sum((-1, -2)) for sign in (1, -1)]
+    return torch.minimum(*distances).mean()

@@ -1,0 +1,115 @@
+"""What a run learns: its task, and what log, checkpoints and card say of what it learns from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Generic
+
+import torch
+from torch import Tensor
+
+from n3cli.data.scene import VERSION
+from n3cli.errors import ConfigError
+from n3cli.networks.network import Network
+from n3cli.networks.set_network import SetNetwork
+from n3cli.training.card import describe_run
+from n3cli.training.config import Recipe
+from n3cli.training.correspondences import CorrespondenceJudging, Truth
+from n3cli.training.distributed import World
+from n3cli.training.gaussian import GaussianDenoising
+from n3cli.training.loop import Outcome
+from n3cli.training.material import load_material
+from n3cli.training.set_card import describe_set_run
+from n3cli.training.super_resolution import SuperResolution
+from n3cli.training.task import NetworkT, TargetT, Task
+from n3cli.zoo.config import ModelConfig
+
+
+@dataclass(frozen=True)
+class Lesson(Generic[NetworkT, TargetT]):
+    """What a run needs to know beside its network.
+
+    Attributes:
+        task: gives batches, losses and scores.
+        digest: tells whether two runs learn from the same.
+        facts: what the log's first line says of it.
+        describe: config, outcome and the card of earlier weights, if any → the model's card.
+    """
+
+    task: Task[NetworkT, TargetT]
+    digest: str
+    facts: Mapping[str, int]
+    describe: Callable[[ModelConfig, Outcome[NetworkT], str | None], str]
+
+
+def plan_images(
+    recipe: Recipe,
+    network: Network,
+    data: Path | None,
+    progress: Callable[[int, int], None] | None,
+    device: torch.device,
+    world: World,
+) -> Lesson[Network, Tensor]:
+    """Decode the pictures that a recipe names.
+
+    Raises:
+        ConfigError, DataError: see `load_material`.
+    """
+    material = load_material(
+        recipe, network.description.channels, data, progress, max(network.scales)
+    )
+    pictures = len(material.training)
+    return Lesson(
+        SuperResolution(recipe, material, network.scales, device, world.share)
+        if network.description.task == "upscale"
+        else GaussianDenoising(recipe, material, device, world.share),
+        material.digest,
+        {"pictures": pictures, "validation": len(material.validation)},
+        partial(_describe_images, recipe, device, pictures),
+    )
+
+
+def _describe_images(
+    recipe: Recipe,
+    device: torch.device,
+    pictures: int,
+    config: ModelConfig,
+    outcome: Outcome[Network],
+    earlier: str | None,
+) -> str:
+    return describe_run(recipe, config, outcome, device=device, pictures=pictures, earlier=earlier)
+
+
+def plan_correspondences(
+    recipe: Recipe, network: SetNetwork, data: Path | None, device: torch.device, world: World
+) -> Lesson[SetNetwork, Truth]:
+    """Make ready for pairs of views, which are made up as the run goes on.
+
+    Raises:
+        ConfigError: the recipe, or who runs it, names data.
+    """
+    if recipe.data.sets or data is not None:
+        raise ConfigError(
+            "networks for correspondences learn from synthetic views; leave data.sets and --data "
+            "out"
+        )
+    return Lesson(
+        CorrespondenceJudging(recipe, network.description.inputs, device, world.share),
+        hashlib.sha256(f"scenes {VERSION}".encode()).hexdigest(),
+        {"validation": recipe.correspondences.pairs},
+        partial(_describe_correspondences, recipe, device),
+    )
+
+
+def _describe_correspondences(
+    recipe: Recipe,
+    device: torch.device,
+    config: ModelConfig,
+    outcome: Outcome[SetNetwork],
+    earlier: str | None,
+) -> str:
+    return describe_set_run(recipe, config, outcome, device=device, earlier=earlier)

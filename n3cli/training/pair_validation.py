@@ -1,0 +1,77 @@
+"""How well a network judges correspondences of pairs of views that it was not trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from n3cli.data.scene import Scene, make_scene
+from n3cli.networks.cnet import correspondence_weight
+from n3cli.networks.set_network import SetNetwork
+from n3cli.ops.correspondence import stack_columns
+from n3cli.ops.epipolar import eight_point
+from n3cli.ops.label_score import average_precision, f1
+from n3cli.ops.pose import pose_of_essential, rotation_error, translation_error
+from n3cli.ops.pose_score import mean_accuracy
+
+_SEED = 2**63
+"""Of the held-out pairs: no run's seed is as large."""
+
+LABELS = {"f1": "F1", "ap": "average precision", "map5": "mAP5"}
+"""The scores, and what people call them."""
+
+PAIR_PROTOCOL = (
+    "Means over the pairs, in per cent. F1 of the correspondences with a logit above 0; average "
+    "precision of the logits; mAP5: the share of pairs whose rotation and direction of translation "
+    "are both within 5 degrees, by the weighted eight-point algorithm alone"
+)
+
+
+def held_out_pairs(count: int, points: int) -> list[Scene]:
+    """Pairs that no run is trained on, the same for all."""
+    return [make_scene(np.random.default_rng((_SEED, index)), points) for index in range(count)]
+
+
+@torch.no_grad()
+def score_pairs(
+    network: SetNetwork, pairs: Sequence[Scene], device: torch.device
+) -> Mapping[str, float]:
+    """The scores of `LABELS`, from 0 to 1.
+
+    Args:
+        network: in evaluation mode, on `device`.
+        pairs: some, each judged by itself.
+        device: where to compute, in float32.
+    """
+    f1s, precisions, errors = [], [], []
+    for pair in pairs:
+        columns = stack_columns(pair.points, pair.ratio, pair.mutual, network.description.inputs)
+        logits = network(torch.from_numpy(columns)[None].to(device))[0].cpu()
+        found: NDArray[np.float32] = logits.numpy()
+        f1s.append(f1(found > 0, pair.right))
+        precisions.append(average_precision(found, pair.right))
+        errors.append(_pose_error(pair, logits))
+    return {
+        "f1": float(np.mean(f1s)),
+        "ap": float(np.mean(precisions)),
+        "map5": mean_accuracy(errors, 5),
+    }
+
+
+def _pose_error(pair: Scene, logits: torch.Tensor) -> float:
+    """The larger one of both errors in degrees; ∞ where fewer than eight have a weight."""
+    weight = correspondence_weight(logits.double())
+    chosen = weight > 0
+    if int(chosen.sum()) < 8:
+        return float("inf")
+    points = torch.from_numpy(pair.points).double()[chosen]
+    x0, x1 = points[:, :2], points[:, 2:]
+    matrix = eight_point(x0, x1, weight[chosen]).numpy()
+    pose = pose_of_essential(matrix, x0.numpy(), x1.numpy())
+    return max(
+        rotation_error(pose.rotation, pair.rotation),
+        translation_error(pose.translation, pair.translation),
+    )
