@@ -3,6 +3,7 @@
 >>> import n3cli
 >>> clean = n3cli.denoise(noisy)  # H×W or H×W×C array in, the same shape and dtype out
 >>> large = n3cli.upscale(clean, 4)  # the same kind of array, of another size
+>>> found = n3cli.match(left, right, K=K)  # which points belong together, and the pose
 
 Importing the package is cheap: what it offers, and torch with it, is loaded on first use.
 """
@@ -14,16 +15,18 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from n3cli.inference.denoise import denoise
+    from n3cli.inference.match import match
     from n3cli.inference.upscale import upscale
     from n3cli.zoo.load import load_model
 
     __version__: str
 
-__all__ = ["__version__", "denoise", "load_model", "upscale"]
+__all__ = ["__version__", "denoise", "load_model", "match", "upscale"]
 
 _HOME = {
     "denoise": "n3cli.inference.denoise",
     "load_model": "n3cli.zoo.load",
+    "match": "n3cli.inference.match",
     "upscale": "n3cli.inference.upscale",
 }
 

@@ -83,7 +83,7 @@ SUITES = {
 SUBMISSIONS = {each.name: each for each in (DND, DND_SRGB, SIDD, SIDD_RAW)}
 """Test sets without ground truth: results are written for a server to score."""
 
-# Plötz & Roth 2018. Correspondences are not measured yet.
+# Plötz & Roth 2018; for its correspondences see pair_suite.py.
 PAPER = (
     *(replace(SUITES[name], levels=(25, 50, 70)) for name in ("set12", "bsd68", "urban100")),
     SUITES["set5"],

@@ -20,6 +20,7 @@ from n3cli.errors import N3Error
 COMMANDS = {
     "denoise": ("n3cli.cli.denoise:denoise", "Remove noise from images."),
     "upscale": ("n3cli.cli.upscale:upscale", "Enlarge images."),
+    "match": ("n3cli.cli.match:match", "Match pictures and find how the camera moved."),
     "train": ("n3cli.cli.train:train", "Train networks by recipes."),
     "models": ("n3cli.cli.models:models", "List, show and check models."),
     "fetch-data": ("n3cli.cli.fetch_data:fetch_data", "Download data sets."),
@@ -142,4 +143,4 @@ def _drop_stuck_output() -> None:
 @click.version_option(package_name="n3cli", prog_name="n3", message="%(prog)s %(version)s")
 @options.debug
 def n3() -> None:
-    """Denoise and enlarge images with neural nearest neighbours (N3)."""
+    """Denoise, enlarge and match images with neural nearest neighbours (N3)."""

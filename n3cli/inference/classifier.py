@@ -119,7 +119,7 @@ def _coordinates(
 
 
 def _assumed_camera(keypoints: NDArray[Any], size: tuple[int, int] | None) -> Camera:
-    """What stands for a camera that is not known: the picture, or the points' frame, seen usually."""
+    """What stands for an unknown camera: a usual one for the picture, or for where points are."""
     low, high = (
         (np.full(2, -0.5), np.array(size) - 0.5)
         if size

@@ -62,7 +62,7 @@ def _estimate_by_poselib(problem: Problem) -> Array | None:
     import poselib
 
     how: dict[str, Any] = {"max_epipolar_error": problem.threshold, "seed": problem.seed}
-    how["success_prob"] = _CONFIDENCE
+    how |= {"success_prob": _CONFIDENCE, "max_iterations": _ROUNDS}
     if problem.focal is None:
         matrix, told = poselib.estimate_fundamental(problem.x0, problem.x1, how, {})
         return np.asarray(matrix) if told["num_inliers"] else None

@@ -119,8 +119,9 @@ def _to_bytes(grey: Any) -> NDArray[np.uint8]:
     Deeper ones are stretched to their own range: in a container of 16 bits few may be used.
     """
     if grey.dtype == np.uint8:
-        eight: NDArray[np.uint8] = grey
-        return eight
+        same: NDArray[np.uint8] = grey
+        return same
     low, high = np.percentile(grey[:: max(1, len(grey) // 512)], _PERCENTILES)
     scaled = (grey.astype(np.float32) - np.float32(low)) * np.float32(255 / max(high - low, 1e-12))
-    return np.rint(scaled.clip(0, 255)).astype(np.uint8)
+    eight: NDArray[np.uint8] = np.rint(scaled.clip(0, 255)).astype(np.uint8)
+    return eight

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from n3cli.inference.estimator import Estimator, Problem
 from n3cli.ops.camera import Camera, normalise
-from n3cli.ops.chance import false_alarms
+from n3cli.ops.chance import ESSENTIAL, FUNDAMENTAL, false_alarms
 from n3cli.ops.epipolar import symmetric_epipolar_distance
 from n3cli.ops.pose import pose_of_essential
 from n3cli.ops.rotation import fit_rotation, rotated
@@ -157,7 +157,8 @@ def _apart(problem: Problem, rotation: Array) -> Array:
     assert problem.focal is not None
     x0, x1 = problem.normalised
     apart = np.linalg.norm(rotated(rotation, x0) - x1, axis=1) * problem.focal[1]
-    return np.nan_to_num(apart, nan=np.inf)
+    far: Array = np.nan_to_num(apart, nan=np.inf)
+    return far
 
 
 def _is_still(apart: Array, distance: Array) -> bool:
@@ -177,7 +178,8 @@ def _chance(problem: Problem, inliers: NDArray[np.bool_]) -> str | None:
     reach = np.ptp(problem.x1, axis=0)
     area = max(float(reach.prod()), 1.0)
     share = 2 * problem.threshold * float(np.hypot(*reach)) / area
-    alarms = false_alarms(len(inliers), int(inliers.sum()), share)
+    kind = FUNDAMENTAL if problem.focal is None else ESSENTIAL
+    alarms = false_alarms(len(inliers), int(inliers.sum()), share, kind)
     return "chance" if alarms >= 0 else None
 
 

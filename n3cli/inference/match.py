@@ -58,7 +58,7 @@ class Matcher:
     Attributes:
         model: name of the model, or ``none``.
         estimator: name of the estimator.
-        seconds: what the last pair's steps took, by name.
+        seconds: what the steps took in all, by name; may be emptied.
     """
 
     def __init__(
@@ -188,7 +188,8 @@ class Matcher:
     def _timed(self, step: str) -> Iterator[None]:
         start = time.perf_counter()
         yield
-        self.seconds[step] = time.perf_counter() - start
+        taken = time.perf_counter() - start
+        self.seconds[step] = self.seconds.get(step, 0.0) + taken
 
 
 def _probability(logits: NDArray[np.float32]) -> NDArray[np.float32]:

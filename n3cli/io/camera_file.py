@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -56,7 +57,9 @@ def read_intrinsics(path: Path) -> dict[str, Camera]:
             continue
         place = f"{printable(path)}: line {number}"
         if len(words) > 1 and words[1].upper() in _MODELS:
-            cameras[words[0]] = colmap_camera(words[1].upper(), words[4:], place, printable(path))
+            camera = colmap_camera(words[1].upper(), words[4:], place, printable(path))
+            across, down = _numbers(words[2:4], place)
+            cameras[words[0]] = replace(camera, size=(int(across), int(down)))
         else:
             cameras[words[0]] = _camera(words[1:], place, printable(path))
     if not cameras:

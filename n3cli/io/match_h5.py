@@ -21,6 +21,9 @@ from n3cli.io.matches import Matches, check
 from n3cli.io.path import deliver, explained, staging
 
 _EXTRA = ("logits", "ratio", "mutual", "inliers", "E", "F", "R", "t", "K0", "K1")
+_DAMAGE = (OSError, ValueError, TypeError, LookupError, AttributeError, RuntimeError)
+"""What h5py and NumPy raise where a file holds something else than it should."""
+
 _LARGEST = 1 << 27
 """Values that a data set of a pair may have."""
 
@@ -141,7 +144,7 @@ def read_h5(
                 yield name0, name1, _read_pair(files, keypoints, name0, name1)
             except InputError as error:
                 yield name0, name1, error
-            except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
+            except _DAMAGE as error:
                 yield name0, name1, InputError(f"{printable(paths[0])}: is damaged ({error})")
     finally:
         for file in files:
@@ -174,9 +177,7 @@ def _find_pairs(files: Sequence[Any]) -> list[tuple[str, str]]:
     return found
 
 
-def _read_pair(
-    files: Sequence[Any], keypoints: dict[str, Any], name0: str, name1: str
-) -> Matches:
+def _read_pair(files: Sequence[Any], keypoints: dict[str, Any], name0: str, name1: str) -> Matches:
     first, second = _flat(name0), _flat(name1)
     for file in files:
         for turned, key in ((False, f"{first}/{second}"), (True, f"{second}/{first}")):
@@ -196,13 +197,9 @@ def _assemble(
             )
     points = [_array(keypoints[name]["keypoints"])[:, :2] for name in (first, second)]
     index = _array(pair["candidates0" if "candidates0" in pair else "matches0"]).astype(np.int64)
-    scores = (
-        _array(pair["matching_scores0"]) if "matching_scores0" in pair else np.ones(len(index))
-    )
+    scores = _array(pair["matching_scores0"]) if "matching_scores0" in pair else np.ones(len(index))
     sizes = [_size(keypoints[name]) for name in (first, second)]
-    ratio, mutual = (
-        _array(pair[key]) if key in pair else None for key in ("ratio", "mutual")
-    )
+    ratio, mutual = (_array(pair[key]) if key in pair else None for key in ("ratio", "mutual"))
     if turned:  # a keypoint of the second may have several; the surest stays
         points, sizes = points[::-1], sizes[::-1]
         index, order = _turn(index, scores, len(points[0]))

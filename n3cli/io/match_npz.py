@@ -17,6 +17,18 @@ from n3cli.io.path import deliver, explained, staging
 _ALWAYS: Final = ("keypoints0", "keypoints1", "matches", "match_confidence", "candidates")
 _NUMBERS: Final = ("logits", "ratio", "mutual", "inliers", "E", "F", "R", "t", "K0", "K1")
 _SIZES: Final = ("size0", "size1")
+_DAMAGE: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    ValueError,
+    EOFError,
+    KeyError,
+    OSError,
+    MemoryError,
+    NotImplementedError,
+)
+"""What the readers raise where an archive is none, or is not what it says."""
+
 _MOST = 1 << 30
 """Bytes that the arrays of an archive may have unpacked."""
 
@@ -56,7 +68,7 @@ def read_npz(path: Path) -> Matches:
         with np.load(path, allow_pickle=False) as stored:
             known = (*_ALWAYS, *_NUMBERS, *_SIZES, "image0", "image1")
             arrays = {key: stored[key] for key in known if key in stored}
-    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, KeyError, OSError) as error:
+    except _DAMAGE as error:
         raise InputError(f"{name}: is no archive of arrays, or a damaged one ({error})") from error
     missing = [key for key in ("keypoints0", "keypoints1", "matches") if key not in arrays]
     if missing:

@@ -39,18 +39,16 @@ def write_csv(target: Path, matches: Matches) -> None:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(columns)
-    table.writerows(
-        [_shown(value) for value in row] for row in zip(*columns.values(), strict=True)
-    )
+    table.writerows([_shown(value) for value in row] for row in zip(*columns.values(), strict=True))
     write_text(text.getvalue(), target)
 
 
 def read_csv(path: Path) -> Matches:
-    """Read putative matches from a table: x0, y0, x1, y1 and, where they are there, confidence,
-    ratio and mutual.
+    """Read putative matches from a table.
 
-    A table without a line of names has the four coordinates first. Commas, semicolons, tabs and
-    spaces may part the values.
+    Its columns are x0, y0, x1, y1 and, where they are there, confidence, ratio and mutual. Without
+    a line of names the four coordinates come first. Commas, semicolons, tabs and spaces may part
+    the values.
 
     Raises:
         InputError: it is missing, no text, or a line is wrong; the line is named.
@@ -73,7 +71,7 @@ def read_csv(path: Path) -> Matches:
         names = [word.strip('"').lower() for word in rows.pop(0)[1]]
         if missing := [word for word in _POINTS if word not in names]:
             raise InputError(f"{name}: its first line names no column {' and '.join(missing)}")
-    places = {word: names.index(word) for word in (*_POINTS, "confidence", "ratio", "mutual")
+    places: dict[str, int] = {word: names.index(word) for word in (*_POINTS, "confidence", "ratio", "mutual")
               if word in names}  # fmt: skip
     values = np.array(
         [_numbers(name, number, words, places) for number, words in rows], np.float64

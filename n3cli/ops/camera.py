@@ -24,11 +24,13 @@ class Camera:
         matrix: 3×3, pixels; its last row is 0, 0, 1.
         distortion: k1, k2, p1, p2 (OpenCV's names); radial and tangential.
         source: who says so, for people: a file's name, "Exif", "given".
+        size: width and height in pixels of the pictures that it is for, where that is known.
     """
 
     matrix: Array
     distortion: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
     source: str = "given"
+    size: tuple[int, int] | None = None
 
     @property
     def focal(self) -> float:
@@ -57,7 +59,7 @@ def normalise(camera: Camera, points: Array) -> Array:
     Distortion has no inverse in closed form: it is taken off by fixed-point iteration.
     """
     homogeneous = np.column_stack([points, np.ones(len(points))]).astype(np.float64)
-    seen = np.linalg.solve(camera.matrix, homogeneous.T).T[:, :2]
+    seen = np.asarray(np.linalg.solve(camera.matrix, homogeneous.T).T[:, :2], np.float64)
     if not any(camera.distortion):
         return seen
     found = seen.copy()
@@ -74,9 +76,10 @@ def _distort(points: Array, coefficients: tuple[float, float, float, float]) -> 
     x, y = points.T
     square = x * x + y * y
     radial = 1 + k1 * square + k2 * square**2
-    return np.column_stack(
+    bent: Array = np.column_stack(
         [
             x * radial + 2 * p1 * x * y + p2 * (square + 2 * x * x),
             y * radial + p1 * (square + 2 * y * y) + 2 * p2 * x * y,
         ]
     )
+    return bent

@@ -8,28 +8,32 @@ from __future__ import annotations
 
 import math
 
-_SAMPLE = 7
-"""Matches that a fundamental matrix goes through whatever they are."""
+FUNDAMENTAL = 7, 3
+ESSENTIAL = 5, 10
+"""Matches that such a matrix goes through whatever they are, and how many matrices do at most."""
 
 
-def false_alarms(matches: int, agreeing: int, share: float) -> float:
+def false_alarms(matches: int, agreeing: int, share: float, kind: tuple[int, int]) -> float:
     """Expected number of matrices that so many of random matches would agree with, as log10.
 
     Args:
         matches: how many there are.
         agreeing: how many of them lie near their lines.
         share: the part of a view's area that is as near to a line.
+        kind: `FUNDAMENTAL` or `ESSENTIAL`.
 
     Returns:
-        The decimal logarithm; below 0 it is no chance. Infinite for 7 and fewer.
+        The decimal logarithm; below 0 it is no chance. Infinite where they are no more
+        than such a matrix goes through.
     """
-    if agreeing <= _SAMPLE:
+    sample, solutions = kind
+    if agreeing <= sample:
         return math.inf
     return (
-        math.log10(matches - _SAMPLE)
+        math.log10(solutions * (matches - sample))
         + _log10_choose(matches, agreeing)
-        + _log10_choose(agreeing, _SAMPLE)
-        + (agreeing - _SAMPLE) * math.log10(min(max(share, 1e-12), 1.0))
+        + _log10_choose(agreeing, sample)
+        + (agreeing - sample) * math.log10(min(max(share, 1e-12), 1.0))
     )
 
 

@@ -13,8 +13,10 @@ Colours = NDArray[np.uint8]
 """H×W×3, RGB."""
 
 _GAP: Final = 10
-_LINE: Final = 26
-"""Pixels between the pictures, and height of the caption."""
+"""Pixels between the pictures."""
+
+_CAPTION: Final = 1 / 60
+"""Height of the caption, by the width of all."""
 
 _INK: Final = (32, 32, 32)
 _PAPER: Final = 255
@@ -47,11 +49,13 @@ def draw_matches(
     cv2 = load_opencv("drawing matches needs")
     height = max(len(first), len(second))
     across = first.shape[1] + _GAP
-    paper = np.full((height + _LINE, across + second.shape[1], 3), _PAPER, np.uint8)
+    width = across + second.shape[1]
+    line = max(18, round(_CAPTION * width))
+    paper = np.full((height + line, width, 3), _PAPER, np.uint8)
     paper[: len(first), : first.shape[1]] = first
     paper[: len(second), across:] = second
     begin = np.rint(points0).astype(int)
-    end = np.rint(points1 + [across, 0]).astype(int)
+    end = np.rint(points1 + np.array([across, 0])).astype(int)
     for index in np.argsort(probability, kind="stable"):
         colour = _colour(float(probability[index]))
         cv2.line(paper, begin[index].tolist(), end[index].tolist(), colour, 1, cv2.LINE_AA)
@@ -63,9 +67,9 @@ def draw_matches(
     cv2.putText(
         paper,
         text,
-        (4, height + _LINE - 8),
+        (line // 4, height + round(0.7 * line)),
         cv2.FONT_HERSHEY_SIMPLEX,
-        0.5,
+        line / 46,
         _INK,
         1,
         cv2.LINE_AA,

@@ -1,0 +1,233 @@
+"""`n3 match`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from n3cli.cli import console, options
+
+if TYPE_CHECKING:
+    from n3cli.inference.match import Matcher
+    from n3cli.jobs.camera import Cameras
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command(
+    epilog="\b\nExamples:\n"
+    "  n3 match left.jpg right.jpg\n"
+    "  n3 match left.jpg right.jpg --K K.txt -o pose.npz --viz matches.png\n"
+    "  n3 match photos --intrinsics cameras.txt -o matches/ --json > rows.jsonl\n"
+    "  n3 match photos --pairs pairs.txt -o matches.h5"
+)
+@click.argument("inputs", metavar="[INPUT]...", nargs=-1)
+@click.option(
+    "-o",
+    "--output",
+    metavar="OUT",
+    help="A file (.npz, .csv or .json for one pair, .h5 as hloc has it for many), or a folder "
+    "(existing, or ending with a slash) for a file a pair.  [default: print rows only]",
+)
+@click.option("--viz", metavar="OUT", help="Draw the matches: a .png, or a folder for many pairs.")
+@click.option(
+    "--format",
+    type=click.Choice(["npz", "csv", "json"]),
+    help="What is written into a folder.  [default: npz]",
+)
+@options.recursive
+@options.overwrite
+@click.option(
+    "--pairs",
+    type=_FILE,
+    metavar="FILE",
+    help="A list of pairs: two names a line, or A B rotA rotB K0 K1 T_0to1 (38 columns), against "
+    "which poses are evaluated.",
+)
+@click.option(
+    "--matches",
+    type=_FILE,
+    metavar="FILE",
+    multiple=True,
+    help="Judge the putative matches of a file (.npz, .csv, .h5) in place of matching; hloc's "
+    "matches and features are two files, each with the option.",
+)
+@click.option(
+    "-m",
+    "--model",
+    metavar="MODEL",
+    help="Name, folder, file or Hub id (org/name[@rev]) of a model, or none.  [default: the "
+    "bundled one]",
+)
+@click.option(
+    "--threshold",
+    type=options.number(0, 1),
+    metavar="X",
+    default="0.5",
+    show_default=True,
+    help="Keep matches that the model finds right with at least this probability.",
+)
+@click.option(
+    "--max-keypoints",
+    type=click.IntRange(8, 100_000),
+    default=2000,
+    show_default=True,
+    help="Most keypoints of a picture.",
+)
+@click.option(
+    "--resize",
+    type=click.IntRange(0, 100_000),
+    metavar="N",
+    default=2048,
+    show_default=True,
+    help="Longest side, in pixels, of the copies that keypoints are looked for in; 0 keeps the "
+    "size.  Coordinates are those of the pictures.",
+)
+@click.option(
+    "--ratio",
+    type=options.number(0, 1),
+    metavar="T",
+    help="Keep matches whose descriptors are nearer than T times the second nearest.  [default: 1, "
+    "which keeps all; 0.8 with -m none]",
+)
+@click.option(
+    "--mutual/--no-mutual",
+    default=None,
+    help="Keep matches that are each other's nearest only.  [default: no; with -m none yes]",
+)
+@click.option("--K", "k", type=_FILE, metavar="FILE", help="3×3 camera matrix of all pictures.")
+@click.option("--K0", "k0", type=_FILE, metavar="FILE", help="That of the first pictures.")
+@click.option("--K1", "k1", type=_FILE, metavar="FILE", help="That of the second pictures.")
+@click.option(
+    "--focal",
+    type=options.number(0, 1e7, above=True),
+    metavar="PIXELS",
+    help="Focal length of all pictures, the principal point in the middle.",
+)
+@click.option(
+    "--intrinsics",
+    type=_FILE,
+    metavar="LIST",
+    help="Cameras by name: NAME and 9 numbers, or NAME MODEL WIDTH HEIGHT PARAMETERS, a line.",
+)
+@click.option(
+    "--exif/--no-exif",
+    default=True,
+    show_default=True,
+    help="Take the focal length from Exif where no camera is given.",
+)
+@click.option(
+    "--estimator",
+    type=click.Choice(["auto", "poselib", "magsac", "ransac", "8pt", "none"]),
+    default="auto",
+    show_default=True,
+    help="What finds the pose; auto is poselib, or magsac where PoseLib is not installed.",
+)
+@click.option(
+    "--pixel-threshold",
+    type=options.number(0, 1000, above=True),
+    metavar="X",
+    default="1",
+    show_default=True,
+    help="Distance to epipolar lines, in pixels, up to which a match agrees.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**31 - 1),
+    default=0,
+    show_default=True,
+    help="Of what the estimator draws.",
+)
+@options.device
+@click.option("--json", "as_json", is_flag=True, help="Print a row of JSON for each pair.")
+@options.quiet
+@options.verbose
+@options.debug
+@click.pass_context
+def match(
+    ctx: click.Context,
+    /,
+    *,
+    inputs: tuple[str, ...],
+    output: str | None,
+    viz: str | None,
+    format: str | None,
+    recursive: bool,
+    overwrite: bool,
+    pairs: Path | None,
+    matches: tuple[Path, ...],
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+    **how: Any,
+) -> None:
+    """Match pictures: which points belong together, and how the camera moved.
+
+    INPUT is two picture files, or folders and more files, of which every two are matched.
+    Keypoints (SIFT) are matched by their descriptors, a network tells right matches from wrong
+    ones, and what it keeps gives the pose of the second camera: X1 = R·X0 + t. That takes both
+    cameras (--K, --focal, --intrinsics or Exif); without them it is the fundamental matrix, and no
+    pose. Coordinates are pixels as they are stored in the file, (0, 0) the middle of the first.
+
+    A row a pair goes to standard output. Exits with 1 if a pair failed; the others are done.
+    """
+    if quiet and verbose:
+        raise click.UsageError("--quiet and --verbose exclude each other.")
+    if not inputs and not pairs and not matches:
+        raise click.UsageError("Give two pictures, a folder, --pairs FILE or --matches FILE.")
+    cameras = {name: how.pop(name) for name in ("k", "k0", "k1", "focal", "intrinsics", "exif")}
+    from n3cli.cli.match_view import show_rows
+    from n3cli.jobs.match import match_pairs
+    from n3cli.jobs.match_output import open_output
+    from n3cli.jobs.pair import find_pairs
+    from n3cli.jobs.putative_file import read_putative
+
+    given = read_putative(matches, inputs, pairs) if matches else None
+    todo, errors = ([], []) if matches else find_pairs(inputs, pairs, recursive=recursive)
+    for error in errors:
+        console.error(str(error))
+    failed = len(errors)
+    if todo or given is not None:
+        count = len(given) if isinstance(given, list) else len(todo) if given is None else 2
+        with open_output(count, output, viz, format=format, overwrite=overwrite) as place:
+            rows = match_pairs(todo, _make_matcher(**how), _find_cameras(**cameras), place, given)
+            failed += show_rows(
+                rows,
+                as_json=as_json,
+                quiet=quiet,
+                verbose=verbose,
+                debug=options.debugging(ctx),
+            )
+    ctx.exit(1 if failed else 0)
+
+
+def _make_matcher(**how: Any) -> Matcher:
+    """Import what is slow to import, and make the network ready."""
+    from n3cli.inference.match import Matcher
+
+    return Matcher(**how)
+
+
+def _find_cameras(
+    *,
+    k: Path | None,
+    k0: Path | None,
+    k1: Path | None,
+    focal: float | None,
+    intrinsics: Path | None,
+    exif: bool,
+) -> Cameras:
+    """Read what is said of the cameras."""
+    from n3cli.io.camera_file import read_intrinsics, read_matrix
+    from n3cli.jobs.camera import Cameras
+
+    ways = [bool(k), bool(k0 or k1), focal is not None, bool(intrinsics)]
+    if sum(ways) > 1:
+        raise click.UsageError("--K, --K0 with --K1, --focal and --intrinsics exclude each other.")
+    if bool(k0) != bool(k1):
+        raise click.UsageError("--K0 and --K1 go together; --K is for both.")
+    first, second = k or k0, k or k1
+    given = (read_matrix(first), read_matrix(second)) if first and second else None
+    return Cameras(given, read_intrinsics(intrinsics) if intrinsics else {}, focal, exif)

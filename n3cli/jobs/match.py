@@ -1,0 +1,175 @@
+"""Pairs of pictures, one after the other: match, judge, write, tell; a bad one stops no other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from n3cli.errors import InputError
+from n3cli.inference.match import Matcher
+from n3cli.io.depth import over_white, to_depth
+from n3cli.io.matches import Matches
+from n3cli.io.picture import Picture, write_picture
+from n3cli.io.reader import open_picture
+from n3cli.jobs.camera import Cameras
+from n3cli.jobs.excerpt import Reduced, Shown
+from n3cli.jobs.feature_store import FeatureStore, look
+from n3cli.jobs.match_output import MatchOutput, write_matches
+from n3cli.jobs.match_row import Row, evaluate
+from n3cli.jobs.pair import Pair
+from n3cli.ops.camera import Camera
+from n3cli.render.match_picture import draw_matches
+
+_STRIP = 512
+
+
+def match_pairs(
+    pairs: Iterable[Pair],
+    matcher: Matcher,
+    cameras: Cameras,
+    output: MatchOutput,
+    putative: Iterable[tuple[Pair, Matches | InputError]] | None = None,
+) -> Iterator[Row]:
+    """Match pairs; each gives a row, whatever comes of it.
+
+    Args:
+        pairs: what is to be matched.
+        matcher: ready to use.
+        cameras: what is known of them.
+        output: where results go.
+        putative: matches of a file, in place of `pairs`; then pictures are needed for their sizes
+            and focal lengths only, and need not be there.
+
+    Yields:
+        Rows in the order of the pairs, as they are done.
+
+    Raises:
+        N3Error: anything but an InputError ends the batch.
+    """
+    store = FeatureStore(matcher.features)
+    for pair, given in putative if putative is not None else ((pair, None) for pair in pairs):
+        matcher.seconds = {}
+        start = time.perf_counter()
+        try:
+            if isinstance(given, InputError):
+                raise given
+            row = _match(pair, given, matcher, cameras, output, store)
+        except InputError as error:
+            row = Row(pair.name0, pair.name1, error=error)
+        yield replace(row, seconds=matcher.seconds | {"all": time.perf_counter() - start})
+
+
+def _match(
+    pair: Pair,
+    given: Matches | None,
+    matcher: Matcher,
+    cameras: Cameras,
+    output: MatchOutput,
+    store: FeatureStore,
+) -> Row:
+    file, picture, stored = output.missing(pair)
+    if output.any and not (file or picture or stored):
+        return Row(pair.name0, pair.name1)
+    if given is None:
+        seen = [store.features(path) for path in (pair.path0, pair.path1)]
+        sizes = seen[0].size, seen[1].size
+    else:
+        seen = [look(path) for path in (pair.path0, pair.path1)]
+        sizes = given.size0 or seen[0].size, given.size1 or seen[1].size
+        given = replace(given, size0=sizes[0], size1=sizes[1])
+    found = [
+        pair.cameras[side] if pair.cameras else cameras.find(name, side, size, one.focal)
+        for side, (name, size, one) in enumerate(
+            zip((pair.name0, pair.name1), sizes, seen, strict=True)
+        )
+    ]
+    known = _both(found)
+    if given is None:
+        first, second = (one.features for one in seen)
+        assert first is not None
+        assert second is not None
+        matches = matcher.match(first, second, known)
+    else:
+        matches = matcher.judge(given, known)
+    matches = replace(matches, facts={"image0": pair.name0, "image1": pair.name1, **matches.facts})
+    row = Row(
+        pair.name0,
+        pair.name1,
+        matches,
+        cameras=(_source(found[0]), _source(found[1])),
+        evaluation=(
+            evaluate(matches, known, pair.pose) if known and pair.pose is not None else None
+        ),
+    )
+    return replace(row, outputs=tuple(_write(pair, row, matches, output, file, picture, stored)))
+
+
+def _write(
+    pair: Pair,
+    row: Row,
+    matches: Matches,
+    output: MatchOutput,
+    file: Path | None,
+    picture: Path | None,
+    stored: bool,
+) -> Iterator[str]:
+    if file:
+        write_matches(file, row.facts(), matches)
+        yield str(file)
+    if stored:
+        assert output.store is not None
+        output.store.add(pair.name0, pair.name1, matches)
+        yield str(output.store_path)
+    if picture:
+        _draw(pair, matches, picture)
+        yield str(picture)
+
+
+def _draw(pair: Pair, matches: Matches, target: Path) -> None:
+    """Write the picture of a pair's kept matches."""
+    (first, scale0), (second, scale1) = (_reduced(path) for path in (pair.path0, pair.path1))
+    kept = matches.matches >= 0
+    points0, points1 = matches.points(kept)
+    caption = (
+        f"{pair.name0}  {pair.name1}:  {matches.kept} of {matches.putative} matches kept, "
+        f"{matches.agreeing} agree ({matches.status})"
+    )
+    drawn = draw_matches(
+        first,
+        second,
+        (points0 + 0.5) * scale0 - 0.5,
+        (points1 + 0.5) * scale1 - 0.5,
+        matches.match_confidence[kept],
+        caption,
+    )
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{target}: {error.strerror or error}") from error
+    write_picture(target, Picture(drawn))
+
+
+def _reduced(path: Path) -> tuple[Shown, np.ndarray]:
+    """A small copy of a picture in colours, and by what its coordinates are multiplied."""
+    with open_picture(path) as reader:
+        small = Reduced(reader.height, reader.width)
+        for top in range(0, reader.height, _STRIP):
+            pixels, alpha = reader.rows(top, min(top + _STRIP, reader.height))
+            opaque = pixels if alpha is None else over_white(pixels, alpha)
+            small.add(to_depth(opaque, np.dtype(np.uint8)))
+        image = small.image
+        scale = np.array([image.shape[1] / reader.width, image.shape[0] / reader.height])
+    return np.ascontiguousarray(np.broadcast_to(image, (*image.shape[:2], 3))), scale
+
+
+def _both(found: Sequence[Camera | None]) -> tuple[Camera, Camera] | None:
+    first, second = found
+    return (first, second) if first and second else None
+
+
+def _source(camera: Camera | None) -> str | None:
+    return camera.source if camera else None

@@ -1,0 +1,169 @@
+"""Where a pair's results go: files of its own, or a place in a file of many pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from n3cli.errors import ConfigError, InputError
+from n3cli.io.match_h5 import MatchStore, open_store
+from n3cli.io.match_npz import write_npz
+from n3cli.io.match_text import write_csv, write_json
+from n3cli.io.matches import Matches
+from n3cli.jobs.pair import Pair
+from n3cli.jobs.scan import real
+
+OWN: Final = ("npz", "csv", "json")
+"""Formats of a file for each pair."""
+
+_H5: Final = (".h5", ".hdf5")
+
+
+@dataclass
+class MatchOutput:
+    """The outputs of a batch; made by `open_output`.
+
+    Attributes:
+        overwrite: whether outputs that exist are made anew.
+        folder: takes a file for each pair, or None.
+        file: is the only pair's file, or None.
+        format: of files in the folder.
+        picture: the only pair's picture, or None.
+        pictures: the folder that takes a picture for each pair, or None.
+        store: the file of many pairs, or None.
+    """
+
+    overwrite: bool = False
+    folder: Path | None = None
+    file: Path | None = None
+    format: str = "npz"
+    picture: Path | None = None
+    pictures: Path | None = None
+    store: MatchStore | None = None
+    store_path: Path | None = None
+    _taken: dict[Path, Pair] = field(default_factory=dict)
+
+    def targets(self, pair: Pair) -> tuple[Path | None, Path | None]:
+        """The file of a pair's matches and that of its picture; None where there is none."""
+        matches = self.folder / f"{pair.stem}_matches.{self.format}" if self.folder else self.file
+        picture = self.pictures / f"{pair.stem}_matches.png" if self.pictures else self.picture
+        return matches, picture
+
+    def missing(self, pair: Pair) -> tuple[Path | None, Path | None, bool]:
+        """What of a pair is to be made: file, picture, entry in the store.
+
+        Raises:
+            InputError: an output that was named exists and may not be replaced, is an input, or is
+                another pair's.
+        """
+        inputs = {real(path) for path in (pair.path0, pair.path1)}
+        wanted: list[Path | None] = []
+        for target, named in zip(
+            self.targets(pair), (self.file is not None, self.picture is not None), strict=True
+        ):
+            if target and real(target) in inputs:
+                raise InputError(f"{target}: is an input and cannot be the output")
+            if target and self._taken.setdefault(real(target), pair) is not pair:
+                raise InputError(f"{target}: is already the output of another pair")
+            if target and target.exists() and not self.overwrite:
+                if named:
+                    raise InputError(f"{target}: exists and is kept; -y replaces it")
+                target = None
+            wanted.append(target)
+        stored = self.store is not None and (
+            self.overwrite or not self.store.has(pair.name0, pair.name1)
+        )
+        return wanted[0], wanted[1], stored
+
+    @property
+    def any(self) -> bool:
+        """Whether anything is written at all."""
+        return bool(
+            self.folder or self.file or self.picture or self.pictures or self.store is not None
+        )
+
+
+def write_matches(target: Path, row: dict[str, Any], matches: Matches) -> None:
+    """Write a pair's file in the format that its suffix names; its folder is made.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{target}: {error.strerror or error}") from error
+    match target.suffix.lower():
+        case ".csv":
+            write_csv(target, matches)
+        case ".json":
+            write_json(target, row, matches)
+        case _:
+            write_npz(target, matches)
+
+
+@contextmanager
+def open_output(
+    pairs: int,
+    output: str | None,
+    viz: str | None,
+    *,
+    format: str | None = None,
+    overwrite: bool = False,
+) -> Iterator[MatchOutput]:
+    """Decide where results go, and hold the file of many pairs open.
+
+    Args:
+        pairs: how many there are.
+        output: a file (.npz, .csv, .json for one pair; .h5), a folder, or None.
+        viz: a PNG file for one pair, a folder, or None.
+        format: of files in a folder; npz unless given.
+        overwrite: make anew what exists.
+
+    Raises:
+        ConfigError: the output and the number of pairs, or its suffix, do not go together.
+        InputError: the file of many pairs cannot be opened or written.
+    """
+    made = MatchOutput(overwrite=overwrite, format=format or "npz")
+    suffix = Path(output).suffix.lower() if output else ""
+    if output and not (_is_folder(output) or suffix in (*_H5, *(f".{name}" for name in OWN))):
+        if suffix or pairs == 1:
+            raise ConfigError(
+                f"-o {output}: write .npz, .csv, .json or .h5, or a folder (end its name with a "
+                "slash)"
+            )
+        made.folder = Path(output)
+    elif output and _is_folder(output):
+        made.folder = Path(output)
+    elif output and suffix not in _H5:
+        made.file = _single(pairs, output, "-o")
+    if format and not made.folder:
+        raise ConfigError("--format says what is written into a folder; give one with -o FOLDER/")
+    if viz:
+        if _is_folder(viz) or pairs != 1:
+            made.pictures = Path(viz)
+        else:
+            made.picture = _single(pairs, viz, "--viz")
+        if not _is_folder(viz) and Path(viz).suffix.lower() != ".png" and made.picture:
+            raise ConfigError(f"--viz {viz}: write a .png, or a folder (end its name with a slash)")
+    if output and suffix in _H5 and made.folder is None:
+        with open_store(Path(output), anew=False) as made.store:
+            made.store_path = Path(output)
+            yield made
+        return
+    yield made
+
+
+def _single(pairs: int, name: str, option: str) -> Path:
+    if pairs > 1:
+        raise ConfigError(
+            f"{option} {name}: several pairs need a folder; end its name with a slash"
+        )
+    return Path(name)
+
+
+def _is_folder(name: str) -> bool:
+    return name.endswith("/") or Path(name).is_dir()

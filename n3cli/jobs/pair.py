@@ -1,0 +1,102 @@
+"""Which pictures are matched with which."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from n3cli.errors import ConfigError, InputError
+from n3cli.io.name import DENOISED, ENLARGED
+from n3cli.io.pair_list import read_pairs
+from n3cli.jobs.scan import scan
+from n3cli.ops.camera import Camera
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two pictures.
+
+    Attributes:
+        name0: the first one as the command or a list has it; relative to a folder, if one was
+            given.
+        name1: the second one, likewise.
+        path0: where the first is.
+        path1: where the second is.
+        cameras: of both, if the list has them.
+        pose: 4×4, the true one from the first to the second, if the list has it.
+    """
+
+    name0: str
+    name1: str
+    path0: Path
+    path1: Path
+    cameras: tuple[Camera, Camera] | None = None
+    pose: NDArray[np.float64] | None = None
+
+    @property
+    def stem(self) -> str:
+        """What names the pair's outputs, as SuperGlue does: both names without suffixes."""
+        first, second = (
+            "-".join(Path(name).with_suffix("").parts).strip("/")
+            for name in (self.name0, self.name1)
+        )
+        return f"{first}_{second}"
+
+
+def find_pairs(
+    inputs: Sequence[str], listed: Path | None, *, recursive: bool
+) -> tuple[list[Pair], list[InputError]]:
+    """Find the pairs that the inputs stand for.
+
+    Args:
+        inputs: two pictures (a pair), more of them or folders (every two of their pictures), or
+            with a list at most one folder, that its names lie in.
+        listed: a list of pairs; without a folder its names lie where the list does.
+        recursive: take whole trees of folders.
+
+    Returns:
+        The pairs, and an error for each input that stands for nothing.
+
+    Raises:
+        ConfigError: inputs that make no pair.
+        InputError: the list cannot be read.
+    """
+    if "-" in inputs or "" in inputs:
+        raise ConfigError("pairs are of files: - and empty names cannot be matched")
+    if listed:
+        return _listed_pairs(inputs, listed), []
+    paths = [Path(name) for name in inputs]
+    if len(paths) == 2 and not any(path.is_dir() for path in paths):
+        return [Pair(inputs[0], inputs[1], paths[0], paths[1])], []
+    if len(paths) == 1 and not paths[0].is_dir():
+        raise ConfigError(f"{inputs[0]}: one picture makes no pair; give two, or a folder")
+    made = re.compile(f"{DENOISED}|{ENLARGED.pattern}")
+    found = scan(inputs, made=made, recursive=recursive, leave_out=None)
+    names = [
+        (source.place.as_posix() if len(paths) == 1 else str(source.path), source.path)
+        for source in found.sources
+    ]
+    failed = list(found.failed)
+    if len(names) < 2 and not failed:
+        failed.append(InputError(f"{', '.join(inputs)}: fewer than two pictures make no pair"))
+    return [
+        Pair(name0, name1, path0, path1)
+        for (name0, path0), (name1, path1) in combinations(names, 2)
+    ], failed
+
+
+def _listed_pairs(inputs: Sequence[str], listed: Path) -> list[Pair]:
+    if len(inputs) > 1 or (inputs and not Path(inputs[0]).is_dir()):
+        raise ConfigError("--pairs goes with one folder at most, which its names lie in")
+    folder = Path(inputs[0]) if inputs else listed.parent
+    return [
+        Pair(line.name0, line.name1, folder / line.name0, folder / line.name1, line.cameras,
+             line.pose)
+        for line in read_pairs(listed)
+    ]  # fmt: skip
