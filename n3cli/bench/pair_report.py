@@ -95,19 +95,14 @@ def _choices(measured: PairMeasurement) -> tuple[list[str], list[list[str]]]:
 
 
 def _poses(measured: PairMeasurement) -> tuple[list[str], list[list[str]]]:
-    estimators = list(measured.rows[0].poses)
-    header = ["method"]
-    for name in estimators:
-        header += [f"{name} mAP5", "95 %", "mAP10", "mAP20", "AUC5", "AUC10", "AUC20"]
+    header = ["method", "estimator", "mAP5", "95 %", "mAP10", "mAP20", "AUC5", "AUC10", "AUC20"]
     rows = []
     for row in measured.rows:
-        cells = [row.method.name]
-        for name in estimators:
-            poses = row.poses[name]
+        for name, poses in row.poses.items():
             first, *others = map(_percent, poses.mean_accuracies)
             interval = "–".join(f"{100 * end:.0f}" for end in poses.interval)
-            cells += [first, interval, *others, *map(_percent, poses.areas)]
-        rows.append(cells)
+            cells = [first, interval, *others, *map(_percent, poses.areas)]
+            rows.append([row.method.name, name, *cells])
     return header, rows
 
 

@@ -78,8 +78,12 @@ def _of_views(
     def pairs(place: Path) -> Iterable[Pair]:
         return match_views(combinations(read(place), 2))
 
-    places = sorted({folder, *folder.glob("*/"), *folder.glob("*/*/")})
-    return [Scene(place.name, partial(pairs, place)) for place in places if has(place)]
+    found: list[Path] = []
+    for place in sorted({folder, *folder.glob("*/"), *folder.glob("*/*/")}):
+        # A model is found from its own folder, too.
+        if has(place) and not any(above in found for above in place.parents):
+            found.append(place)
+    return [Scene(place.name, partial(pairs, place)) for place in found]
 
 
 def _of_yi(folder: Path) -> list[Scene]:

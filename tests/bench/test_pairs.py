@@ -167,6 +167,16 @@ def test_what_the_command_cannot_do(tmp_path):
         assert message in " ".join(found.stderr.split())
 
 
+def test_a_scene_is_found_once(tmp_path):
+    for name in ("a", "b"):
+        model = tmp_path / name / "colmap"
+        model.mkdir(parents=True)
+        for file in ("cameras", "images"):
+            (model / f"{file}.txt").touch()
+    assert [scene.title for scene in PAIR_SUITES["colmap"].find(tmp_path)] == ["a", "b"]
+    assert [scene.title for scene in PAIR_SUITES["colmap"].find(tmp_path / "a")] == ["a"]
+
+
 def test_suites_lie_where_their_data_is_fetched_to():
     for suite in PAIR_SUITES.values():
         if suite.collection:
