@@ -37,6 +37,7 @@ def match_views(pairs: Iterable[tuple[View, View]]) -> Iterator[Pair]:
             *relative_pose(first, second),
             found.ratio[kept],
             found.mutual[kept],
+            (first, second),
         )
 
 

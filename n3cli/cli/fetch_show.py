@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from n3cli.cli import console
+from n3cli.cli.fetch_show_pairs import show_pairs
 from n3cli.cli.fetch_view import counter
 from n3cli.errors import DataError, InputError
 
@@ -46,6 +47,9 @@ def show(collection: Collection, root: Path, target: Path, quiet: bool) -> None:
     from n3cli.io.picture import Picture, write_picture
     from n3cli.render.contact_sheet import contact_sheet
 
+    if collection.kind == "correspondences":
+        show_pairs(collection, root, target)
+        return
     if collection.kind != "pictures":
         raise DataError(
             f"{collection.title}: holds {collection.kind}; --show knows only pictures so far, "

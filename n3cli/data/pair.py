@@ -9,6 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from n3cli.data.view import View
 from n3cli.ops.two_view_label import label_right
 
 Array: TypeAlias = NDArray[np.float64]
@@ -26,6 +27,7 @@ class Pair:
         ratio: N float32: distance of a match's descriptor to the next best one's, from 0 to 1;
             None where the source does not say.
         mutual: N: whether each is the other's nearest; None where the source does not say.
+        views: the photos, where they are known.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Pair:
     translation: Array
     ratio: NDArray[np.float32] | None = None
     mutual: NDArray[np.bool_] | None = None
+    views: tuple[View, View] | None = None
 
     @cached_property
     def right(self) -> NDArray[np.bool_]:

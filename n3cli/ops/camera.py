@@ -71,6 +71,14 @@ def normalise(camera: Camera, points: Array) -> Array:
     return found
 
 
+def project(camera: Camera, points: Array) -> Array:
+    """Normalised camera coordinates N×2 → pixels N×2: what `normalise` undoes."""
+    bent = _distort(np.asarray(points, np.float64), camera.distortion)
+    seen = np.column_stack([bent, np.ones(len(bent))]) @ camera.matrix.T
+    pixels: Array = seen[:, :2]
+    return pixels
+
+
 def _distort(points: Array, coefficients: tuple[float, float, float, float]) -> Array:
     k1, k2, p1, p2 = coefficients
     x, y = points.T

@@ -17,6 +17,7 @@ from n3cli.data.index import COLLECTIONS
 from n3cli.data.pair import Pair
 from n3cli.data.scene import make_scene
 from n3cli.errors import DataError
+from n3cli.io.picture import read_picture
 
 
 def easy_pair(seed=0, wrong=60):
@@ -182,3 +183,22 @@ def test_suites_lie_where_their_data_is_fetched_to():
         if suite.collection:
             assert COLLECTIONS[suite.collection].folder == suite.folder
             assert COLLECTIONS[suite.collection].kind == "correspondences"
+
+
+def show(*arguments):
+    return CliRunner().invoke(n3, ["fetch-data", "--show", *map(str, arguments)])
+
+
+def test_a_set_is_shown_with_its_matches_drawn(tmp_path):
+    write_dump(tmp_path / "Brown" / "te-1000")
+    found = show("brown", "--dir", tmp_path, "-o", tmp_path / "sheet.png")
+    assert found.exit_code == 0, found.output
+    assert "matches     200 a pair" in found.stdout
+    sheet = read_picture(tmp_path / "sheet.png").pixels.astype(int)
+    red = (sheet[..., 0] > 200) & (sheet[..., 1] < 80)
+    green = (sheet[..., 1] > 150) & (sheet[..., 0] < 80)
+    assert red.sum() > 500
+    assert green.sum() > 100
+    found = show("reichstag", "--dir", tmp_path, "-o", tmp_path / "other.png")
+    assert found.exit_code == 3
+    assert "run n3 fetch-data reichstag" in " ".join(found.stderr.split())

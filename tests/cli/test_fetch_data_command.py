@@ -213,7 +213,7 @@ def test_a_set_is_shown(shared, tmp_path):
         (["set5", "--show", "-o", "."], 1, "cannot write"),
         (["set5", "--show"], 3, "run n3 fetch-data set5 --dir"),
         (["dnd", "--show"], 3, "holds raw photos; --show knows only pictures so far"),
-        (["brown", "--show"], 3, "previews of these come with later work"),
+        (["brown", "--show"], 3, "has no test pairs"),
         (["set5", "--check-urls", "--from", "folder"], 2, "takes an address"),
         (["dnd", "--check-urls"], 0, "has no address to ask"),
     ],

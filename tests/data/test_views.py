@@ -14,7 +14,7 @@ from n3cli.data.view import View, relative_pose
 from n3cli.data.yi_views import read_yi
 from n3cli.errors import DataError
 from n3cli.io.picture import Picture, write_picture
-from n3cli.ops.camera import Camera, normalise
+from n3cli.ops.camera import Camera, normalise, project
 from n3cli.ops.two_view_label import label_right
 
 SHARED = Path(__file__).parents[3] / "shared" / "match"
@@ -243,3 +243,11 @@ def test_damaged_archives_of_yi(tmp_path):
     (tmp_path / "images.txt").unlink()
     with pytest.raises(DataError, match=r"images\.txt: cannot be read"):
         read_yi(tmp_path)
+
+
+def test_projection_undoes_normalisation():
+    matrix = np.array([[900.0, 2, 320], [0, 880, 240], [0, 0, 1]])
+    pixels = np.random.default_rng(0).uniform(0, 600, (50, 2))
+    for lens in ((0.0, 0, 0, 0), (-0.03, 0.01, 0.001, -0.002)):
+        camera = Camera(matrix, lens)
+        np.testing.assert_allclose(project(camera, normalise(camera, pixels)), pixels, atol=1e-6)
