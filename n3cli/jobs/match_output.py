@@ -142,13 +142,12 @@ def open_output(
         made.file = _single(pairs, output, "-o")
     if format and not made.folder:
         raise ConfigError("--format says what is written into a folder; give one with -o FOLDER/")
-    if viz:
-        if _is_folder(viz) or pairs != 1:
-            made.pictures = Path(viz)
-        else:
-            made.picture = _single(pairs, viz, "--viz")
-        if not _is_folder(viz) and Path(viz).suffix.lower() != ".png" and made.picture:
+    if viz and (_is_folder(viz) or (pairs > 1 and not Path(viz).suffix)):
+        made.pictures = Path(viz)
+    elif viz:
+        if Path(viz).suffix.lower() != ".png":
             raise ConfigError(f"--viz {viz}: write a .png, or a folder (end its name with a slash)")
+        made.picture = _single(pairs, viz, "--viz")
     if output and suffix in _H5 and made.folder is None:
         with open_store(Path(output), anew=False) as made.store:
             made.store_path = Path(output)
