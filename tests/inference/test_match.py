@@ -11,7 +11,7 @@ import torch
 import n3cli
 from n3cli.errors import ConfigError, InputError, ModelError
 from n3cli.inference.classifier import Classifier
-from n3cli.inference.match import Matcher
+from n3cli.inference.matcher import Matcher
 from n3cli.inference.source import ArraySource
 from n3cli.io.matches import from_pairs
 from n3cli.networks import registry
