@@ -10,6 +10,7 @@ from numbers import Real
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from n3cli.errors import ConfigError
 from n3cli.inference.classifier import NO_MODEL, Classifier, default_classifier, plain_classifier
