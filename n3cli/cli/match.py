@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +12,9 @@ import click
 from n3cli.cli import console, options
 
 if TYPE_CHECKING:
-    from n3cli.inference.match import Matcher
+    from n3cli.inference.matcher import Matcher
     from n3cli.jobs.camera import Cameras
+    from n3cli.jobs.match_row import Row
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -21,15 +24,17 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     "  n3 match left.jpg right.jpg\n"
     "  n3 match left.jpg right.jpg --K K.txt -o pose.npz --viz matches.png\n"
     "  n3 match photos --intrinsics cameras.txt -o matches/ --json > rows.jsonl\n"
-    "  n3 match photos --pairs pairs.txt -o matches.h5"
+    "  n3 match photos --pairs pairs.txt -o matches.h5\n"
+    "  n3 match --database colmap.db -o judged.db"
 )
 @click.argument("inputs", metavar="[INPUT]...", nargs=-1)
 @click.option(
     "-o",
     "--output",
     metavar="OUT",
-    help="A file (.npz, .csv or .json for one pair, .h5 as hloc has it for many), or a folder "
-    "(existing, or ending with a slash) for a file a pair.  [default: print rows only]",
+    help="A file (.npz, .csv or .json for one pair; for many .h5 as hloc has it, or .db, a COLMAP "
+    "database), or a folder (existing, or ending with a slash) for a file a pair.  [default: print "
+    "rows only]",
 )
 @click.option("--viz", metavar="OUT", help="Draw the matches: a .png, or a folder for many pairs.")
 @click.option(
@@ -53,6 +58,13 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     multiple=True,
     help="Judge the putative matches of a file (.npz, .csv, .h5) in place of matching; hloc's "
     "matches and features are two files, each with the option.",
+)
+@click.option(
+    "--database",
+    type=_FILE,
+    metavar="DB",
+    help="Judge the matches of a COLMAP database, and write two-view geometries into a copy: OUT, "
+    "or DB_n3.db beside it.",
 )
 @click.option(
     "-m",
@@ -158,6 +170,7 @@ def match(
     overwrite: bool,
     pairs: Path | None,
     matches: tuple[Path, ...],
+    database: Path | None,
     as_json: bool,
     quiet: bool,
     verbose: bool,
@@ -175,37 +188,80 @@ def match(
     """
     if quiet and verbose:
         raise click.UsageError("--quiet and --verbose exclude each other.")
-    if not inputs and not pairs and not matches:
-        raise click.UsageError("Give two pictures, a folder, --pairs FILE or --matches FILE.")
-    cameras = {name: how.pop(name) for name in ("k", "k0", "k1", "focal", "intrinsics", "exif")}
+    if database and (inputs or pairs or matches or viz or format):
+        raise click.UsageError("--database stands alone, with -o OUT.db and settings.")
+    if not (inputs or pairs or matches or database):
+        raise click.UsageError(
+            "Give two pictures, a folder, --pairs FILE, --matches FILE or --database DB."
+        )
+    told = {name: how.pop(name) for name in ("k", "k0", "k1", "focal", "intrinsics", "exif")}
+    cameras = _find_cameras(**told)
+    show = partial(
+        _show, as_json=as_json, quiet=quiet, verbose=verbose, debug=options.debugging(ctx)
+    )
+    if database:
+        failed = _match_database(database, output, overwrite, how, show)
+    else:
+        failed = _match(inputs, pairs, matches, recursive, (output, viz, format, overwrite),
+                        how, cameras, show)  # fmt: skip
+    ctx.exit(1 if failed else 0)
+
+
+def _show(rows: Iterable[Row], **how: bool) -> int:
     from n3cli.cli.match_view import show_rows
+
+    return show_rows(rows, **how)
+
+
+def _match_database(
+    database: Path,
+    output: str | None,
+    overwrite: bool,
+    how: dict[str, Any],
+    show: Callable[[Iterable[Row]], int],
+) -> int:
+    """Judge a database; gives the number of pairs that failed."""
+    from n3cli.jobs.match_database import database_target, match_database
+
+    target = database_target(database, output, overwrite=overwrite)
+    failed = show(match_database(database, target, _make_matcher(**how)))
+    console.line(f"{database} → {target}")
+    return failed
+
+
+def _match(
+    inputs: tuple[str, ...],
+    pairs: Path | None,
+    matches: tuple[Path, ...],
+    recursive: bool,
+    place: tuple[str | None, str | None, str | None, bool],
+    how: dict[str, Any],
+    cameras: Cameras,
+    show: Callable[[Iterable[Row]], int],
+) -> int:
+    """Match pictures, or judge matches of files; gives the number of pairs that failed."""
     from n3cli.jobs.match import match_pairs
     from n3cli.jobs.match_output import open_output
     from n3cli.jobs.pair import find_pairs
     from n3cli.jobs.putative_file import read_putative
 
+    output, viz, format, overwrite = place
     given = read_putative(matches, inputs, pairs) if matches else None
     todo, errors = ([], []) if matches else find_pairs(inputs, pairs, recursive=recursive)
     for error in errors:
         console.error(str(error))
-    failed = len(errors)
-    if todo or given is not None:
-        count = len(given) if isinstance(given, list) else len(todo) if given is None else 2
-        with open_output(count, output, viz, format=format, overwrite=overwrite) as place:
-            rows = match_pairs(todo, _make_matcher(**how), _find_cameras(**cameras), place, given)
-            failed += show_rows(
-                rows,
-                as_json=as_json,
-                quiet=quiet,
-                verbose=verbose,
-                debug=options.debugging(ctx),
-            )
-    ctx.exit(1 if failed else 0)
+    if not todo and given is None:
+        return len(errors)
+    # How many an .h5 file has shows when it is read.
+    count = len(todo) if given is None else len(given) if isinstance(given, list) else 2
+    with open_output(count, output, viz, format=format, overwrite=overwrite) as made:
+        rows = match_pairs(todo, _make_matcher(**how), cameras, made, given)
+        return len(errors) + show(rows)
 
 
 def _make_matcher(**how: Any) -> Matcher:
     """Import what is slow to import, and make the network ready."""
-    from n3cli.inference.match import Matcher
+    from n3cli.inference.matcher import Matcher
 
     return Matcher(**how)
 

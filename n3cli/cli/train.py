@@ -76,7 +76,8 @@ def train(
 ) -> None:
     """Train a network by RECIPE, the name of one that comes with n3 or a .toml file.
 
-    The model is in the folder model/ of --out at the end: `n3 denoise -m DIR/model` uses it.
+    The model is in the folder model/ of --out at the end: `n3 denoise -m DIR/model` uses it, or
+    the command of whatever it was trained for.
     Ctrl-C saves a checkpoint first; --resume auto goes on from there.
     """
     from n3cli.training.recipe import load_recipe, recipe_heading, recipe_names, write_recipe

@@ -12,14 +12,20 @@ from numpy.typing import NDArray
 from n3cli.errors import ConfigError, DeviceError, ModelError
 from n3cli.inference.device import choose_device
 from n3cli.io.matches import Matches
+from n3cli.networks.description import COLUMNS
 from n3cli.ops.camera import Camera, normalise
+from n3cli.zoo.config import read_config
 from n3cli.zoo.folder import SetModel
+from n3cli.zoo.layout import CONFIG_FILE
 from n3cli.zoo.load import check_task, load_model
 from n3cli.zoo.locate import bundled
 from n3cli.zoo.names import complete_name, default_name
 
 NO_MODEL: Final = "none"
 """As a model's name: there is none, and what passes the plain filters is kept."""
+
+POINT_COLUMNS: Final = COLUMNS[:4]
+"""What a network is told of a match at least."""
 
 _TASK: Final = "match"
 _ASSUMED_FOCAL = 1.2
@@ -33,6 +39,17 @@ def default_classifier() -> str:
     return name if name in bundled() else NO_MODEL
 
 
+def plain_classifier() -> str | None:
+    """A bundled model that needs no more than points, or None; the default if it is one."""
+    names = [default_classifier(), *sorted(bundled())]
+    for name in names:
+        if name in bundled() and name.startswith(f"{_TASK}-"):
+            config = read_config(bundled()[name] / CONFIG_FILE)
+            if config.options.get("inputs") == len(POINT_COLUMNS):
+                return name
+    return None
+
+
 class Classifier:
     """A model for matches, ready to use.
 
@@ -43,6 +60,10 @@ class Classifier:
     Raises:
         ModelError: it cannot be had, or is for another task.
         DeviceError: there is no such device.
+
+    Attributes:
+        name: the model's.
+        wants_sides: whether it is told the ratio and the mutual flag of a match, too.
     """
 
     def __init__(self, model: str | Path | SetModel, *, device: str = "auto") -> None:
@@ -52,6 +73,7 @@ class Classifier:
         check_task(model, _TASK)
         self.name = model.config.name
         self._inputs = model.network.description.inputs
+        self.wants_sides = self._inputs > len(POINT_COLUMNS)
         self._network = model.network.to(self._device)
 
     def logits(
@@ -79,7 +101,7 @@ class Classifier:
         if not chosen.any():
             return np.empty(0, np.float32)
         columns = [*_coordinates(putative, chosen, cameras)]
-        if self._inputs > 4:
+        if self.wants_sides:
             if putative.ratio is None or putative.mutual is None:
                 raise ConfigError(
                     f"the model {self.name} wants the ratio and the mutual flag of each match, and "

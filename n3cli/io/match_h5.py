@@ -19,6 +19,7 @@ from n3cli.errors import ConfigError, InputError
 from n3cli.io.format import printable
 from n3cli.io.matches import Matches, check
 from n3cli.io.path import deliver, explained, staging
+from n3cli.ops.camera import Camera
 
 _EXTRA = ("logits", "ratio", "mutual", "inliers", "E", "F", "R", "t", "K0", "K1")
 _DAMAGE = (OSError, ValueError, TypeError, LookupError, AttributeError, RuntimeError)
@@ -38,8 +39,14 @@ class MatchStore:
         """Whether the pair is there already."""
         return f"{_flat(name0)}/{_flat(name1)}/matches0" in self._file
 
-    def add(self, name0: str, name1: str, matches: Matches) -> None:
-        """Add a pair, in place of what was there.
+    def add(
+        self,
+        name0: str,
+        name1: str,
+        matches: Matches,
+        cameras: tuple[Camera | None, Camera | None] = (None, None),
+    ) -> None:
+        """Add a pair, in place of what was there; of the cameras the matrices are kept.
 
         Raises:
             InputError: a picture is there with other keypoints, which the pairs of an earlier run

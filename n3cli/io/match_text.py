@@ -71,8 +71,8 @@ def read_csv(path: Path) -> Matches:
         names = [word.strip('"').lower() for word in rows.pop(0)[1]]
         if missing := [word for word in _POINTS if word not in names]:
             raise InputError(f"{name}: its first line names no column {' and '.join(missing)}")
-    places: dict[str, int] = {word: names.index(word) for word in (*_POINTS, "confidence", "ratio", "mutual")
-              if word in names}  # fmt: skip
+    known: tuple[str, ...] = (*_POINTS, "confidence", "ratio", "mutual")
+    places = {word: names.index(word) for word in known if word in names}
     values = np.array(
         [_numbers(name, number, words, places) for number, words in rows], np.float64
     ).reshape(-1, len(places))

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from n3cli.errors import InputError
-from n3cli.inference.match import Matcher
+from n3cli.inference.matcher import Matcher
 from n3cli.io.depth import over_white, to_depth
 from n3cli.io.matches import Matches
 from n3cli.io.picture import Picture, write_picture
@@ -105,7 +105,8 @@ def _match(
             evaluate(matches, known, pair.pose) if known and pair.pose is not None else None
         ),
     )
-    return replace(row, outputs=tuple(_write(pair, row, matches, output, file, picture, stored)))
+    made = _write(pair, row, matches, output, file, picture, stored, (found[0], found[1]))
+    return replace(row, outputs=tuple(made))
 
 
 def _write(
@@ -116,13 +117,14 @@ def _write(
     file: Path | None,
     picture: Path | None,
     stored: bool,
+    cameras: tuple[Camera | None, Camera | None],
 ) -> Iterator[str]:
     if file:
         write_matches(file, row.facts(), matches)
         yield str(file)
     if stored:
         assert output.store is not None
-        output.store.add(pair.name0, pair.name1, matches)
+        output.store.add(pair.name0, pair.name1, matches, cameras)
         yield str(output.store_path)
     if picture:
         _draw(pair, matches, picture)

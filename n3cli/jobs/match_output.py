@@ -3,23 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from n3cli.errors import ConfigError, InputError
-from n3cli.io.match_h5 import MatchStore, open_store
+from n3cli.io.colmap_store import create_database
+from n3cli.io.match_h5 import open_store
 from n3cli.io.match_npz import write_npz
 from n3cli.io.match_text import write_csv, write_json
 from n3cli.io.matches import Matches
 from n3cli.jobs.pair import Pair
 from n3cli.jobs.scan import real
+from n3cli.ops.camera import Camera
 
 OWN: Final = ("npz", "csv", "json")
 """Formats of a file for each pair."""
 
 _H5: Final = (".h5", ".hdf5")
+_DATABASE: Final = ".db"
+
+
+class PairStore(Protocol):
+    """A file of many pairs."""
+
+    def has(self, name0: str, name1: str) -> bool:
+        """Whether a pair is there already."""
+        ...
+
+    def add(
+        self,
+        name0: str,
+        name1: str,
+        matches: Matches,
+        cameras: tuple[Camera | None, Camera | None] = ...,
+    ) -> None:
+        """Add a pair."""
+        ...
 
 
 @dataclass
@@ -42,7 +63,7 @@ class MatchOutput:
     format: str = "npz"
     picture: Path | None = None
     pictures: Path | None = None
-    store: MatchStore | None = None
+    store: PairStore | None = None
     store_path: Path | None = None
     _taken: dict[Path, Pair] = field(default_factory=dict)
 
@@ -118,7 +139,7 @@ def open_output(
 
     Args:
         pairs: how many there are.
-        output: a file (.npz, .csv, .json for one pair; .h5), a folder, or None.
+        output: a file (.npz, .csv, .json for one pair; .h5, .db), a folder, or None.
         viz: a PNG file for one pair, a folder, or None.
         format: of files in a folder; npz unless given.
         overwrite: make anew what exists.
@@ -129,32 +150,36 @@ def open_output(
     """
     made = MatchOutput(overwrite=overwrite, format=format or "npz")
     suffix = Path(output).suffix.lower() if output else ""
-    if output and not (_is_folder(output) or suffix in (*_H5, *(f".{name}" for name in OWN))):
-        if suffix or pairs == 1:
-            raise ConfigError(
-                f"-o {output}: write .npz, .csv, .json or .h5, or a folder (end its name with a "
-                "slash)"
-            )
+    many: AbstractContextManager[PairStore] | None = None
+    if output and (_is_folder(output) or (pairs > 1 and not suffix)):
         made.folder = Path(output)
-    elif output and _is_folder(output):
-        made.folder = Path(output)
-    elif output and suffix not in _H5:
+    elif output and suffix in _H5:
+        many = open_store(Path(output))
+    elif output and suffix == _DATABASE:
+        if Path(output).exists() and not overwrite:
+            raise InputError(f"{output}: exists and is kept; -y replaces it")
+        many = create_database(Path(output))
+    elif output and suffix.removeprefix(".") in OWN:
         made.file = _single(pairs, output, "-o")
+    elif output:
+        raise ConfigError(
+            f"-o {output}: write .npz, .csv, .json, .h5 or .db, or a folder (end its name with a "
+            "slash)"
+        )
     if format and not made.folder:
         raise ConfigError("--format says what is written into a folder; give one with -o FOLDER/")
-    if viz:
-        if _is_folder(viz) or pairs != 1:
-            made.pictures = Path(viz)
-        else:
-            made.picture = _single(pairs, viz, "--viz")
-        if not _is_folder(viz) and Path(viz).suffix.lower() != ".png" and made.picture:
+    if viz and (_is_folder(viz) or (pairs > 1 and not Path(viz).suffix)):
+        made.pictures = Path(viz)
+    elif viz:
+        if Path(viz).suffix.lower() != ".png":
             raise ConfigError(f"--viz {viz}: write a .png, or a folder (end its name with a slash)")
-    if output and suffix in _H5 and made.folder is None:
-        with open_store(Path(output), anew=False) as made.store:
-            made.store_path = Path(output)
-            yield made
+        made.picture = _single(pairs, viz, "--viz")
+    if many is None:
+        yield made
         return
-    yield made
+    with many as made.store:
+        made.store_path = Path(str(output))
+        yield made
 
 
 def _single(pairs: int, name: str, option: str) -> Path:

@@ -74,7 +74,7 @@ def find_pairs(
     paths = [Path(name) for name in inputs]
     if len(paths) == 2 and not any(path.is_dir() for path in paths):
         return [Pair(inputs[0], inputs[1], paths[0], paths[1])], []
-    if len(paths) == 1 and not paths[0].is_dir():
+    if len(paths) == 1 and paths[0].is_file():
         raise ConfigError(f"{inputs[0]}: one picture makes no pair; give two, or a folder")
     made = re.compile(f"{DENOISED}|{ENLARGED.pattern}")
     found = scan(inputs, made=made, recursive=recursive, leave_out=None)

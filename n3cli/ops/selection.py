@@ -85,7 +85,7 @@ def select_relaxed(logits: Tensor, k: int) -> Tensor:
     """
     working = logits.to(_working_dtype(logits))
     if torch.is_grad_enabled() and working.requires_grad:
-        weights = _relax_in_logs(working, k)
+        weights = _Relaxed.apply(working, k)  # type: ignore[no-untyped-call]
     else:
         weights = _relax_by_products(working, k)
     return weights.to(logits.dtype)
@@ -108,8 +108,41 @@ def _one_hot(index: Tensor, like: Tensor) -> Tensor:
     return weights.scatter_(-1, index.unsqueeze(-1), 1.0)
 
 
+class _Relaxed(torch.autograd.Function):
+    """The recurrence, with the gradient that it has in log space, from the weights alone.
+
+    With A^t the gradient at α^t and G^t that at w^t, backwards from t = K with A^{K+1} = 0:
+    H = G^t − A^{t+1} / (1 − w^t);  A^t = A^{t+1} + w^t · (H − Σ w^t H).
+    The division is damped by the dtype's epsilon, so that it stays bounded where w → 1.
+    """
+
+    @staticmethod
+    def forward(ctx: torch.autograd.function.FunctionCtx, logits: Tensor, k: int) -> Tensor:
+        weights = _relax_by_products(logits, k)
+        ctx.save_for_backward(weights)
+        return weights
+
+    @staticmethod
+    def backward(ctx: torch.autograd.function.FunctionCtx, *grads: Tensor) -> tuple[Tensor, None]:
+        (weights,) = ctx.saved_tensors  # type: ignore[attr-defined]
+        (gradient,) = grads
+        epsilon = torch.finfo(weights.dtype).eps
+        found: Tensor | None = None
+        for w, g in zip(reversed(weights), reversed(gradient), strict=True):
+            if found is None:
+                product = w * g
+                found = product.addcmul_(w, product.sum(-1, keepdim=True), value=-1)
+                continue
+            rest = (1 + epsilon) - w
+            product = torch.div(found, rest, out=rest).neg_().add_(g).mul_(w)
+            total = product.sum(-1, keepdim=True)
+            found = found.add_(product).addcmul_(w, total, value=-1)
+        assert found is not None
+        return found, None
+
+
 def _relax_in_logs(logits: Tensor, k: int) -> Tensor:
-    """The recurrence as written, in log space, where its gradient is stable."""
+    """The recurrence as written, in log space, where no weight underflows."""
     volumes = []
     for t in range(k):
         log_weights = logits.log_softmax(dim=-1)
@@ -123,7 +156,7 @@ def _relax_in_logs(logits: Tensor, k: int) -> Tensor:
 def _relax_by_products(logits: Tensor, k: int) -> Tensor:
     """The same without logarithms: u ← u·(1 − w) with w = u / Σu, three passes a neighbour.
 
-    Only forward: its gradient is unstable where w → 1. Where almost no mass is left, candidates
+    Only forward: its own gradient is unstable where w → 1. Where almost no mass is left, candidates
     may have underflown in float32; then the logs are used instead.
     """
     mass = torch.exp(logits - logits.amax(dim=-1, keepdim=True))

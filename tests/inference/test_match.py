@@ -11,7 +11,7 @@ import torch
 import n3cli
 from n3cli.errors import ConfigError, InputError, ModelError
 from n3cli.inference.classifier import Classifier
-from n3cli.inference.match import Matcher
+from n3cli.inference.matcher import Matcher
 from n3cli.inference.source import ArraySource
 from n3cli.io.matches import from_pairs
 from n3cli.networks import registry
@@ -106,7 +106,7 @@ def test_the_function_gives_what_the_matcher_gives():
 
 
 def test_eight_points_need_clean_matches():
-    rotation, translation, x0, x1 = scene(3)
+    rotation, _, x0, x1 = scene(3)
     pixels = [each * 700 + [319.5, 239.5] for each in (x0, x1)]
     matcher = Matcher("none", estimator="8pt")
     found = matcher.judge(from_pairs(*pixels), (Camera(K), Camera(K)))
@@ -187,7 +187,7 @@ def test_cameras_may_differ(estimator):
 
 
 def test_distortion_is_taken_off():
-    rotation, translation, x0, x1 = scene(5, count=200)
+    rotation, _, x0, x1 = scene(5, count=200)
     bend = (-0.15, 0.0, 0.0, 0.0)
     bent = [each * (1 + bend[0] * (each**2).sum(1, keepdims=True)) for each in (x0, x1)]
     given = from_pairs(*(each * 700 + [319.5, 239.5] for each in bent))

@@ -102,9 +102,14 @@ def test_a_pair_is_replaced(tmp_path):
 
 def test_what_is_done_stays_done_when_it_is_interrupted(tmp_path):
     path = tmp_path / "a.h5"
-    with pytest.raises(KeyboardInterrupt), open_store(path) as store:
-        store.add("a.jpg", "b.jpg", pair())
-        raise KeyboardInterrupt
+
+    def work():
+        with open_store(path) as store:
+            store.add("a.jpg", "b.jpg", pair())
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
     assert len(list(read_h5([path]))) == 1
     assert [file.name for file in tmp_path.iterdir()] == ["a.h5"]
 

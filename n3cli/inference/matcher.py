@@ -1,0 +1,218 @@
+"""A model, an estimator and settings, ready for pairs of pictures."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from numbers import Real
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from n3cli.errors import ConfigError
+from n3cli.inference.classifier import NO_MODEL, Classifier, default_classifier, plain_classifier
+from n3cli.inference.estimator import choose_estimator
+from n3cli.inference.feature import MAX_KEYPOINTS, RESIZE, Features, find_features
+from n3cli.inference.geometry import estimate_geometry
+from n3cli.inference.putative import match_nearest
+from n3cli.inference.source import RowSource
+from n3cli.io.matches import Matches
+from n3cli.ops.camera import Camera
+from n3cli.zoo.folder import SetModel
+
+RATIO = 0.8
+"""Lowe's ratio, which is asked for where no model judges."""
+
+THRESHOLD = 0.5
+PIXEL_THRESHOLD = 1.0
+
+
+class Matcher:
+    """Matches pairs of pictures; made once, used for many.
+
+    Args:
+        model: name, path or loaded model; ``"none"`` keeps what passes `ratio` and `mutual`; None
+            is the bundled default.
+        max_keypoints: of a picture.
+        resize: longest side in pixels of the copies that keypoints are looked for in; 0: no limit.
+        ratio: keep matches whose descriptors are nearer than so many times the second nearest; 1
+            keeps all; None is 1 for a model and 0.8 without one.
+        mutual: keep matches that are each other's nearest only; None is no for a model and yes
+            without one.
+        threshold: keep matches that the model finds right with at least this probability.
+        estimator: ``auto``, ``poselib``, ``magsac``, ``ransac``, ``8pt`` or ``none``.
+        pixel_threshold: distance to epipolar lines up to which a match agrees, in pixels.
+        seed: of the estimator's draws; the same seed gives the same result.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``, ``mps`` or ``xpu``.
+
+    Raises:
+        ConfigError: a setting has no meaning, or a library is absent.
+        ModelError: the model cannot be had, or is for another task.
+        DeviceError: there is no such device.
+
+    Attributes:
+        model: name of the model, or ``none``.
+        estimator: name of the estimator.
+        seconds: what the steps took in all, by name; may be emptied.
+    """
+
+    def __init__(
+        self,
+        model: str | Path | SetModel | None = None,
+        *,
+        max_keypoints: int = MAX_KEYPOINTS,
+        resize: int = RESIZE,
+        ratio: float | None = None,
+        mutual: bool | None = None,
+        threshold: float = THRESHOLD,
+        estimator: str = "auto",
+        pixel_threshold: float = PIXEL_THRESHOLD,
+        seed: int = 0,
+        device: str = "auto",
+    ) -> None:
+        for name, value, most in (
+            ("ratio", 1.0 if ratio is None else ratio, 1.0),
+            ("threshold", threshold, 1.0),
+            ("pixel_threshold", pixel_threshold, 1000.0),
+        ):
+            if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value <= most:
+                raise ConfigError(f"{name} must be from 0 to {most:g}, got {value!r}")
+        if pixel_threshold == 0:
+            raise ConfigError("pixel_threshold must be above 0")
+        if not 0 <= seed < 2**31:
+            raise ConfigError(f"seed must be from 0 to {2**31 - 1}, got {seed}")
+        self.estimator, self._estimate = choose_estimator(estimator)
+        chosen = default_classifier() if model is None else model
+        self._classifier = None if chosen == NO_MODEL else Classifier(chosen, device=device)
+        self._given, self._device = model, device
+        self.model = self._classifier.name if self._classifier else NO_MODEL
+        plain = self._classifier is None
+        self._ratio = (RATIO if plain else 1.0) if ratio is None else float(ratio)
+        self._mutual = plain if mutual is None else mutual
+        self._threshold, self._pixels, self._seed = float(threshold), pixel_threshold, seed
+        self._max_keypoints, self._resize = max_keypoints, resize
+        self.seconds: dict[str, float] = {}
+        self._plain: Classifier | None = None
+
+    def features(self, source: RowSource) -> Features:
+        """Find a picture's keypoints; see `find_features`."""
+        with self._timed("detect"):
+            return find_features(source, max_keypoints=self._max_keypoints, resize=self._resize)
+
+    def match(
+        self, first: Features, second: Features, cameras: tuple[Camera, Camera] | None = None
+    ) -> Matches:
+        """Match two pictures' keypoints, keep what is right, estimate the geometry.
+
+        Args:
+            first: what `features` found in the first picture.
+            second: in the second.
+            cameras: of both, or None.
+
+        Raises:
+            ModelError: the model does not compute finite values.
+        """
+        with self._timed("match"):
+            found = match_nearest(first.descriptors, second.descriptors)
+        confidence = np.where(found.index >= 0, 1 - found.ratio, 0).astype(np.float32)
+        putative = Matches(
+            first.keypoints,
+            second.keypoints,
+            found.index,
+            found.index,
+            confidence,
+            ratio=found.ratio,
+            mutual=found.mutual,
+            size0=first.size,
+            size1=second.size,
+        )
+        return self.judge(putative, cameras)
+
+    def judge(self, putative: Matches, cameras: tuple[Camera, Camera] | None = None) -> Matches:
+        """Keep what is right of putative matches, and estimate the geometry.
+
+        Args:
+            putative: its `candidates` are looked at, whatever `matches` says. Ratio and mutual
+                flag are heeded where they are known.
+            cameras: of both pictures, or None.
+
+        Raises:
+            ConfigError: the model needs ratio and mutual flag, and they are not known.
+            ModelError: the model does not compute finite values.
+        """
+        logits, confidence = None, putative.match_confidence
+        kept = putative.candidates >= 0
+        with self._timed("classify"):
+            if putative.ratio is not None and self._ratio < 1:
+                kept &= putative.ratio < self._ratio
+            if putative.mutual is not None and self._mutual:
+                kept &= putative.mutual
+            classifier = self._classifier_for(putative)
+            if classifier:
+                # The network judges what the filters left: it is told of nothing else.
+                logits = np.full(len(kept), np.nan, np.float32)
+                logits[kept] = classifier.logits(putative, kept, cameras)
+                right = _probability(logits)
+                confidence = np.where(kept, right, 0).astype(np.float32)
+                kept &= confidence >= self._threshold
+        with self._timed("estimate"):
+            geometry = estimate_geometry(
+                *putative.points(kept),
+                cameras,
+                self._estimate,
+                weight=confidence[kept] if logits is None else np.tanh(logits[kept]).clip(0),
+                threshold=self._pixels,
+                seed=self._seed,
+            )
+        inliers = np.zeros(len(kept), np.bool_)
+        inliers[kept] = geometry.inliers
+        return dataclasses.replace(
+            putative,
+            matches=np.where(kept, putative.candidates, -1),
+            match_confidence=confidence,
+            logits=logits,
+            inliers=inliers,
+            status=geometry.status,
+            E=geometry.E,
+            F=geometry.F,
+            R=geometry.R,
+            t=geometry.t,
+            K0=cameras[0].matrix if cameras else None,
+            K1=cameras[1].matrix if cameras else None,
+            facts={
+                **putative.facts,
+                "model": classifier.name if classifier else NO_MODEL,
+                "estimator": self.estimator,
+            },
+        )
+
+    @property
+    def wants_sides(self) -> bool:
+        """Whether ratio and mutual flag are of use: to the model, or to a filter."""
+        filters = self._ratio < 1 or self._mutual
+        return filters or (self._classifier is not None and self._classifier.wants_sides)
+
+    def _classifier_for(self, putative: Matches) -> Classifier | None:
+        """The classifier; of the defaults, one that can do with what is known."""
+        able = self._classifier
+        if able is None or not able.wants_sides or putative.ratio is not None:
+            return able
+        if self._given is None and self._plain is None and (name := plain_classifier()):
+            self._plain = Classifier(name, device=self._device)
+        return self._plain or able
+
+    @contextmanager
+    def _timed(self, step: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        taken = time.perf_counter() - start
+        self.seconds[step] = self.seconds.get(step, 0.0) + taken
+
+
+def _probability(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The logistic function, without overflow; not a number stays so."""
+    right: NDArray[np.float32] = 0.5 * (1 + np.tanh(0.5 * logits))
+    return right

@@ -1,0 +1,139 @@
+"""A new COLMAP database, of pictures and pairs that were matched here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from n3cli.errors import InputError
+from n3cli.io.colmap import SHIFT, load_pycolmap, write_geometry
+from n3cli.io.format import printable
+from n3cli.io.matches import Matches
+from n3cli.io.path import deliver, staging
+from n3cli.ops.camera import Camera
+
+
+class ColmapStore:
+    """A new database of pictures and pairs, made by `create_database`."""
+
+    def __init__(self, database: Any) -> None:
+        self._database = database
+        self._images: dict[str, int] = {}
+        self._rigs: dict[tuple[Any, ...], tuple[int, int]] = {}
+
+    def has(self, name0: str, name1: str) -> bool:
+        """Whether the pair is there already: never, the database is new."""
+        return False
+
+    def add(
+        self,
+        name0: str,
+        name1: str,
+        matches: Matches,
+        cameras: tuple[Camera | None, Camera | None] = (None, None),
+    ) -> None:
+        """Add a pair, and its pictures where they are new.
+
+        Raises:
+            InputError: the size of a picture is not known, or its keypoints are others than before.
+        """
+        ids = (
+            self._image(name0, matches.keypoints0, matches.size0, cameras[0]),
+            self._image(name1, matches.keypoints1, matches.size1, cameras[1]),
+        )
+        if ids[0] == ids[1] or self._database.exists_matches(*ids):
+            raise InputError(f"{name0}, {name1}: the same picture, or a pair given twice")
+        chosen = np.flatnonzero(matches.candidates >= 0)
+        index = np.column_stack([chosen, matches.candidates[chosen]]).astype(np.uint32)
+        self._database.write_matches(*ids, index)
+        if matches.inliers is not None:
+            write_geometry(self._database, ids, matches, index[matches.inliers[chosen]])
+
+    def _image(
+        self,
+        name: str,
+        keypoints: NDArray[Any],
+        size: tuple[int, int] | None,
+        camera: Camera | None,
+    ) -> int:
+        pycolmap = load_pycolmap()
+        points = np.asarray(keypoints, np.float32) + np.float32(SHIFT)
+        if name in self._images:
+            if not np.array_equal(self._database.read_keypoints(self._images[name])[:, :2], points):
+                raise InputError(f"{printable(name)}: another pair has other keypoints of it")
+            return self._images[name]
+        if size is None:
+            raise InputError(f"{printable(name)}: COLMAP needs the picture's size: is it there?")
+        camera_id, rig_id = self._rig(size, camera)
+        image = pycolmap.Image(name=name, camera_id=camera_id)
+        image.image_id = self._database.write_image(image)
+        frame = pycolmap.Frame()
+        frame.rig_id = rig_id
+        frame.add_data_id(image.data_id)
+        self._database.write_frame(frame)
+        self._database.write_keypoints(image.image_id, points)
+        self._images[name] = image.image_id
+        return self._images[name]
+
+    def _rig(self, size: tuple[int, int], camera: Camera | None) -> tuple[int, int]:
+        """The numbers of a camera and of the rig that is that camera alone; equal ones are one."""
+        pycolmap = load_pycolmap()
+        model, parameters = _parameters(size, camera)
+        key = (size, model, *parameters, camera is None)
+        if key not in self._rigs:
+            made = pycolmap.Camera(
+                model=model,
+                width=size[0],
+                height=size[1],
+                params=parameters,
+                has_prior_focal_length=camera is not None,
+            )
+            made.camera_id = self._database.write_camera(made)
+            rig = pycolmap.Rig()
+            rig.add_ref_sensor(made.sensor_id)
+            self._rigs[key] = made.camera_id, self._database.write_rig(rig)
+        return self._rigs[key]
+
+
+@contextmanager
+def create_database(target: Path) -> Iterator[ColmapStore]:
+    """Make a new database, which is put in place at the end; an error leaves no target.
+
+    Raises:
+        ConfigError: pycolmap is not installed.
+        InputError: the target cannot be written.
+    """
+    pycolmap = load_pycolmap()
+    with staging(target) as folder:
+        finished = folder / "finished.db"
+        database = pycolmap.Database.open(finished)
+        try:
+            yield ColmapStore(database)
+        finally:
+            database.close()
+        deliver(finished, target)
+
+
+def _parameters(size: tuple[int, int], camera: Camera | None) -> tuple[str, list[float]]:
+    """COLMAP's model and parameters; of an unknown camera its own guess, which it then corrects."""
+    if camera is None:
+        return "SIMPLE_RADIAL", [1.2 * max(size), size[0] / 2, size[1] / 2, 0.0]
+    pinhole = [
+        float(value)
+        for value in (
+            camera.matrix[0, 0],
+            camera.matrix[1, 1],
+            camera.matrix[0, 2] + SHIFT,
+            camera.matrix[1, 2] + SHIFT,
+        )
+    ]
+    if any(camera.distortion):
+        return "OPENCV", [*pinhole, *camera.distortion]
+    if camera.source in ("Exif", "--focal"):  # good to some percent: what COLMAP may correct
+        return "SIMPLE_RADIAL", [pinhole[0], *pinhole[2:], 0.0]
+    return "PINHOLE", pinhole
