@@ -35,6 +35,18 @@ class ModelError(N3Error):
     exit_code = 3
 
 
+class MissingWeightsError(ModelError):
+    """No weights come with n3 of a network that it has, and they could not be downloaded.
+
+    Attributes:
+        name: full zoo name of the model that was asked for.
+    """
+
+    def __init__(self, message: str, name: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+
 class DataError(N3Error):
     """A data set is missing, damaged or cannot be downloaded."""
 

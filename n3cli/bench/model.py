@@ -22,6 +22,7 @@ _PUBLISHED = {
     "dncnn": "DnCNN",
     "ffdnet": "FFDNet",
     "ircnn": "IRCNN",
+    "unlnet": "UNLNet",
     "drunet": "DRUNet",
     "restormer": "Restormer",
 }

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from n3cli.cli import console, options
-from n3cli.errors import N3Error
+from n3cli.errors import MissingWeightsError, N3Error
 
 # A command is one file in this folder and one line here: where it is, and what `n3 --help` says.
 COMMANDS = {
@@ -97,7 +97,7 @@ def _tell(error: Exception, *, debug: bool) -> int:
         case N3Error():
             if debug:
                 traceback.print_exception(error)
-            console.error(str(error))
+            console.error(f"{error}{_way_to_weights(error)}")
             return error.exit_code
         case click.exceptions.NoArgsIsHelpError():
             error.show()
@@ -116,6 +116,17 @@ def _tell(error: Exception, *, debug: bool) -> int:
             return 1
         case _:
             raise error
+
+
+def _way_to_weights(error: N3Error) -> str:
+    """Which recipes would train the model that an error misses."""
+    if not isinstance(error, MissingWeightsError):
+        return ""
+    from n3cli.training.recipe import recipes_for
+
+    first, *others = (f"`n3 train {name}`" for name in recipes_for(error.name)[:3] or ["--list"])
+    ways = " or ".join([first, *others])
+    return f" To train it: {ways}; then -m runs/RECIPE/model."
 
 
 def _output_is_stuck() -> bool:

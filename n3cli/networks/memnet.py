@@ -61,7 +61,9 @@ class MemNet(Network):
         self.blocks = nn.ModuleList(
             MemoryBlock(features, recursions, remembered) for remembered in range(1, blocks + 1)
         )
-        self.tail = nn.Sequential(*_activated(features), nn.Conv2d(features, channels, 3, padding=1))
+        self.tail = nn.Sequential(
+            *_activated(features), nn.Conv2d(features, channels, 3, padding=1)
+        )
         # The 3×3 convolutions in a row; the gates look at one pixel.
         self._halo = 2 * blocks * recursions + 2
 

@@ -91,7 +91,7 @@ class UNLNet(Network):
     def stages(self) -> Sequence[Stage]:
         """Block matching and one stage a step."""
         margin, half = self.patch // 2, self.window // 2
-        # A step looks at neighbours of patches that a pixel is a neighbour of, and then at the ball.
+        # What is in the ball looks at patches it is a neighbour of, and those at their neighbours.
         halo = 2 * (margin + half) + half
         inner = [Stage(step, halo) for step in self.steps[:-1]]
         return Stage(self.match, margin + half), *inner, Stage(self.finish, halo)

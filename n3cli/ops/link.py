@@ -16,7 +16,7 @@ from torch import Tensor
 class Links(NamedTuple):
     """Which K rows each of N rows is linked to."""
 
-    index: Tensor
+    target: Tensor
     """N×K."""
     source: Tensor
     """N·K rows that link, ordered by what they link to."""
@@ -43,13 +43,13 @@ def link_pixels(places: Tensor, window: int) -> Links:
     across = places % window - window // 2 + columns[:, None]
     pixel = down.clamp_(0, height - 1) * width + across.clamp_(0, width - 1)
     index = (pixel + images.view(-1, 1, 1, 1) * (height * width)).reshape(-1, count)
-    target, order = index.flatten().sort(stable=True)
-    first = torch.searchsorted(target, torch.arange(len(index), device=places.device))
+    ordered, order = index.flatten().sort(stable=True)
+    first = torch.searchsorted(ordered, torch.arange(len(index), device=places.device))
     return Links(index, order.div(count, rounding_mode="floor"), order % count, first)
 
 
 def collect(rows: Tensor, weights: Tensor, links: Links) -> Tensor:
-    """Σ_k weights[k] · rows[index[n, k]] for every row n.
+    """Σ_k weights[k] · rows[target[n, k]] for every row n.
 
     Args:
         rows: N×F.
@@ -64,7 +64,7 @@ def collect(rows: Tensor, weights: Tensor, links: Links) -> Tensor:
 
 
 def spread(rows: Tensor, weights: Tensor, links: Links) -> Tensor:
-    """The transpose of `collect`: weights[k] · rows[n] is added to row index[n, k]."""
+    """The transpose of `collect`: weights[k] · rows[n] is added to row target[n, k]."""
     result: Tensor = _Collect.apply(rows, weights, links, True)  # type: ignore[no-untyped-call]
     return result
 
@@ -75,8 +75,8 @@ def _sum(rows: Tensor, weights: Tensor, links: Links, transposed: bool) -> Tenso
         return F.embedding_bag(
             links.source, rows, links.first, mode="sum", per_sample_weights=of_each
         )
-    of_each = weights.expand(links.index.shape).contiguous()
-    return F.embedding_bag(links.index, rows, mode="sum", per_sample_weights=of_each)
+    of_each = weights.expand(links.target.shape).contiguous()
+    return F.embedding_bag(links.target, rows, mode="sum", per_sample_weights=of_each)
 
 
 class _Collect(torch.autograd.Function):
@@ -94,6 +94,12 @@ class _Collect(torch.autograd.Function):
         gradient = gradients[0].contiguous()
         far, near = (gradient, rows) if ctx.transposed else (rows, gradient)
         of_weights = [
-            torch.vdot(far.index_select(0, to).flatten(), near.flatten()) for to in ctx.links.index.T
+            torch.vdot(far.index_select(0, to).flatten(), near.flatten())
+            for to in ctx.links.target.T
         ]
-        return _sum(gradient, weights, ctx.links, not ctx.transposed), torch.stack(of_weights), None, None
+        return (
+            _sum(gradient, weights, ctx.links, not ctx.transposed),
+            torch.stack(of_weights),
+            None,
+            None,
+        )

@@ -88,7 +88,7 @@ def _exclude_outside(distance: Tensor, top: int, height: int) -> None:
         top: in an image of that height.
         height: of the image.
     """
-    window, _, _, rows, columns = distance.shape
+    window, columns = len(distance), distance.shape[-1]
     for place in range(window):
         offset = place - window // 2
         distance[place, :, :, : max(0, -offset - top)] = math.inf

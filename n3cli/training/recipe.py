@@ -41,6 +41,22 @@ def recipe_names() -> list[str]:
     return sorted(Path(entry.name).stem for entry in _SHIPPED.iterdir() if entry.is_file())
 
 
+def recipes_for(model: str) -> list[str]:
+    """Names of the shipped recipes that train a model or a variant of it.
+
+    Where there are none, those that train other models of its network for its task.
+
+    Args:
+        model: full zoo name.
+    """
+    trained = {name: load_recipe(name).model.name for name in recipe_names()}
+    kind = "-".join(model.split("-")[:2])
+    for begin in (f"{model}-", f"{kind}-"):
+        if found := [name for name, its in trained.items() if f"{its}-".startswith(begin)]:
+            return found
+    return []
+
+
 def recipe_heading(name: str) -> list[str]:
     """What a shipped recipe says of itself: the lines of the comment that it begins with."""
     lines = _SHIPPED.joinpath(f"{name}.toml").read_text("utf-8").splitlines()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from n3cli.errors import ModelError
+from n3cli.errors import MissingWeightsError, ModelError
 from n3cli.zoo import hub
 from n3cli.zoo.layout import CONFIG_FILE, FILE_SUFFIXES, WEIGHTS_FILE, check_files
 from n3cli.zoo.names import DEFAULTS, PATTERN, complete_name, unknown_name
@@ -120,16 +120,19 @@ def _published(name: str) -> Location:
     if parts is None or parts["network"] not in registry.names():
         known = ", ".join(registry.names())
         raise unknown_name(name, bundled(), f"this n3 has the networks {known}.")
-    able = registry.build(parts["network"], {}).description.task
+    network = parts["network"]
+    kin = [model for model in bundled() if f"-{network}-" in model]
+    able = registry.build(network, {}).description.task
     if parts["task"] != able:
-        raise unknown_name(
-            name, bundled(), f"{parts['network']} is for the task {able}, not {parts['task']}."
-        )
+        raise unknown_name(name, kin, f"{network} is for the task {able}, not {parts['task']}.")
     hub_id = hub.zoo_id(name)
     try:
         return Location(hub.download(hub_id), str(hub_id))
     except ModelError as error:
-        raise unknown_name(name, bundled(), f"it does not come with n3. {error}") from error
+        if kin:
+            raise unknown_name(name, kin, f"it does not come with n3. {error}") from error
+        reason = f"no weights of {network} come with n3: give the path of a folder or file. {error}"
+        raise MissingWeightsError(str(unknown_name(name, kin, reason)), name) from error
 
 
 def _given(path: Path) -> Location:

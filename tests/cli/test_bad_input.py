@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from n3cli.cli.main import n3
+from n3cli.errors import ModelError
 from n3cli.io.picture import Picture, read_picture, write_picture
 
 
@@ -163,3 +164,25 @@ def test_odd_sizes_are_pictures_too(shape):
     result = run("odd.png")
     assert result.exit_code == 0, result.stderr
     assert read_picture(Path("odd_n3dn.png")).pixels.shape == shape
+
+
+@pytest.mark.parametrize(
+    ("command", "model", "recipe"),
+    [
+        (["denoise", "good.png", "--sigma", "9"], "dncnn", "denoise-dncnn-color-blind"),
+        (["denoise", "good.png", "--sigma", "9"], "ffdnet-gray", "denoise-ffdnet-gray"),
+        (["denoise", "good.png", "--sigma", "9"], "unlnet", "denoise-unlnet-color"),
+        (["upscale", "good.png"], "memnet", "upscale-memnet-gray"),
+        (["upscale", "good.png"], "vdsr", "upscale-vdsr-gray` or `n3 train upscale-vdsr-gray-n3"),
+    ],
+)
+def test_a_network_without_weights_names_the_recipe_that_trains_it(
+    command: list[str], model: str, recipe: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(hub_id: object) -> None:
+        raise ModelError("The Hub is far away.")
+
+    monkeypatch.setattr("n3cli.zoo.hub.download", refuse)
+    result = CliRunner().invoke(n3, [*command, "-o", "out.png", "-m", model])
+    assert_refused(result, 3, "no weights of", "far away", f"`n3 train {recipe}`", "-m runs/RECIPE")
+    assert "out.png" not in files()

@@ -85,9 +85,7 @@ def written_out(step, image, noisy, sigma, patch, window, k):
 
 def test_it_computes_what_its_description_says():
     torch.manual_seed(3)
-    network = registry.build(
-        "unlnet", {"stages": 2, "patch": 3, "neighbours": 4, "window": 7}
-    )
+    network = registry.build("unlnet", {"stages": 2, "patch": 3, "neighbours": 4, "window": 7})
     for step in network.steps:
         torch.nn.init.normal_(step.transform)
         torch.nn.init.uniform_(step.scale, 0.8, 1.2)

@@ -41,7 +41,13 @@ def brute_force(image: np.ndarray, patch: int, window: int, k: int, places: np.n
 
 @pytest.mark.parametrize(
     ("size", "patch", "window", "k"),
-    [((9, 13), 3, 5, 4), ((20, 7), 5, 9, 8), ((3, 2), 3, 31, 8), ((1, 1), 7, 5, 3), ((6, 6), 1, 1, 2)],
+    [
+        ((9, 13), 3, 5, 4),
+        ((20, 7), 5, 9, 8),
+        ((3, 2), 3, 31, 8),
+        ((1, 1), 7, 5, 3),
+        ((6, 6), 1, 1, 2),
+    ],
 )
 def test_patches_are_matched_as_by_brute_force(size, patch, window, k, monkeypatch):
     monkeypatch.setattr("n3cli.ops.matching._DISTANCES_AT_ONCE", 4 * window**2 * size[1] * 2)
@@ -79,7 +85,7 @@ def test_links_point_where_the_places_say():
     links = link_pixels(places, 5)
     expected = torch.arange(12)
     expected[1 * 4 + 1] = 0 * 4 + 2
-    assert torch.equal(links.index[:, 0], expected)
+    assert torch.equal(links.target[:, 0], expected)
 
 
 def test_sums_over_links_are_those_of_a_matrix():
@@ -88,7 +94,7 @@ def test_sums_over_links_are_those_of_a_matrix():
     matrix = torch.zeros(count, count).double()
     for n in range(count):
         for k in range(3):
-            matrix[n, links.index[n, k]] += weights[k]
+            matrix[n, links.target[n, k]] += weights[k]
     torch.testing.assert_close(collect(rows, weights, links), matrix @ rows)
     torch.testing.assert_close(spread(rows, weights, links), matrix.T @ rows)
 

@@ -19,6 +19,7 @@ from n3cli.training.recipe import (
     parse_recipe,
     recipe_heading,
     recipe_names,
+    recipes_for,
     write_recipe,
 )
 from n3cli.zoo.names import PATTERN
@@ -58,6 +59,20 @@ def test_a_shipped_recipe_can_be_trained(name):
 def test_names_of_models_are_used_once():
     names = [load_recipe(name).model.name for name in recipe_names()]
     assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("model", "recipes"),
+    [
+        ("denoise-ffdnet-gray", ["denoise-ffdnet-gray"]),
+        ("denoise-dncnn-gray", ["denoise-dncnn-gray-blind", "denoise-dncnn-gray-s25"]),
+        ("upscale-memnet-color", ["upscale-memnet-gray"]),
+        ("upscale-vdsr-color", ["upscale-vdsr-gray", "upscale-vdsr-gray-n3"]),
+        ("denoise-ircnn-gray", []),
+    ],
+)
+def test_recipes_are_found_by_the_model_that_they_train(model, recipes):
+    assert recipes_for(model) == recipes
 
 
 @pytest.mark.parametrize("name", recipe_names())
