@@ -323,7 +323,8 @@ def _draw(bins: _Bins, model: NoiseModel) -> _Line:
 def _solve(mean: Array, variance: Array, weight: Array) -> _Line:
     """Weighted least squares, with neither a slope nor a variance at black below 0."""
     columns = np.stack([mean, np.ones_like(mean)], 1)
-    covariance: Array = np.linalg.pinv(columns.T @ (columns * weight[:, None]), hermitian=True)
+    normal = columns.T @ (columns * weight[:, None])
+    covariance = np.asarray(np.linalg.pinv(normal, hermitian=True), np.float64)
     a, b = covariance @ (columns.T @ (weight * variance))
     if a < 0:
         a, b = 0.0, float((weight * variance).sum() / weight.sum())
