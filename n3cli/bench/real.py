@@ -12,26 +12,32 @@ from numpy.typing import NDArray
 from n3cli.bench.method import Run
 from n3cli.data.sidd import Blocks, read_blocks
 from n3cli.errors import DataError
-from n3cli.inference.mosaic import denoise_planes
+from n3cli.inference.mosaic import denoise_planes, denoise_stabilised
 from n3cli.inference.noise_level import estimate_sigma_array
+from n3cli.ops.sensor_noise import estimate_sensor_noise
 
 Array = NDArray[np.float32]
 
 AUTO = 0.0
 """The level that stands for what the noise of each image is measured as."""
 
-_PROTOCOL = (
+PROTOCOL = (
     "Real noise: every method gets the noisy block in float32, [0, 1], and the same noise level: "
-    "the one given, or (auto) what n3's own --sigma auto measures in {}. Output clipped to [0, 1] "
-    "before scoring against the clean block, not rounded to 8 bits. PSNR in dB and SSIM (11×11 "
-    "Gaussian window), means over the blocks."
+    "the one given, or (auto) what n3's own --sigma auto measures in that block. Output clipped to "
+    "[0, 1] before scoring against the clean block, not rounded to 8 bits. PSNR in dB and SSIM "
+    "(11×11 Gaussian window), means over the blocks."
 )
 
-PROTOCOL = _PROTOCOL.format("that block")
+RAW_AUTO = (
+    "measures: a variance a·x + b of the block's values x, which is made even by the generalised "
+    "Anscombe transform, or where that is uncertain, a level for each plane"
+)
 
-RAW_PROTOCOL = _PROTOCOL.format("that plane") + (
-    " Each of the four planes of the mosaic is denoised by itself, as a grey image; scores are the "
-    "mosaic's."
+RAW_PROTOCOL = (
+    "Real noise: every method gets the noisy block in float32, [0, 1], and the same noise level: "
+    f"the one given, or (auto) what n3 {RAW_AUTO}. Each of the four planes of the mosaic is "
+    "denoised by itself, as a grey image. Output clipped to [0, 1] before scoring the mosaic "
+    "against the clean block. PSNR in dB and SSIM (11×11 Gaussian window), means over the blocks."
 )
 
 
@@ -92,5 +98,11 @@ def run_on_image(run: Run, noisy: Array, level: float) -> Array:
 
 
 def run_on_mosaic(run: Run, noisy: Array, level: float) -> Array:
-    """Denoise a mosaic H×W×1, each plane by itself."""
+    """Denoise a mosaic H×W×1, each plane by itself: at a level, or as its noise is measured."""
+    if level == AUTO:
+        planes = [noisy[row::2, column::2, 0] for row in (0, 1) for column in (0, 1)]
+        (noise,) = estimate_sensor_noise([planes])
+        if noise.reliable:
+            a, b = noise.model.a, noise.model.b
+            return denoise_planes(noisy, lambda plane: denoise_stabilised(plane, a, b, run))
     return denoise_planes(noisy, lambda plane: run_on_image(run, plane, level))

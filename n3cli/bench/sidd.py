@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from n3cli.bench.real import AUTO, run_on_image, run_on_mosaic
+from n3cli.bench.real import AUTO, RAW_AUTO, run_on_image, run_on_mosaic
 from n3cli.bench.submission import Part, Photo, Submission, faults_of
 from n3cli.data.sidd import read_blocks
 from n3cli.errors import InputError
@@ -30,8 +30,8 @@ _PHOTOS, _EACH, _SIDE = 40, 32, 256
 
 _PROTOCOL = (
     "There is no ground truth here: its makers keep the clean blocks, and their server scores what "
-    "is handed in. Every block is denoised by itself, in float32, at the noise level that n3's own "
-    "--sigma auto measures in {}, and the estimate is clipped to [0, 1]."
+    "is handed in. Every block is denoised by itself, in float32, at the noise level that n3 {}. "
+    "The estimate is clipped to [0, 1]."
 )
 
 
@@ -180,5 +180,5 @@ def _benchmark(suffix: str, kind: str, measured: str) -> Submission:
     )
 
 
-SIDD = _benchmark("", "Srgb", "that block")
-SIDD_RAW = _benchmark("-raw", "Raw", "each of its four planes, which are denoised by themselves")
+SIDD = _benchmark("", "Srgb", "measures in it (--sigma auto)")
+SIDD_RAW = _benchmark("-raw", "Raw", RAW_AUTO)

@@ -15,6 +15,7 @@ from n3cli.errors import DataError, InputError
 
 if TYPE_CHECKING:
     from n3cli.data.collection import Collection
+    from n3cli.data.preview import Preview
     from n3cli.data.statistic import Statistic
 
 
@@ -39,9 +40,10 @@ def show(collection: Collection, root: Path, target: Path, quiet: bool) -> None:
     """Print the numbers of a set, and write its contact sheet.
 
     Raises:
-        DataError: it is not here, or holds no pictures.
+        DataError: it is not here, or cannot be read.
         InputError: the sheet cannot be written.
     """
+    from n3cli.data.preview import preview
     from n3cli.data.state import look
     from n3cli.data.statistic import survey
     from n3cli.io.picture import Picture, write_picture
@@ -50,11 +52,6 @@ def show(collection: Collection, root: Path, target: Path, quiet: bool) -> None:
     if collection.kind == "correspondences":
         show_pairs(collection, root, target)
         return
-    if collection.kind != "pictures":
-        raise DataError(
-            f"{collection.title}: holds {collection.kind}; --show knows only pictures so far, "
-            "previews of these come with later work"
-        )
     state = look(collection, root)
     if not state.whole:
         raise DataError(
@@ -62,19 +59,34 @@ def show(collection: Collection, root: Path, target: Path, quiet: bool) -> None:
             f"{root} first"
         )
     with counter(collection.title, len(state.whole), quiet) as told:
-        statistic, samples = survey(state.folder, told=told)
+        if collection.kind == "pictures":
+            statistic, samples = survey(state.folder, told=told)
+            rows, unreadable = _rows(collection, statistic), statistic.unreadable
+        else:
+            found = preview(state.folder, told=told)
+            rows, samples, unreadable = _kinds(collection, found), found.samples, found.unreadable
     if not samples:
         raise DataError(
             f"{collection.title}: none of its pictures can be read; n3 fetch-data "
             f"{collection.name} --verify --dir {root} tells what is damaged"
         )
-    for name, text in _rows(collection, statistic):
+    for name, text in rows:
         click.echo(f"{name:<11} {text}")
-    for path in statistic.unreadable:
+    for path in unreadable:
         console.warning(f"{path}: cannot be read")
     sheet = contact_sheet([one.pixels for one in samples], [one.name for one in samples], columns=6)
     write_picture(target, Picture(sheet))
     click.echo(f"{'sheet':<11} {target}")
+
+
+def _kinds(collection: Collection, found: Preview) -> list[tuple[str, str]]:
+    """What a set of raw photos or blocks holds, as names and texts."""
+    return [
+        ("set", f"{collection.title}: {collection.about}"),
+        ("files", f"{found.files}, {found.size / 1e6:.1f} MB"),
+        ("pictures", str(found.kinds.total())),
+        *(("", f"{count} of {kind}") for kind, count in found.kinds.most_common()),
+    ]
 
 
 def _rows(collection: Collection, statistic: Statistic) -> list[tuple[str, str]]:

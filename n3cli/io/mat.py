@@ -7,7 +7,8 @@ Both give the same here: arrays have the axes that they have in MATLAB.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,6 +34,17 @@ def is_mat(head: bytes) -> bool:
     return head.startswith(_OLDER) or _is_hdf5(head)
 
 
+def list_mat(path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
+    """The variables of a file: shape and type, which is empty for all but arrays of numbers.
+
+    Raises:
+        InputError: the file is missing, damaged, cut off or none of MATLAB's.
+        ConfigError: the library that reads it is not installed.
+    """
+    with _explained(path) as is_hdf5:
+        return _list_hdf5(path) if is_hdf5 else _list_older(path)
+
+
 def read_mat(path: Path, names: Sequence[str]) -> dict[str, Value]:
     """Read variables of a file.
 
@@ -47,6 +59,13 @@ def read_mat(path: Path, names: Sequence[str]) -> dict[str, Value]:
         InputError: the file is missing, damaged, cut off or none of MATLAB's, or lacks a variable.
         ConfigError: the library that reads it is not installed.
     """
+    with _explained(path) as is_hdf5:
+        return _read_hdf5(path, names) if is_hdf5 else _read_older(path, names)
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[bool]:
+    """Tell by a file's head whether it is HDF5; what readers raise becomes one error."""
     name = printable(path)
     with explained(path), path.open("rb") as file:
         head = file.read(_USER_BLOCK + len(_HDF5))
@@ -54,9 +73,8 @@ def read_mat(path: Path, names: Sequence[str]) -> dict[str, Value]:
         raise InputError(f"{name}: is empty")
     if not is_mat(head):
         raise InputError(f"{name}: is no MATLAB file (.mat of version 5 or 7.3)")
-    read = _read_hdf5 if _is_hdf5(head) else _read_older
     try:
-        return read(path, names)
+        yield _is_hdf5(head)
     except (InputError, ConfigError):
         raise
     except MemoryError as error:
@@ -106,6 +124,29 @@ def _read_hdf5(path: Path, names: Sequence[str]) -> dict[str, Value]:
     with h5py.File(path, "r") as file:
         _check_names(path, names, [key for key in file if not key.startswith("#")])
         return {name: _convert(file, file[name]) for name in names}
+
+
+def _list_hdf5(path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
+    found: dict[str, tuple[tuple[int, ...], str]] = {}
+    with _h5py().File(path, "r") as file:
+        for name in file:
+            if name.startswith("#"):
+                continue
+            item = file[name]
+            number = hasattr(item, "dtype") and item.dtype.kind in "fiub"
+            text = item.attrs.get("MATLAB_class", b"") == b"char"
+            shape = tuple(reversed(item.shape)) if number else ()
+            found[name] = shape, item.dtype.name if number and not text else ""
+    return found
+
+
+def _list_older(path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
+    names = {"single": "float32", "double": "float64"}
+    numbers = {"single", "double", "int8", "uint8", "int16", "uint16", "int32", "uint32"}
+    return {
+        name: (tuple(shape), names.get(kind, kind) if kind in numbers else "")
+        for name, shape, kind in _scipy_io().whosmat(path)
+    }
 
 
 def _convert(file: Any, item: Any) -> Value:

@@ -11,6 +11,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from reference.real_sets import write_dnd, write_sidd
 
 from n3cli.data.index import COLLECTIONS
 from n3cli.io.picture import read_picture
@@ -198,6 +199,22 @@ def test_a_set_is_shown(shared, tmp_path):
     ]
 
 
+def test_raw_photos_and_blocks_are_shown(tmp_path):
+    write_dnd(tmp_path / "dnd_2017")
+    write_sidd(tmp_path / "sidd")
+    for name, source, lines, side in (
+        ("dnd", "dnd_2017", ["pictures    4", " " * 12 + "2 of Inoisy 96×128 float32"], 1),
+        ("sidd-validation", "sidd", ["pictures    12"], 2),
+    ):
+        fetched = n3_fetch(name, "--from", tmp_path / source, "--dir", tmp_path / "data", "-y")
+        assert fetched[0] == 0, fetched[2]
+        shown = n3_fetch("--show", name, "--dir", tmp_path / "data", cwd=tmp_path)
+        assert (shown[0], shown[2]) == (0, "")
+        assert set(lines) < set(shown[1].splitlines())
+        sheet = read_picture(tmp_path / f"{name}-contact-sheet.png").pixels
+        assert sheet.shape[0] == side * 184 + 8
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "complaint"),
     [
@@ -212,7 +229,7 @@ def test_a_set_is_shown(shared, tmp_path):
         (["set5", "--show", "-o", "a.bmp"], 1, "cannot write the format 'bmp'"),
         (["set5", "--show", "-o", "."], 1, "cannot write"),
         (["set5", "--show"], 3, "run n3 fetch-data set5 --dir"),
-        (["dnd", "--show"], 3, "holds raw photos; --show knows only pictures so far"),
+        (["dnd", "--show"], 3, "run n3 fetch-data dnd --dir"),
         (["brown", "--show"], 3, "has no test pairs"),
         (["set5", "--check-urls", "--from", "folder"], 2, "takes an address"),
         (["dnd", "--check-urls"], 0, "has no address to ask"),

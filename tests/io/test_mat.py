@@ -9,7 +9,7 @@ import scipy.io
 from reference.real_sets import put, write_hdf5
 
 from n3cli.errors import ConfigError, InputError
-from n3cli.io.mat import is_mat, read_mat, write_mat
+from n3cli.io.mat import is_mat, list_mat, read_mat, write_mat
 
 IMAGE = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
 
@@ -54,6 +54,16 @@ def test_structs_cells_and_texts_of_older_files(tmp_path):
     assert list(found["rows"]["name"].ravel()) == ["x", "y"]
     assert found["word"] == "1.0"
     assert found["flag"].item() == 1
+
+
+def test_variables_are_listed_without_being_read(file):
+    assert list_mat(file)["image"] == ((2, 3, 4), "float32")
+
+
+def test_texts_and_structs_are_no_arrays_of_numbers(tmp_path):
+    write_mat(tmp_path / "a.mat", {"text": "x", "one": {"a": 3.0}, "number": 2.0})
+    kinds = {name: kind for name, (_, kind) in list_mat(tmp_path / "a.mat").items()}
+    assert kinds == {"text": "", "one": "", "number": "float64"}
 
 
 def test_a_missing_variable_names_those_that_are_there(file):

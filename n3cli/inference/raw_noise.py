@@ -1,0 +1,84 @@
+"""The noise of a camera raw file: what the file says of it, else what its mosaic shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from n3cli.io.raw import RawPicture
+from n3cli.ops.noise_model import NoiseModel
+from n3cli.ops.sensor_noise import SensorNoise, estimate_sensor_noise
+
+Array = NDArray[np.float32]
+
+_SAMPLED = 1 << 22  # values; a larger mosaic is judged by squares of so many in all
+_SQUARE = 768  # values on a side: whole periods of every filter
+
+
+@dataclass(frozen=True)
+class RawNoise:
+    """The noise of a mosaic.
+
+    Attributes:
+        models: for red, green and blue.
+        source: where they are from: ``profile`` (the file's own) or ``estimate``.
+        errors: of an estimate, standard errors of a and b of each colour.
+        reliable: whether an estimate agrees with what it was made from.
+        reason: if not, why, as a clause that can follow a colon; otherwise empty.
+    """
+
+    models: tuple[NoiseModel, NoiseModel, NoiseModel]
+    source: str
+    errors: tuple[tuple[float, float], ...] = ()
+    reliable: bool = True
+    reason: str = ""
+
+
+def find_noise(raw: RawPicture) -> RawNoise:
+    """Find the noise of a file: its noise profile if it has one, else an estimate."""
+    return RawNoise(raw.noise, "profile") if raw.noise else estimate_noise_of(raw)
+
+
+def estimate_noise_of(raw: RawPicture) -> RawNoise:
+    """Estimate the noise of a mosaic, whatever its file says."""
+    period = len(raw.pattern)
+    squares = _sample(raw.mosaic)
+    colours: list[list[Array]] = [[], [], []]
+    for (row, column), colour in np.ndenumerate(raw.pattern):
+        colours[int(colour)] += [square[row::period, column::period] for square in squares]
+    red, green, blue = found = estimate_sensor_noise(colours)
+    doubtful = next((one for one in found if not one.reliable), None)
+    return RawNoise(
+        (red.model, green.model, blue.model),
+        "estimate",
+        tuple(map(_errors, found)),
+        doubtful is None,
+        doubtful.reason if doubtful else "",
+    )
+
+
+def _errors(noise: SensorNoise) -> tuple[float, float]:
+    return noise.error_a, noise.error_b
+
+
+def _sample(mosaic: Array) -> list[Array]:
+    """The mosaic, or squares spread evenly over a large one; all begin where a period does."""
+    height, width = mosaic.shape
+    if height * width <= _SAMPLED:
+        return [mosaic]
+    count = _SAMPLED // _SQUARE**2
+    down = min(max(round((count * height / width) ** 0.5), 1), max(height // _SQUARE, 1), count)
+    across = min(max(count // down, 1), max(width // _SQUARE, 1))
+    return [
+        mosaic[top : top + _SQUARE, left : left + _SQUARE]
+        for top in _starts(height, down)
+        for left in _starts(width, across)
+    ]
+
+
+def _starts(size: int, count: int) -> list[int]:
+    last = max(size - _SQUARE, 0)
+    places = np.linspace(0, last, count) if count > 1 else np.array([last / 2])
+    return [int(place) // 6 * 6 for place in places]
