@@ -50,7 +50,8 @@ def imported(folder: Path) -> set[str]:
 def test_the_package_imports_what_it_asks_for():
     used = imported(ROOT / "n3cli") | names(ABSENT)
     # scikit-image imports pywavelets.
-    asked = names(RUNTIME + OPTIONAL["bench"] + OPTIONAL["rar"] + ABSENT) - {"pywavelets"}
+    extras = [*OPTIONAL["bench"], *OPTIONAL["colmap"], *OPTIONAL["match"], *OPTIONAL["rar"]]
+    asked = names(RUNTIME + extras + ABSENT) - {"pywavelets"}
     assert used == asked
 
 
