@@ -57,7 +57,7 @@ def aggregate_set(
         scale = 2 * inverse_temperature[:, start : start + chunk].to(working)
         logits = scores * scale.unsqueeze(-1)
         if queries is None:
-            own = torch.arange(start, start + part.shape[1], device=logits.device)
-            logits[:, own - start, own] = EXCLUDED
+            itself = logits.diagonal(start, dim1=1, dim2=2)[:, : part.shape[1]]
+            itself.fill_(EXCLUDED)
         volumes.append(torch.einsum("kbmn,bnf->bkmf", select(logits, k), values))
     return torch.cat(volumes, dim=2).to(features.dtype)

@@ -128,7 +128,8 @@ class _Relaxed(torch.autograd.Function):
         (gradient,) = grads
         epsilon = torch.finfo(weights.dtype).eps
         found: Tensor | None = None
-        for w, g in zip(reversed(weights), reversed(gradient), strict=True):
+        # Not reversed(), which copies.
+        for w, g in zip(weights.unbind()[::-1], gradient.unbind()[::-1], strict=True):
             if found is None:
                 product = w * g
                 found = product.addcmul_(w, product.sum(-1, keepdim=True), value=-1)

@@ -159,7 +159,7 @@ class CorrespondenceSettings:
     """Weight of the second part of the loss: the squared distance of the essential matrix that the
     weighted eight-point algorithm makes of what is believed to be right."""
 
-    essential_from: float = 0.3
+    essential_from: float = 0.5
     """Part of the run, from 0 to 1, that is over before it counts: among first guesses it has no
     use."""
 

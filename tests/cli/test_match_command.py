@@ -229,6 +229,44 @@ class TestBatch:
 
 
 @pytest.mark.usefixtures("folder")
+class TestDatabase:
+    @pytest.fixture(autouse=True)
+    def _needs_pycolmap(self):
+        pytest.importorskip("pycolmap")
+
+    def test_from_pictures_and_judged(self):
+        made = run("photos", "-o", "new.db", "--K", "K.txt", *FEW)
+        assert made.exit_code == 0, made.output
+        before = Path("new.db").read_bytes()
+        result = run("--database", "new.db", "--json", "-m", "none")
+        assert result.exit_code == 0, result.output
+        assert [row["image1"] for row in rows(result)] == ["b.png", "c.png", "c.png"]
+        assert rows(result)[0]["status"] == "ok"
+        assert rows(result)[0]["cameras"] == ["the database", "the database"]
+        assert "new.db → new_n3.db" in result.stderr
+        assert Path("new.db").read_bytes() == before
+        again = run("--database", "new.db")
+        assert again.exit_code == 1
+        assert "exists and is kept" in again.stderr
+        assert run("photos", "-o", "new.db", *FEW).exit_code == 1
+
+    @pytest.mark.parametrize(
+        ("words", "code", "told"),
+        [
+            (["--database", "no.db"], 1, "No such file"),
+            (["--database", "K.txt"], 1, "K.txt"),
+            (["--database", "K.txt", "-o", "out.npz"], 2, ".db"),
+            (["--database", "K.txt", "photos"], 2, "stands alone"),
+        ],
+    )
+    def test_bad_usage(self, words, code, told):
+        result = run(*words, "-m", "none")
+        assert result.exit_code == code, result.output
+        assert told in result.stderr
+        assert "Traceback" not in result.output
+
+
+@pytest.mark.usefixtures("folder")
 class TestGivenMatches:
     def test_an_archive_is_judged_anew(self):
         run("photos/a.png", "photos/b.png", "-o", "a.npz", *FEW)

@@ -1,0 +1,248 @@
+"""Databases of COLMAP: what pycolmap reads of ours, what is taken from others', what is refused."""
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pycolmap = pytest.importorskip("pycolmap")
+
+from n3cli.errors import InputError  # noqa: E402
+from n3cli.inference.matcher import Matcher  # noqa: E402
+from n3cli.io.colmap_database import revise_database  # noqa: E402
+from n3cli.io.colmap_store import create_database  # noqa: E402
+from n3cli.io.matches import from_pairs  # noqa: E402
+from n3cli.jobs.match_database import database_target, match_database  # noqa: E402
+from n3cli.ops.camera import Camera  # noqa: E402
+from n3cli.ops.pose import rotation_error, translation_error  # noqa: E402
+from tests.reference.two_pictures import K  # noqa: E402
+from tests.reference.two_views import scene  # noqa: E402
+
+ROTATION, TRANSLATION, X0, X1 = scene(1, count=120)
+RIGHT, WRONG = 120, 60
+SIZE = (2000, 2000)
+POINTS = [each * 700 + 999.5 for each in (X0, X1)]
+MATRIX = np.array([[700.0, 0, 999.5], [0, 700, 999.5], [0, 0, 1]])
+CAMERAS = Camera(MATRIX), Camera(MATRIX)
+
+
+def putative(**more):
+    rng = np.random.default_rng(0)
+    wrong = rng.uniform(0, 2000, (2, WRONG, 2))
+    points = [np.concatenate(pair) for pair in zip(POINTS, wrong, strict=True)]
+    return from_pairs(*points, size0=SIZE, size1=SIZE, **more)
+
+
+def write(path: Path, cameras=CAMERAS, judged=False) -> Path:
+    matches = putative()
+    if judged:
+        matches = Matcher("none").judge(matches, cameras)
+    with create_database(path) as store:
+        store.add("a.jpg", "in/b.jpg", matches, cameras)
+    return path
+
+
+def opened(path: Path):
+    return pycolmap.Database.open(path)
+
+
+class TestStore:
+    def test_pycolmap_reads_it(self, tmp_path):
+        with opened(write(tmp_path / "a.db", judged=True)) as database:
+            first, second = database.read_all_images()
+            assert (first.name, second.name) == ("a.jpg", "in/b.jpg")
+            (camera,) = database.read_all_cameras()  # equal ones are one
+            assert camera.model_name == "PINHOLE"
+            assert camera.params.tolist() == [700, 700, 1000, 1000]  # half a pixel
+            assert camera.has_prior_focal_length
+            points = database.read_keypoints(first.image_id)
+            np.testing.assert_allclose(points[:RIGHT, :2], POINTS[0] + 0.5, atol=1e-3)
+            assert len(database.read_matches(1, 2)) == RIGHT + WRONG
+            geometry = database.read_two_view_geometry(1, 2)
+            assert geometry.config == pycolmap.TwoViewGeometryConfiguration.CALIBRATED
+            inliers = geometry.inlier_matches
+            assert RIGHT <= len(inliers) < RIGHT + 10
+            assert set(range(RIGHT)) <= set(inliers[:, 0].tolist())
+            assert len(database.read_all_frames()) == 2
+
+    def test_the_points_are_theirs(self, tmp_path):
+        with opened(write(tmp_path / "a.db")) as database:
+            (camera,) = database.read_all_cameras()
+            found = camera.cam_from_img(database.read_keypoints(1)[:RIGHT, :2].astype(float))
+            np.testing.assert_allclose(found, X0, atol=1e-5)
+
+    def test_what_is_not_known_is_left_to_colmap(self, tmp_path):
+        with opened(write(tmp_path / "a.db", cameras=(None, None))) as database:
+            (camera,) = database.read_all_cameras()
+            assert not camera.has_prior_focal_length
+            assert camera.focal_length == 1.2 * 2000
+
+    def test_distortion_goes_along(self, tmp_path):
+        bent = Camera(MATRIX, (-0.1, 0.01, 1e-3, 2e-3))
+        with opened(write(tmp_path / "a.db", cameras=(bent, Camera(K)))) as database:
+            first, second = database.read_all_cameras()
+            assert first.model_name == "OPENCV"
+            assert first.params.tolist()[4:] == [-0.1, 0.01, 1e-3, 2e-3]
+            assert second.model_name == "PINHOLE"
+
+    def test_other_keypoints_of_the_same_picture_are_refused(self, tmp_path):
+        def work():
+            with create_database(tmp_path / "a.db") as store:
+                store.add("a.jpg", "b.jpg", putative())
+                store.add(
+                    "a.jpg", "c.jpg", from_pairs(POINTS[1], POINTS[0], size0=SIZE, size1=SIZE)
+                )
+
+        with pytest.raises(InputError, match="other keypoints"):
+            work()
+        assert list(tmp_path.iterdir()) == []  # and an error leaves nothing
+
+    def test_a_pair_twice_is_refused(self, tmp_path):
+        with create_database(tmp_path / "a.db") as store:
+            store.add("a.jpg", "b.jpg", putative())
+            with pytest.raises(InputError, match="twice"):
+                store.add("a.jpg", "b.jpg", putative())
+
+    def test_a_size_is_needed(self, tmp_path):
+        with create_database(tmp_path / "a.db") as store, pytest.raises(InputError, match="size"):
+            store.add("a.jpg", "b.jpg", from_pairs(*POINTS))
+
+
+class TestRevision:
+    def judge(self, source, target, **how):
+        return list(match_database(source, target, Matcher("none", **how)))
+
+    def test_pairs_are_judged_and_written(self, tmp_path):
+        source = write(tmp_path / "in.db")
+        before = source.read_bytes()
+        (row,) = self.judge(source, tmp_path / "out.db")
+        assert source.read_bytes() == before
+        assert (row.name0, row.name1, row.status) == ("a.jpg", "in/b.jpg", "ok")
+        assert row.cameras == ("the database", "the database")
+        assert rotation_error(row.matches.R, ROTATION) < 0.01
+        with opened(tmp_path / "out.db") as database:
+            geometry = database.read_two_view_geometry(1, 2)
+            pose = geometry.cam2_from_cam1
+            assert rotation_error(pose.rotation.matrix(), ROTATION) < 0.01
+            assert translation_error(pose.translation, TRANSLATION) < 0.01
+            assert RIGHT <= len(geometry.inlier_matches) < RIGHT + 10
+            assert len(database.read_matches(1, 2)) == RIGHT + WRONG
+
+    def test_distortion_is_taken_off_by_colmaps_own_models(self, tmp_path):
+        bend = (-0.2, 0.0, 0.0, 0.0)
+        bent = [each * (1 + bend[0] * (each**2).sum(1, keepdims=True)) for each in (X0, X1)]
+        camera = Camera(MATRIX, bend)
+        with create_database(tmp_path / "in.db") as store:
+            store.add("a.jpg", "b.jpg", from_pairs(*(each * 700 + 999.5 for each in bent),
+                      size0=SIZE, size1=SIZE), (camera, camera))  # fmt: skip
+        (row,) = self.judge(tmp_path / "in.db", tmp_path / "out.db")
+        assert rotation_error(row.matches.R, ROTATION) < 0.01
+        assert row.matches.agreeing == RIGHT
+
+    def test_a_guessed_focal_length_is_not_used(self, tmp_path):
+        source = write(tmp_path / "in.db", cameras=(None, None))
+        (row,) = self.judge(source, tmp_path / "out.db")
+        assert row.cameras == (None, None)
+        assert row.matches.E is None
+        assert row.matches.F is not None
+        with opened(tmp_path / "out.db") as database:
+            geometry = database.read_two_view_geometry(1, 2)
+            assert geometry.config == pycolmap.TwoViewGeometryConfiguration.UNCALIBRATED
+            keypoints = [database.read_keypoints(each)[:, :2] for each in (1, 2)]
+            index = geometry.inlier_matches
+            first, second = (
+                np.column_stack([points[column], np.ones(len(index))])
+                for points, column in zip(keypoints, index.T, strict=True)
+            )
+            lines = first @ geometry.F.T
+            apart = np.abs((second * lines).sum(1)) / np.linalg.norm(lines[:, :2], axis=1)
+            assert np.median(apart) < 1  # F is for the database's own coordinates
+
+    def test_old_geometries_go(self, tmp_path):
+        source = write(tmp_path / "in.db", judged=True)
+        self.judge(source, tmp_path / "out.db", estimator="none")
+        with opened(tmp_path / "out.db") as database:
+            assert database.num_verified_image_pairs() == 0
+
+    def test_descriptors_tell_ratio_and_mutual_flag(self, tmp_path):
+        source = write(tmp_path / "in.db")
+        rng = np.random.default_rng(0)
+        descriptors = rng.integers(0, 256, (RIGHT + WRONG, 128), np.uint8)
+        with opened(source) as database:
+            for image in (1, 2):
+                database.write_descriptors(
+                    image,
+                    pycolmap.FeatureDescriptors(
+                        data=descriptors, type=pycolmap.FeatureExtractorType.SIFT
+                    ),
+                )
+        with revise_database(source, tmp_path / "out.db") as database:
+            (pair,) = database.pairs(descriptors=True)
+            assert pair.descriptors[0].shape == (RIGHT + WRONG, 128)
+        (row,) = self.judge(source, tmp_path / "more.db")
+        assert row.matches.mutual.all()
+        assert (row.matches.ratio == 0).all()
+
+    def test_an_error_leaves_no_target(self, tmp_path):
+        source = write(tmp_path / "in.db")
+        rows = match_database(source, tmp_path / "out.db", Matcher("none"))
+        next(rows)
+        rows.close()
+        assert not (tmp_path / "out.db").exists()
+
+
+class TestDamage:
+    @pytest.mark.parametrize(
+        ("statement", "words"),
+        [
+            ("DROP TABLE two_view_geometries", "no table two_view_geometries"),
+            ("UPDATE keypoints SET data = x'00'", "other sizes"),
+            ("UPDATE keypoints SET rows = 9", "other sizes"),
+            ("UPDATE matches SET data = NULL", "other sizes"),
+        ],
+    )
+    def test_what_colmap_would_trust_is_checked(self, tmp_path, statement, words):
+        source = write(tmp_path / "in.db")
+        with sqlite3.connect(source) as database:
+            database.execute(statement)
+        database.close()
+        with pytest.raises(InputError, match=words):
+            list(match_database(source, tmp_path / "out.db", Matcher("none")))
+        assert not (tmp_path / "out.db").exists()
+
+    @pytest.mark.parametrize(
+        ("statement", "words"),
+        [
+            ("DELETE FROM images WHERE image_id = 2", "not there"),
+            ("UPDATE keypoints SET rows = 1, data = substr(data, 1, cols * 4)", "not there"),
+        ],
+    )
+    def test_a_pair_that_points_nowhere_fails_alone(self, tmp_path, statement, words):
+        source = write(tmp_path / "in.db")
+        with sqlite3.connect(source) as database:
+            database.execute("PRAGMA foreign_keys = OFF")
+            database.execute(statement)
+        database.close()
+        (row,) = match_database(source, tmp_path / "out.db", Matcher("none"))
+        assert row.status == "failed"
+        assert words in str(row.error)
+
+    @pytest.mark.parametrize("contents", [b"", b"no database at all" * 100])
+    def test_what_is_none_is_told(self, tmp_path, contents):
+        (tmp_path / "in.db").write_bytes(contents)
+        with pytest.raises(InputError, match=r"in\.db"):
+            list(match_database(tmp_path / "in.db", tmp_path / "out.db", Matcher("none")))
+        with pytest.raises(InputError, match="No such file"):
+            list(match_database(tmp_path / "no.db", tmp_path / "out.db", Matcher("none")))
+        assert not (tmp_path / "no.db").exists()
+
+    def test_the_source_is_never_the_target(self, tmp_path):
+        source = write(tmp_path / "in.db")
+        with pytest.raises(InputError, match="is the input"):
+            database_target(source, str(source), overwrite=True)
+        assert database_target(source, None, overwrite=False).name == "in_n3.db"
+        shutil.copy(source, tmp_path / "in_n3.db")
+        with pytest.raises(InputError, match="-y"):
+            database_target(source, None, overwrite=False)
