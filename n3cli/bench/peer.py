@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from n3cli.bench.method import Method
 from n3cli.bench.task import DENOISE, UPSCALE, Task
 from n3cli.errors import ConfigError
+from n3cli.networks import registry
 from n3cli.ops.resize import resize
 
 Array = NDArray[np.float32]
@@ -38,6 +39,11 @@ def make_peers(names: Sequence[str], tasks: Sequence[Task]) -> list[list[Method]
     wanted = {task.name for task in tasks}
     for name in names:
         if name not in _PEERS:
+            if name in registry.names():
+                raise ConfigError(
+                    f"{name} is a network: give a model of it with -m; for --against there are: "
+                    f"{', '.join(PEERS)}"
+                )
             raise ConfigError(f"no peer is called {name!r}; there are: {', '.join(PEERS)}")
         does = _PEERS[name].task.name
         if does not in wanted:

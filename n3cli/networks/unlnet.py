@@ -77,10 +77,10 @@ class UNLNet(Network):
                 raise ValueError(f"{name} must be odd, got {side}")
         if channels * patch**2 == 1:
             raise ValueError("patch must be at least 3 for images of one plane, got 1")
-        # Not bf16: places of neighbours go from stage to stage as numbers of many digits.
         filters = channels * patch**2 - 1
+        # Not bf16: places of neighbours go from stage to stage as numbers of many digits.
         self.description = Description(
-            "denoise", channels, sigma_input=True, dtypes=("fp32",), memory=1000 + 60 * filters
+            "denoise", channels, sigma_input=True, dtypes=("fp32",), memory=1400 + 30 * filters
         )
         self.patch, self.neighbours, self.window = patch, neighbours, window
         self.steps = nn.ModuleList(

@@ -37,6 +37,11 @@ def test_an_unknown_peer_names_the_known_ones():
         make_peers(["bm4d"], [DENOISE])
 
 
+def test_a_network_is_measured_with_m():
+    with pytest.raises(ConfigError, match="ffdnet is a network: give a model of it with -m"):
+        make_peers(["ffdnet"], [DENOISE])
+
+
 @pytest.mark.parametrize(("name", "task"), [("bicubic", DENOISE), ("tv", UPSCALE)])
 def test_a_peer_for_another_task_is_refused(name, task):
     with pytest.raises(ConfigError, match=f"{name} is for"):
