@@ -13,7 +13,9 @@ into the ball, whose radius is the noise level times a learned factor.
 Where we depart from the papers: the ball is around the window of each pixel and not around the
 whole image, so that what a pixel becomes depends on its surroundings alone; the noise level may be
 0; fresh mixtures are linear. The papers train step by step first, and one network for levels
-below 30 and one for those above.
+below 30 and one for those above. What they leave open (mirrored borders, clipped coefficients,
+centres and widths of the Gaussians, that patches of colour are compared by the mean of their
+planes) is as in the author's program, https://github.com/cig-skoltech/UDNet.
 """
 
 from __future__ import annotations
