@@ -152,19 +152,23 @@ def _relax_by_products(logits: Tensor, k: int) -> Tensor:
     weights so small that 1 − w rounds to 1: then u begins anew from the logits of those. Forward
     only: its own gradient is unstable where w → 1.
     """
+    shape = logits.shape
+    logits = logits.reshape(-1, shape[-1])
     mass = _masses(logits)
     weights = mass.new_empty(k, *mass.shape)
     for t in range(k):
         total = mass.sum(dim=-1, keepdim=True)
-        low = ~(total.squeeze(-1) > _UNDERFLOW)
-        if t and bool(low.any()):
-            spent = (weights[:t, low] >= 1).any(0)
-            mass[low] = _masses(logits[low].masked_fill_(spent, _USED_UP))
+        low = (~(total.squeeze(-1) > _UNDERFLOW)).nonzero().squeeze(-1)
+        if t and len(low):
+            left = logits.index_select(0, low)
+            for before in weights[:t]:  # whole rows: masks as indices take far longer
+                left.masked_fill_(before.index_select(0, low) >= 1, _USED_UP)
+            mass.index_copy_(0, low, _masses(left))
             total = mass.sum(dim=-1, keepdim=True)
         torch.mul(mass, total.reciprocal(), out=weights[t])
         if t + 1 < k:
             mass.addcmul_(mass, weights[t], value=-1.0)
-    return weights
+    return weights.view(k, *shape)
 
 
 def _masses(logits: Tensor) -> Tensor:
