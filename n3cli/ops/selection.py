@@ -85,7 +85,7 @@ def select_relaxed(logits: Tensor, k: int) -> Tensor:
     """
     working = logits.to(_working_dtype(logits))
     if torch.is_grad_enabled() and working.requires_grad:
-        weights = _Relaxed.apply(working, k)  # type: ignore[no-untyped-call]
+        weights: Tensor = _Relaxed.apply(working, k)  # type: ignore[no-untyped-call]
     else:
         weights = _relax_by_products(working, k)
     return weights.to(logits.dtype)
