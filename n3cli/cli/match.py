@@ -254,7 +254,8 @@ def _match(
         return len(errors)
     # How many an .h5 file has shows when it is read.
     count = len(todo) if given is None else len(given) if isinstance(given, list) else 2
-    with open_output(count, output, viz, format=format, overwrite=overwrite) as made:
+    read = (*matches, *([pairs] if pairs else []))
+    with open_output(count, output, viz, format=format, overwrite=overwrite, inputs=read) as made:
         rows = match_pairs(todo, _make_matcher(**how), cameras, made, given)
         return len(errors) + show(rows)
 

@@ -125,8 +125,11 @@ def _set_up(
 
 def _judge_uncalibrated(problem: Problem, matrix: Array) -> Geometry:
     matrix = matrix / np.linalg.norm(matrix)
-    inliers = _distances(problem, matrix) <= problem.threshold
-    return Geometry(_chance(problem, inliers) or "ok", inliers, F=matrix)
+    distance = _distances(problem, matrix)
+    inliers = distance <= problem.threshold
+    if status := _chance(problem, distance):
+        return Geometry(status, inliers)
+    return Geometry("ok", inliers, F=matrix)
 
 
 def _judge_calibrated(problem: Problem, matrix: Array) -> Geometry:
@@ -140,7 +143,7 @@ def _judge_calibrated(problem: Problem, matrix: Array) -> Geometry:
     essential = _cross(pose.translation) @ pose.rotation
     distance = _distances(problem, _for_pixels(essential, problem.focal))
     near = distance <= problem.threshold
-    if status := _chance(problem, near):
+    if status := _chance(problem, distance):
         return Geometry(status, near)
     rotation = fit_rotation(x0[near], x1[near])
     apart = _apart(problem, rotation)
@@ -173,13 +176,18 @@ def _is_still(apart: Array, distance: Array) -> bool:
     return bool(left <= _CALM * max(noise, _FLOOR))
 
 
-def _chance(problem: Problem, inliers: NDArray[np.bool_]) -> str | None:
-    """The status of an agreement that may be chance; None where it is not."""
+def _chance(problem: Problem, distance: Array) -> str | None:
+    """The status of an agreement that may be chance; None where it is not.
+
+    Args:
+        problem: the matches.
+        distance: N, pixels of each to its epipolar lines.
+    """
     reach = np.ptp(problem.x1, axis=0)
     area = max(float(reach.prod()), 1.0)
-    share = 2 * problem.threshold * float(np.hypot(*reach)) / area
+    near = distance[distance <= problem.threshold]
     kind = FUNDAMENTAL if problem.focal is None else ESSENTIAL
-    alarms = false_alarms(len(inliers), int(inliers.sum()), share, kind)
+    alarms = false_alarms(len(distance), 2 * near * float(np.hypot(*reach)) / area, kind)
     return "chance" if alarms >= 0 else None
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-_BLOCK = 1 << 24
-"""Distances that are held at a time."""
+_BLOCK = 1 << 19
+"""Distances that are held at a time: 2 MB, which stay in a processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Putative:
         index: int64, the keypoint of the second picture; -1 where that has none.
         ratio: float32, the descriptors' distance divided by that to the second nearest, 0–1; 1
             where there is no second.
-        mutual: bool, whether it is the nearest of its nearest.
+        mutual: bool, whether no other is nearer to its nearest.
     """
 
     index: NDArray[np.int64]
@@ -36,21 +36,22 @@ def match_nearest(descriptors0: NDArray[np.uint8], descriptors1: NDArray[np.uint
         return Putative(index, ratio, np.zeros(count0, np.bool_))
     # Squared distances of bytes are whole numbers far below 2²⁴: float32 holds them exactly.
     first, second = descriptors0.astype(np.float32), descriptors1.astype(np.float32)
-    lengths1 = (second**2).sum(1)
-    best = np.full(count1, np.inf, np.float32)
-    backwards = np.zeros(count1, np.int64)
+    lengths0, lengths1 = (first**2).sum(1), (second**2).sum(1)
+    best = np.empty(count0, np.float32)
+    best_backwards = np.full(count1, np.inf, np.float32)
     step = max(1, _BLOCK // count1)
     for top in range(0, count0, step):
         rows = slice(top, min(top + step, count0))
-        distance = (first[rows] ** 2).sum(1)[:, None] + lengths1 - 2 * (first[rows] @ second.T)
-        index[rows] = distance.argmin(1)
-        if count1 > 1:
-            two = np.sqrt(np.partition(distance, 1, axis=1)[:, :2])
-            ratio[rows] = np.divide(
-                two[:, 0], two[:, 1], out=np.ones(len(two), np.float32), where=two[:, 1] > 0
-            )
-        nearest = distance.argmin(0)
-        near = distance[nearest, np.arange(count1)]
-        nearer = near < best
-        best[nearer], backwards[nearer] = near[nearer], nearest[nearer] + top
-    return Putative(index, ratio, backwards[index] == np.arange(count0))
+        distance = first[rows] @ second.T
+        distance *= -2
+        distance += lengths1
+        distance += lengths0[rows, None]
+        np.minimum(best_backwards, distance.min(0), out=best_backwards)
+        index[rows] = chosen = distance.argmin(1)
+        here = np.arange(len(distance)), chosen
+        best[rows] = distance[here]
+        distance[here] = np.inf
+        next_best = distance.min(1)  # with one in the second picture it stays infinite
+        known = (next_best > 0) & np.isfinite(next_best)
+        np.divide(best[rows], next_best, out=ratio[rows], where=known)
+    return Putative(index, np.sqrt(ratio), best <= best_backwards[index])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -134,6 +134,7 @@ def open_output(
     *,
     format: str | None = None,
     overwrite: bool = False,
+    inputs: Collection[Path] = (),
 ) -> Iterator[MatchOutput]:
     """Decide where results go, and hold the file of many pairs open.
 
@@ -143,18 +144,22 @@ def open_output(
         viz: a PNG file for one pair, a folder, or None.
         format: of files in a folder; npz unless given.
         overwrite: make anew what exists.
+        inputs: files that are read beside the pictures, and never replaced.
 
     Raises:
         ConfigError: the output and the number of pairs, or its suffix, do not go together.
         InputError: the file of many pairs cannot be opened or written.
     """
+    for name in (output, viz):
+        if name and real(Path(name)) in {real(path) for path in inputs}:
+            raise ConfigError(f"{name}: is an input and cannot be the output; choose another name")
     made = MatchOutput(overwrite=overwrite, format=format or "npz")
     suffix = Path(output).suffix.lower() if output else ""
     many: AbstractContextManager[PairStore] | None = None
     if output and (_is_folder(output) or (pairs > 1 and not suffix)):
         made.folder = Path(output)
     elif output and suffix in _H5:
-        many = open_store(Path(output))
+        many = open_store(Path(output), anew=overwrite)
     elif output and suffix == _DATABASE:
         if Path(output).exists() and not overwrite:
             raise InputError(f"{output}: exists and is kept; -y replaces it")

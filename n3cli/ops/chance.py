@@ -7,36 +7,45 @@ estimate the fundamental matrix", IJCV 2004: the number of false alarms.
 from __future__ import annotations
 
 import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 FUNDAMENTAL = 7, 3
 ESSENTIAL = 5, 10
 """Matches that such a matrix goes through whatever they are, and how many matrices do at most."""
 
 
-def false_alarms(matches: int, agreeing: int, share: float, kind: tuple[int, int]) -> float:
-    """Expected number of matrices that so many of random matches would agree with, as log10.
+def false_alarms(matches: int, shares: NDArray[np.float64], kind: tuple[int, int]) -> float:
+    """Expected number of matrices that random matches would agree with as well, as log10.
+
+    Each number of the nearest matches is looked at: few that are very near tell as much as many
+    that are fairly near.
 
     Args:
         matches: how many there are.
-        agreeing: how many of them lie near their lines.
-        share: the part of a view's area that is as near to a line.
+        shares: of each match that agrees, the part of a view's area that is as near to a line.
         kind: `FUNDAMENTAL` or `ESSENTIAL`.
 
     Returns:
-        The decimal logarithm; below 0 it is no chance. Infinite where they are no more
-        than such a matrix goes through.
+        The decimal logarithm; below 0 it is no chance. Infinite where they are no more than such a
+        matrix goes through.
     """
     sample, solutions = kind
-    if agreeing <= sample:
+    agreeing = np.arange(sample + 1, len(shares) + 1)
+    if not len(agreeing):
         return math.inf
-    return (
+    nearest = np.sort(shares).clip(1e-12, 1)[sample:]
+    logarithms = np.concatenate([[0.0], np.cumsum(np.log10(np.arange(1, matches + 1)))])
+
+    def choose(all_: NDArray[np.int64] | int, some: NDArray[np.int64] | int) -> Any:
+        return logarithms[all_] - logarithms[some] - logarithms[all_ - some]
+
+    alarms = (
         math.log10(solutions * (matches - sample))
-        + _log10_choose(matches, agreeing)
-        + _log10_choose(agreeing, sample)
-        + (agreeing - sample) * math.log10(min(max(share, 1e-12), 1.0))
+        + choose(matches, agreeing)
+        + choose(agreeing, sample)
+        + (agreeing - sample) * np.log10(nearest)
     )
-
-
-def _log10_choose(all_: int, some: int) -> float:
-    ways = math.lgamma(all_ + 1) - math.lgamma(some + 1) - math.lgamma(all_ - some + 1)
-    return ways / math.log(10)
+    return float(alarms.min())

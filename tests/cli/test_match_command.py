@@ -289,6 +289,18 @@ class TestGivenMatches:
         plain = run("--matches", "m.csv", "--json")
         assert rows(plain)[0]["F"] is not None
 
+    @pytest.mark.parametrize("option", ["-o", "--viz"])
+    def test_the_file_is_never_the_output(self, option):
+        Path("m.npz").write_bytes(b"something")
+        result = run("--matches", "m.npz", option, "m.npz", "-y")
+        assert result.exit_code != 0
+        assert Path("m.npz").read_bytes() == b"something"
+        Path("m.csv").write_text("1,2,3,4\n" * 9)
+        result = run("--matches", "m.csv", option, "m.csv", "-y", "-m", "none")
+        assert result.exit_code == 2
+        assert "is an input" in result.stderr
+        assert Path("m.csv").read_text() == "1,2,3,4\n" * 9
+
     def test_values_that_are_no_numbers(self):
         Path("m.csv").write_text("1,2,3,4\nnan,2,3,4\n")
         result = run("--matches", "m.csv")

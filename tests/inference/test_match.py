@@ -1,5 +1,6 @@
 """Pairs of pictures: made-up scenes whose pose is known, and what must not make it fall over."""
 
+import dataclasses
 import importlib.util
 from functools import cache
 
@@ -10,6 +11,7 @@ import torch
 
 import n3cli
 from n3cli.errors import ConfigError, InputError, ModelError
+from n3cli.inference import classifier
 from n3cli.inference.classifier import Classifier
 from n3cli.inference.matcher import Matcher
 from n3cli.inference.source import ArraySource
@@ -17,8 +19,9 @@ from n3cli.io.matches import from_pairs
 from n3cli.networks import registry
 from n3cli.ops.camera import Camera
 from n3cli.ops.pose import rotation_error, translation_error
+from n3cli.zoo import locate
 from n3cli.zoo.config import ModelConfig
-from n3cli.zoo.folder import SetModel
+from n3cli.zoo.folder import SetModel, save_folder
 from tests.reference.two_pictures import SIZE, K, texture, turned, two_views
 from tests.reference.two_views import scene
 
@@ -261,6 +264,49 @@ class TestModel:
     def test_a_model_of_another_task_is_refused(self):
         with pytest.raises(ModelError, match="denoise"):
             Classifier("denoise-n3unet-gray")
+
+
+@pytest.fixture
+def bundle(tmp_path, monkeypatch):
+    """Makes models the bundled ones, by their inputs."""
+
+    def make(**inputs):
+        folders = {}
+        for name, count in inputs.items():
+            model = random_model(count)
+            folders[f"match-{name}"] = tmp_path / f"match-{name}"
+            config = dataclasses.replace(model.config, name=f"match-{name}")
+            save_folder(folders[f"match-{name}"], config, model.network, "")
+        for module in (classifier, locate):
+            monkeypatch.setattr(module, "bundled", lambda: folders)
+
+    return make
+
+
+class TestDefault:
+    def given(self):
+        return from_pairs(np.random.default_rng(0).random((20, 2)) * 100, np.ones((20, 2)))
+
+    def test_without_a_bundled_model_it_is_none(self, bundle):
+        bundle()
+        assert Matcher().model == "none"
+
+    def test_it_is_the_bundled_one(self, bundle):
+        bundle(n3cnet=4, cnet=4)
+        assert Matcher().model == "match-n3cnet"
+
+    def test_matches_without_sides_get_a_model_that_needs_none(self, bundle):
+        bundle(n3cnet=6, cnet=4)
+        matcher = Matcher()
+        assert matcher.model == "match-n3cnet"
+        assert matcher.judge(self.given()).facts["model"] == "match-cnet"
+        found = matcher.match(features("first"), features("second"))
+        assert found.facts["model"] == "match-n3cnet"
+
+    def test_where_there_is_none_it_says_what_is_missing(self, bundle):
+        bundle(n3cnet=6)
+        with pytest.raises(ConfigError, match="ratio and the mutual flag"):
+            Matcher().judge(self.given())
 
 
 @pytest.mark.parametrize(
