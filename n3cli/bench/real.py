@@ -30,7 +30,7 @@ PROTOCOL = (
 
 RAW_AUTO = (
     "measures: a variance a·x + b of the block's values x, which is made even by the generalised "
-    "Anscombe transform, or where that is uncertain, a level for each plane"
+    "Anscombe transform, or where nothing can be told, a level for each plane"
 )
 
 RAW_PROTOCOL = (
@@ -102,7 +102,7 @@ def run_on_mosaic(run: Run, noisy: Array, level: float) -> Array:
     if level == AUTO:
         planes = [noisy[row::2, column::2, 0] for row in (0, 1) for column in (0, 1)]
         (noise,) = estimate_sensor_noise([planes])
-        if noise.reliable:
-            a, b = noise.model.a, noise.model.b
+        a, b = noise.model.a, noise.model.b
+        if a or b:  # uncertain or not, it is nearer than one level for all brightnesses
             return denoise_planes(noisy, lambda plane: denoise_stabilised(plane, a, b, run))
     return denoise_planes(noisy, lambda plane: run_on_image(run, plane, level))

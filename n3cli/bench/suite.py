@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from n3cli.bench.dnd import DND, DND_SRGB
 from n3cli.bench.real import AUTO
 from n3cli.bench.sidd import SIDD, SIDD_RAW
-from n3cli.bench.task import DENOISE, PHOTO, RAW, REAL, UPSCALE, Task
+from n3cli.bench.task import DENOISE, MOSAIC, PHOTO, RAW, REAL, UPSCALE, Task
 from n3cli.data.catalog import BLOCKS, CATALOG, DataSet
 from n3cli.errors import ConfigError
 
@@ -75,6 +75,7 @@ SUITES = {
         Suite("sidd-raw", BLOCKS["sidd-raw"], (AUTO,), channels=1, task=RAW),
         Suite("val40", CATALOG["val40"], _LEVELS, channels=3, development=True),
         Suite("val40-gray", CATALOG["val40"], _LEVELS, channels=1, development=True),
+        Suite("val40-raw", CATALOG["val40"], (6, 12, 20, 30), 1, development=True, task=MOSAIC),
         Suite("textures", CATALOG["textures"], _LEVELS, channels=1, development=True),
     )
 }

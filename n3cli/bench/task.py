@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from n3cli.bench import protocol, real, upscaling
+from n3cli.bench import mosaic, protocol, real, upscaling
 from n3cli.bench.method import Run
 from n3cli.bench.protocol import Score
 
@@ -112,5 +112,15 @@ REAL = replace(
 )
 
 RAW = replace(REAL, protocol=real.RAW_PROTOCOL, scored="mosaics", apply=real.run_on_mosaic)
+
+MOSAIC = replace(
+    DENOISE,
+    protocol=mosaic.PROTOCOL,
+    load=lambda path, channels: mosaic.load_mosaic(path),
+    degrade=lambda path, clean, level, index: mosaic.expose(clean, level, index),
+    scored="mosaics",
+    apply=mosaic.run_on_planes,
+    baseline="noisy",
+)
 
 TASKS = {"denoise": DENOISE, "upscale": UPSCALE, "photo": PHOTO}

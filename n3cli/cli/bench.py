@@ -152,16 +152,19 @@ def bench(
     known cameras: how well right ones are told from wrong ones, and the poses that follow.
     paper is set12, bsd68 and urban100 at the N3Net paper's noise levels, with -m n3net unless told
     otherwise, and set5.
-    Or it is val40, val40-gray or textures (the same on images that settings are chosen on), speed
-    (how long the networks take, and what their N3 blocks add; with -m, how long those models
-    take), training (how fast the recipes train) or noise-level (how well --sigma auto works).
+    Or it is val40, val40-gray, val40-raw (mosaics with a sensor's noise, made of photos) or
+    textures (the same on images that settings are chosen on), speed (how long the networks take,
+    and what their N3 blocks add; with -m, how long those models take), training (how fast the
+    recipes train) or noise-level (how well --sigma auto works).
     """
-    ours = bool(scales) or tolerance is not None or saved is not None or form == "html"
-    ours = ours or output is not None
+    ours = bool(scales) or tolerance is not None or form == "html"
+    ours = ours or saved is not None or output is not None
+    chosen_methods = sigmas or models or peers or precision != "auto" or ours
     if checked is not None:
+        if chosen_methods or images or size or repeats or offline or form:
+            raise ConfigError("--check takes --data only, besides what it checks")
         click.echo(check(suites, checked, data))
         return
-    chosen_methods = sigmas or models or peers or precision != "auto" or ours
     if "speed" in suites:
         if (
             len(suites) > 1

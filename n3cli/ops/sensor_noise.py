@@ -31,7 +31,7 @@ from n3cli.ops.noise_model import NoiseModel
 Array: TypeAlias = NDArray[np.float64]
 Indices: TypeAlias = NDArray[np.intp]
 
-# The numbers were chosen on 24 of photos96, linearised, at a from 0.001 to 0.01.
+# The numbers were chosen on 48 of photos96, linearised, at a from 0.001 to 0.01.
 _WINDOW = 4  # in coarse details: 16 values on a side
 _BINS = 32  # of brightness, with as many windows each
 _SHARE = 0.03  # of a bin's windows that is always used …

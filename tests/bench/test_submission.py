@@ -229,6 +229,7 @@ def test_damaged_tables_are_named(benchmark, tmp_path):
         (("speed", "-o", "x"), 2, "stands alone"),
         (("set12", "--check", "x"), 2, "--check is for one of dnd, dnd-srgb"),
         (("dnd", "--check", "missing"), 1, "missing: no such file"),
+        (("dnd", "--check", "missing", "-m", "n3net"), 2, "--check takes --data only"),
         (("dnd",), 3, "must be fetched by hand"),
     ],
 )

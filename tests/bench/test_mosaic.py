@@ -1,0 +1,55 @@
+"""Mosaics made of photographs: their light, their noise, and what a method gets of them."""
+
+import numpy as np
+import pytest
+
+from n3cli.bench.measurement import measure
+from n3cli.bench.method import Method
+from n3cli.bench.mosaic import expose, load_mosaic, noise_at
+from n3cli.bench.suite import SUITES
+from n3cli.io.picture import Picture, write_picture
+
+
+@pytest.fixture
+def path(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (45, 66, 3), np.uint8)
+    write_picture(tmp_path / "a.png", Picture(pixels))
+    return tmp_path / "a.png", pixels
+
+
+def test_a_mosaic_is_a_photo_s_light(path):
+    path, pixels = path
+    mosaic = load_mosaic(path)
+    assert mosaic.shape == (22, 32, 1)
+    for row, column, colour, factor in ((4, 6, 0, 0.5), (5, 6, 1, 1), (4, 7, 1, 1), (7, 9, 2, 0.6)):
+        values = pixels[2 * row : 2 * row + 2, 2 * column : 2 * column + 2, colour] / 255
+        light = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in values.flat]
+        assert mosaic[row, column, 0] == pytest.approx(factor * np.mean(light), rel=1e-5)
+
+
+@pytest.mark.parametrize("level", [6, 30])
+def test_noise_is_the_model_s(level):
+    noise = noise_at(level)
+    assert noise.deviation(np.array([1.0]))[0] == pytest.approx(level / 255, rel=0.03)
+    for mean in (0.0, 0.01, 0.5):
+        noisy = expose(np.full((400, 400, 1), mean, np.float32), level, 3)
+        assert noisy.mean() == pytest.approx(mean, abs=5e-4)
+        assert noisy.var() == pytest.approx(noise.a * mean + noise.b, rel=0.03)
+    same = expose(np.full((400, 400, 1), 0.5, np.float32), level, 3)
+    np.testing.assert_array_equal(same, noisy)
+
+
+def test_a_method_gets_even_planes_and_the_baseline_is_the_mosaic(path):
+    path, _ = path
+    seen = []
+
+    def run(noisy, sigma):
+        seen.append((noisy.shape, sigma))
+        return noisy
+
+    suite = SUITES["val40-raw"]
+    assert suite.development
+    (row,) = measure(suite, {12: [path]}, [Method("same", "", run)], lambda text: None).rows
+    assert [shape for shape, _ in seen] == [(11, 16, 1)] * 4
+    assert len({sigma for _, sigma in seen}) == 1
+    assert 20 < row.psnr[0] < 45
