@@ -21,7 +21,13 @@ EXCLUDED = -1e20
 _USED_UP = -1e30
 """Logit of a candidate whose whole weight is spent: below `EXCLUDED`, so it is the last resort."""
 
-_UNDERFLOW = 1e-18
+_NOTHING = -80.0
+"""Logit, relative to the highest, from which on a weight is 0: below, float32 has denormals."""
+
+_LEAST = 2e-35
+"""A little above exp(`_NOTHING`)."""
+
+_UNDERFLOW = 1e-27
 """Below this remaining mass the product form could lose candidates to float32 underflow."""
 
 SelectionRule = Callable[[Tensor, int], Tensor]
@@ -142,53 +148,34 @@ class _Relaxed(torch.autograd.Function):
         return found, None
 
 
-def _relax_in_logs(logits: Tensor, k: int) -> Tensor:
-    """The recurrence as written, in log space, where no weight underflows."""
-    volumes = []
-    for t in range(k):
-        log_weights = logits.log_softmax(dim=-1)
-        volumes.append(log_weights.exp())
-        if t + 1 < k:
-            rest: Tensor = _Log1mExp.apply(log_weights)  # type: ignore[no-untyped-call]
-            logits = logits + rest
-    return torch.stack(volumes)
-
-
 def _relax_by_products(logits: Tensor, k: int) -> Tensor:
-    """The same without logarithms: u ← u·(1 − w) with w = u / Σu, three passes a neighbour.
+    """The recurrence without logarithms: u ← u·(1 − w) with w = u / Σu, three passes a neighbour.
 
-    Only forward: its own gradient is unstable where w → 1. Where almost no mass is left, candidates
-    may have underflown in float32; then the logs are used instead.
+    Where almost no mass of a query is left, its leaders are spent, w = 1, and the others had
+    weights so small that 1 − w rounds to 1: then u begins anew from the logits of those. Forward
+    only: its own gradient is unstable where w → 1.
     """
-    mass = torch.exp(logits - logits.amax(dim=-1, keepdim=True))
+    shape = logits.shape
+    logits = logits.reshape(-1, shape[-1])
+    mass = _masses(logits)
     weights = mass.new_empty(k, *mass.shape)
     for t in range(k):
         total = mass.sum(dim=-1, keepdim=True)
+        low = (~(total.squeeze(-1) > _UNDERFLOW)).nonzero().squeeze(-1)
+        if t and len(low):
+            left = logits.index_select(0, low)
+            for before in weights[:t]:  # whole rows: masks as indices take far longer
+                left.masked_fill_(before.index_select(0, low) >= 1, _USED_UP)
+            mass.index_copy_(0, low, _masses(left))
+            total = mass.sum(dim=-1, keepdim=True)
         torch.mul(mass, total.reciprocal(), out=weights[t])
         if t + 1 < k:
             mass.addcmul_(mass, weights[t], value=-1.0)
-    if total.numel() and not bool(total.amin() > _UNDERFLOW):
-        with torch.no_grad():
-            return _relax_in_logs(logits, k)
-    return weights
+    return weights.view(k, *shape)
 
 
-class _Log1mExp(torch.autograd.Function):
-    """log(1 − e^x) for x ≤ 0, accurate at both ends, with a bounded gradient.
-
-    Mächler, "Accurately computing log(1 − exp(−|a|))", 2012. At x = 0 the value is `_USED_UP`
-    in place of −∞; the derivative −e^x / (1 − e^x) is damped by the dtype's epsilon.
-    """
-
-    @staticmethod
-    def forward(ctx: torch.autograd.function.FunctionCtx, x: Tensor) -> Tensor:
-        rest = -torch.expm1(x)
-        value = torch.where(x > -0.6931471805599453, rest.log(), torch.log1p(-x.exp()))
-        ctx.save_for_backward(x, rest)
-        return value.masked_fill(rest <= 0, _USED_UP)
-
-    @staticmethod
-    def backward(ctx: torch.autograd.function.FunctionCtx, *grads: Tensor) -> Tensor:
-        x, rest = ctx.saved_tensors  # type: ignore[attr-defined]
-        gradient: Tensor = -grads[0] * x.exp() / (rest + torch.finfo(x.dtype).eps)
-        return gradient
+def _masses(logits: Tensor) -> Tensor:
+    """exp(α − max α), without denormal numbers, which take processors far longer than others."""
+    below = logits - logits.amax(dim=-1, keepdim=True)
+    # What it underflows for takes exp ten times as long, too.
+    return torch.threshold_(below.clamp_min_(_NOTHING).exp_(), _LEAST, 0.0)
