@@ -21,8 +21,9 @@ from n3cli.ops.opencv import load_opencv
 Array = NDArray[np.float64]
 
 _CONFIDENCE = 0.9999
-_ROUNDS = 10_000
-"""What the random ones stop at: the probability that a better sample is not missed, or so many."""
+_ROUNDS, _MORE_ROUNDS = 10_000, 100_000
+"""What the random ones stop at: the probability that a better sample is not missed, or so many;
+PoseLib's rounds are short, and pay where few matches are right."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def _estimate_by_poselib(problem: Problem) -> Array | None:
     import poselib
 
     how: dict[str, Any] = {"max_epipolar_error": problem.threshold, "seed": problem.seed}
-    how |= {"success_prob": _CONFIDENCE, "max_iterations": _ROUNDS}
+    how |= {"success_prob": _CONFIDENCE, "max_iterations": _MORE_ROUNDS}
     if problem.focal is None:
         matrix, told = poselib.estimate_fundamental(problem.x0, problem.x1, how, {})
         return np.asarray(matrix) if told["num_inliers"] else None

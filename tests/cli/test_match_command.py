@@ -22,7 +22,7 @@ from n3cli.zoo.folder import save_folder
 from tests.reference.two_pictures import K, texture, two_views
 
 FIRST, SECOND, ROTATION, TRANSLATION = two_views()
-FEW = ("--max-keypoints", "600", "-m", "none")
+FEW = ("--max-keypoints", "600", "--resize", "400", "-m", "none")
 
 
 def run(*arguments: object) -> Result:
