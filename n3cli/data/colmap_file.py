@@ -11,15 +11,9 @@ from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
 from n3cli.errors import DataError
+from n3cli.io.camera_file import COLMAP_MODELS
 
-MODELS: Final = (
-    ("SIMPLE_PINHOLE", "f cx cy"),
-    ("PINHOLE", "fx fy cx cy"),
-    ("SIMPLE_RADIAL", "f cx cy k1"),
-    ("RADIAL", "f cx cy k1 k2"),
-    ("OPENCV", "fx fy cx cy k1 k2 p1 p2"),
-)
-"""Camera models and their parameters, at the place of COLMAP's number for each."""
+_BY_NUMBER: Final = tuple(COLMAP_MODELS)
 
 Part = TypeVar("Part")
 
@@ -91,10 +85,11 @@ def _binary_cameras(data: bytes) -> Iterator[Lens]:
     (count,), offset = struct.unpack_from("<Q", data), 8
     for _ in range(count):
         number, kind, _, _ = struct.unpack_from("<iiQQ", data, offset)
-        if not 0 <= kind < len(MODELS):
-            raise ValueError(f"camera {number} is of kind {kind}; known are 0 to {len(MODELS) - 1}")
-        model, names = MODELS[kind]
-        form = f"<{len(names.split())}d"
+        if not 0 <= kind < len(_BY_NUMBER):
+            known = ", ".join(_BY_NUMBER)
+            raise ValueError(f"camera {number} is of the model number {kind}; known are {known}")
+        model = _BY_NUMBER[kind]
+        form = f"<{2 + sum(COLMAP_MODELS[model])}d"
         yield Lens(number, model, struct.unpack_from(form, data, offset + 24))
         offset += 24 + struct.calcsize(form)
 

@@ -1,7 +1,6 @@
 """Photos with cameras from a COLMAP model.
 
-https://colmap.github.io/format.html. In COLMAP's pixels the centre of the first one is (0.5, 0.5),
-in ours (0, 0).
+https://colmap.github.io/format.html
 """
 
 from __future__ import annotations
@@ -11,10 +10,10 @@ from typing import Final
 
 import numpy as np
 
-from n3cli.data.colmap_file import MODELS, Image, Lens, read_cameras, read_images
+from n3cli.data.colmap_file import Image, Lens, read_cameras, read_images
 from n3cli.data.view import Array, View
-from n3cli.errors import DataError
-from n3cli.ops.camera import Camera
+from n3cli.errors import DataError, InputError
+from n3cli.io.camera_file import colmap_camera
 
 _PLACES: Final = (".", "sparse/0", "sparse", "colmap")
 """Where a model lies, below the folder that has it."""
@@ -66,24 +65,13 @@ def _place(folder: Path) -> tuple[Path, str] | None:
 def _view(image: Image, cameras: dict[int, Lens], photos: Path) -> View:
     if image.camera not in cameras:
         raise DataError(f"{image.name}: its camera {image.camera} is not in the COLMAP model")
+    lens, source = cameras[image.camera], f"camera {image.camera} of the COLMAP model"
+    try:
+        camera = colmap_camera(lens.model, lens.parameters, source, source)
+    except InputError as error:
+        raise DataError(str(error)) from error
     rotation, translation = _rotation(np.array(image.quaternion)), np.array(image.translation)
-    return View(photos / image.name, _camera(cameras[image.camera]), rotation, translation)
-
-
-def _camera(lens: Lens) -> Camera:
-    names = dict(MODELS).get(lens.model, "").split()
-    if len(names) != len(lens.parameters) or not names:
-        known = ", ".join(name for name, _ in MODELS)
-        raise DataError(
-            f"camera {lens.number} of the COLMAP model is {lens.model} with "
-            f"{len(lens.parameters)} parameters; known are {known}: undistort the photos first "
-            "(colmap image_undistorter)"
-        )
-    value = dict(zip(names, lens.parameters, strict=True))
-    fx, fy = (value.get(name, value.get("f", 0.0)) for name in ("fx", "fy"))
-    matrix = np.array([[fx, 0, value["cx"] - 0.5], [0, fy, value["cy"] - 0.5], [0, 0, 1]])
-    k1, k2, p1, p2 = (value.get(name, 0.0) for name in ("k1", "k2", "p1", "p2"))
-    return Camera(matrix, (k1, k2, p1, p2), f"camera {lens.number}")
+    return View(photos / image.name, camera, rotation, translation)
 
 
 def _rotation(quaternion: Array) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -14,14 +15,16 @@ from n3cli.io.format import printable
 from n3cli.io.path import explained
 from n3cli.ops.camera import Camera, check_matrix
 
-# COLMAP's names: how many focal lengths, and which coefficients of distortion follow the centre.
-_MODELS: Final = {
+COLMAP_MODELS: Final = {
     "SIMPLE_PINHOLE": (1, 0),
     "PINHOLE": (2, 0),
     "SIMPLE_RADIAL": (1, 1),
     "RADIAL": (1, 2),
     "OPENCV": (2, 4),
 }
+"""Camera models by COLMAP's names, in the order of its numbers for them: how many focal lengths,
+and how many coefficients of distortion follow the centre."""
+
 _COLMAP_SHIFT = 0.5
 """COLMAP's (0, 0) is the corner of the top left pixel, ours is its centre."""
 
@@ -56,8 +59,10 @@ def read_intrinsics(path: Path) -> dict[str, Camera]:
         if not words or words[0].startswith("#"):
             continue
         place = f"{printable(path)}: line {number}"
-        if len(words) > 1 and words[1].upper() in _MODELS:
-            camera = colmap_camera(words[1].upper(), words[4:], place, printable(path))
+        if len(words) > 1 and words[1].upper() in COLMAP_MODELS:
+            camera = colmap_camera(
+                words[1].upper(), _numbers(words[4:], place), place, printable(path)
+            )
             across, down = _numbers(words[2:4], place)
             cameras[words[0]] = replace(camera, size=(int(across), int(down)))
         else:
@@ -67,14 +72,19 @@ def read_intrinsics(path: Path) -> dict[str, Camera]:
     return cameras
 
 
-def colmap_camera(model: str, parameters: list[str], place: str, source: str) -> Camera:
-    """A camera from COLMAP's model and parameters.
+def colmap_camera(model: str, values: Sequence[float], place: str, source: str) -> Camera:
+    """A camera from COLMAP's model and its parameters.
 
     Raises:
-        InputError: other numbers than the model has; the message begins with `place`.
+        InputError: a model that is not known, or other parameters than it has; the message begins
+            with `place`.
     """
-    focals, coefficients = _MODELS[model]
-    values = _numbers(parameters, place)
+    if model not in COLMAP_MODELS:
+        raise InputError(
+            f"{place}: the camera model is {model}; known are {', '.join(COLMAP_MODELS)}: "
+            "undistort the photos first (colmap image_undistorter)"
+        )
+    focals, coefficients = COLMAP_MODELS[model]
     if len(values) != focals + 2 + coefficients:
         raise InputError(
             f"{place}: {model} has {focals + 2 + coefficients} parameters, got {len(values)}"

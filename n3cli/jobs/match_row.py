@@ -16,10 +16,6 @@ from n3cli.ops.camera import Camera, normalise
 from n3cli.ops.pose import rotation_error, translation_error
 from n3cli.ops.pose_score import area_under_curve, mean_accuracy
 
-RIGHT = 1e-4
-"""Symmetric squared epipolar distance in normalised coordinates below which a match is right (Yi
-and others, CVPR 2018)."""
-
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -121,9 +117,7 @@ def evaluate(
         cameras: the true ones.
         pose: 4×4, from the first camera's frame to the second's.
     """
-    import torch
-
-    from n3cli.ops.epipolar import essential_matrix, symmetric_epipolar_distance
+    from n3cli.ops.two_view_label import label_right
 
     rotation, translation = pose[:3, :3], pose[:3, 3]
     error_rotation = error_translation = math.inf
@@ -131,15 +125,12 @@ def evaluate(
         error_rotation = rotation_error(matches.R, rotation)
     if matches.t is not None:
         error_translation = translation_error(matches.t, translation)
-    truth = essential_matrix(
-        *(torch.from_numpy(np.array(part)) for part in (rotation, translation))
-    )
     chosen = matches.candidates >= 0
-    points = (
-        torch.from_numpy(normalise(camera, np.asarray(each, np.float64)))
+    points = [
+        normalise(camera, np.asarray(each, np.float64))
         for camera, each in zip(cameras, matches.points(chosen), strict=True)
-    )
-    right = symmetric_epipolar_distance(truth, *points).numpy() < RIGHT
+    ]
+    right = label_right(np.hstack(points), rotation, translation)
     kept = matches.matches[chosen] >= 0
     return Evaluation(
         error_rotation,

@@ -7,12 +7,12 @@ import cv2
 import numpy as np
 import pytest
 
-from n3cli.data.colmap_file import MODELS
 from n3cli.data.colmap_model import read_colmap
 from n3cli.data.strecha import read_strecha
 from n3cli.data.view import View, relative_pose
 from n3cli.data.yi_views import read_yi
 from n3cli.errors import DataError
+from n3cli.io.camera_file import COLMAP_MODELS
 from n3cli.io.picture import Picture, write_picture
 from n3cli.ops.camera import Camera, normalise, project
 from n3cli.ops.two_view_label import label_right
@@ -127,7 +127,7 @@ def write_text(folder, cameras=CAMERAS):
 
 def write_binary(folder):
     parts = [struct.pack("<Q", len(CAMERAS))]
-    kinds = [name for name, _ in MODELS]
+    kinds = list(COLMAP_MODELS)
     for number, (model, parameters) in enumerate(CAMERAS):
         parts.append(struct.pack("<iiQQ", number, kinds.index(model), 40, 30))
         parts.append(struct.pack(f"<{len(parameters)}d", *parameters))
@@ -180,7 +180,7 @@ def test_what_pycolmap_writes_is_read(tmp_path):
 
 def test_models_that_are_damaged_or_not_known(tmp_path):
     write_text(tmp_path, [("FISHEYE", [1, 2, 3]), *CAMERAS[1:]])
-    with pytest.raises(DataError, match="FISHEYE with 3 parameters; known are SIMPLE_PINHOLE"):
+    with pytest.raises(DataError, match="the camera model is FISHEYE; known are SIMPLE_PINHOLE"):
         read_colmap(tmp_path)
     write_text(tmp_path, CAMERAS[:1])
     with pytest.raises(DataError, match="its camera 1 is not in"):
