@@ -14,6 +14,7 @@ from n3cli.inference.device import choose_device
 from n3cli.io.matches import Matches
 from n3cli.networks.description import COLUMNS
 from n3cli.ops.camera import Camera, normalise
+from n3cli.ops.correspondence import stack_columns
 from n3cli.zoo.config import read_config
 from n3cli.zoo.folder import SetModel
 from n3cli.zoo.layout import CONFIG_FILE
@@ -100,15 +101,16 @@ class Classifier:
         """
         if not chosen.any():
             return np.empty(0, np.float32)
-        columns = [*_coordinates(putative, chosen, cameras)]
-        if self.wants_sides:
-            if putative.ratio is None or putative.mutual is None:
-                raise ConfigError(
-                    f"the model {self.name} wants the ratio and the mutual flag of each match, and "
-                    "these are not known here; take another model (-m), or matches with both"
-                )
-            columns += [putative.ratio[chosen, None], putative.mutual[chosen, None]]
-        table = np.concatenate(columns, axis=1).astype(np.float32)
+        if self.wants_sides and (putative.ratio is None or putative.mutual is None):
+            raise ConfigError(
+                f"the model {self.name} wants the ratio and the mutual flag of each match, and "
+                "these are not known here; take another model (-m), or matches with both"
+            )
+        points = np.hstack(_coordinates(putative, chosen, cameras))
+        ratio, mutual = (
+            None if each is None else each[chosen] for each in (putative.ratio, putative.mutual)
+        )
+        table = stack_columns(points, ratio, mutual, self._inputs)
         try:
             with torch.inference_mode():
                 batch = torch.from_numpy(table)[None].to(self._device)
