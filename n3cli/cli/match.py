@@ -77,7 +77,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     "--threshold",
     type=options.number(0, 1),
     metavar="X",
-    default="0.5",
+    default="0.75",
     show_default=True,
     help="Keep matches that the model finds right with at least this probability.",
 )

@@ -42,7 +42,8 @@ def default_classifier() -> str:
 
 def plain_classifier() -> str | None:
     """A bundled model that needs no more than points, or None; the default if it is one."""
-    names = [default_classifier(), *sorted(bundled())]
+    # Networks with neighbours before those without.
+    names = [default_classifier(), *sorted(bundled(), reverse=True)]
     for name in names:
         if name in bundled() and name.startswith(f"{_TASK}-"):
             config = read_config(bundled()[name] / CONFIG_FILE)

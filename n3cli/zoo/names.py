@@ -19,7 +19,7 @@ PATTERN: Final = re.compile(
 """Grammar of a full zoo name. Models for correspondences need no variant: there is no choice of
 image planes that it would have to tell."""
 
-DEFAULTS: Final = {"denoise": "n3unet", "upscale": "n3sr", "match": "n3cnet"}
+DEFAULTS: Final = {"denoise": "n3unet", "upscale": "n3sr", "match": "n3cnet-flags"}
 """For every task, the short name of the model that people get when they name none."""
 
 ALIASES: Final = {

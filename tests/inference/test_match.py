@@ -292,19 +292,18 @@ class TestDefault:
         assert Matcher().model == "none"
 
     def test_it_is_the_bundled_one(self, bundle):
-        bundle(n3cnet=4, cnet=4)
-        assert Matcher().model == "match-n3cnet"
+        bundle(**{"n3cnet-flags": 6, "n3cnet": 4, "cnet": 4})
+        assert Matcher().model == "match-n3cnet-flags"
 
     def test_matches_without_sides_get_a_model_that_needs_none(self, bundle):
-        bundle(n3cnet=6, cnet=4)
+        bundle(**{"n3cnet-flags": 6, "n3cnet": 4, "cnet": 4})
         matcher = Matcher()
-        assert matcher.model == "match-n3cnet"
-        assert matcher.judge(self.given()).facts["model"] == "match-cnet"
+        assert matcher.judge(self.given()).facts["model"] == "match-n3cnet"
         found = matcher.match(features("first"), features("second"))
-        assert found.facts["model"] == "match-n3cnet"
+        assert found.facts["model"] == "match-n3cnet-flags"
 
     def test_where_there_is_none_it_says_what_is_missing(self, bundle):
-        bundle(n3cnet=6)
+        bundle(**{"n3cnet-flags": 6})
         with pytest.raises(ConfigError, match="ratio and the mutual flag"):
             Matcher().judge(self.given())
 
