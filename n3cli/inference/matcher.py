@@ -27,8 +27,8 @@ RATIO = 0.8
 """Lowe's ratio, which is asked for where no model judges."""
 
 THRESHOLD = 0.75
-"""Least probability of a match that is kept. Training weighs right and wrong ones alike, though most
-are wrong; on real pairs this gives better poses than 0.5 (docs/benchmarks.md)."""
+"""Least probability of a match that is kept. Training weighs right and wrong ones alike, though
+most are wrong; on real pairs this gives better poses than 0.5 (docs/benchmarks.md)."""
 
 PIXEL_THRESHOLD = 1.0
 
