@@ -128,10 +128,12 @@ def _faults(path: Path, parts: Sequence[tuple[int, int]], raw: bool) -> Iterator
     except InputError as error:
         yield str(error)
         return
-    if np.size(values["israw"]) != 1 or bool(np.asarray(values["israw"]).item()) != raw:
+    israw = np.asarray(values["israw"])
+    if israw.size != 1 or israw.dtype.kind not in "biuf" or bool(israw.item()) != raw:
         track = "raw" if raw else "sRGB"
         yield f"{path.name}: israw is not {str(raw).lower()}, as the {track} track has it"
-    if values["eval_version"] != _VERSION:
+    version = values["eval_version"]
+    if not isinstance(version, str) or version != _VERSION:
         yield f"{path.name}: eval_version is not {_VERSION!r}"
     cells = values["Idenoised"]
     if not isinstance(cells, np.ndarray) or cells.dtype != object:

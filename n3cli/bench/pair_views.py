@@ -31,12 +31,14 @@ def match_views(pairs: Iterable[tuple[View, View]]) -> Iterator[Pair]:
             normalise(first.camera, one.keypoints[kept].astype(np.float64)),
             normalise(second.camera, other.keypoints[found.index[kept]].astype(np.float64)),
         ]
+        table = np.hstack(points).astype(np.float32)
+        seen = np.isfinite(table).all(1)  # by the lens models of both
         yield Pair(
             f"{first.path.stem} {second.path.stem}",
-            np.hstack(points).astype(np.float32),
+            table[seen],
             *relative_pose(first, second),
-            found.ratio[kept],
-            found.mutual[kept],
+            found.ratio[kept][seen],
+            found.mutual[kept][seen],
             (first, second),
         )
 

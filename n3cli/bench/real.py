@@ -15,6 +15,7 @@ from n3cli.errors import DataError
 from n3cli.inference.mosaic import denoise_planes, denoise_stabilised
 from n3cli.inference.noise_level import estimate_sigma_array
 from n3cli.ops.sensor_noise import estimate_sensor_noise
+from n3cli.ops.stabilise import is_noise
 
 Array = NDArray[np.float32]
 
@@ -103,6 +104,6 @@ def run_on_mosaic(run: Run, noisy: Array, level: float) -> Array:
         planes = [noisy[row::2, column::2, 0] for row in (0, 1) for column in (0, 1)]
         (noise,) = estimate_sensor_noise([planes])
         a, b = noise.model.a, noise.model.b
-        if a or b:  # uncertain or not, it is nearer than one level for all brightnesses
+        if is_noise(a, b):  # uncertain or not, it is nearer than one level for all brightnesses
             return denoise_planes(noisy, lambda plane: denoise_stabilised(plane, a, b, run))
     return denoise_planes(noisy, lambda plane: run_on_image(run, plane, level))

@@ -11,12 +11,13 @@ import base64
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from n3cli.bench.real import AUTO, RAW_AUTO, run_on_image, run_on_mosaic
-from n3cli.bench.submission import Part, Photo, Submission, faults_of
+from n3cli.bench.submission import Part, Photo, Submission, faults_of, faults_of_values
 from n3cli.data.sidd import read_blocks
 from n3cli.errors import InputError
 from n3cli.io.mat import read_mat, write_mat
@@ -113,9 +114,9 @@ def _check(place: Path, data: Path | None, *, kind: str) -> list[str]:
     faults: list[str] = []
     for path in found:
         table = path.suffix == ".csv"
-        size = int(np.prod(shape)) * (4 if kind == "Raw" else 1)
+        form = np.dtype("<f4" if kind == "Raw" else "u1")
         faults += (
-            _faults_of_table(path, photos * each, size)
+            _faults_of_table(path, photos * each, int(np.prod(shape)), form)
             if table
             else _faults_of_cells(path, kind, (photos, each), shape)
         )
@@ -141,7 +142,9 @@ def _faults_of_cells(
         yield from faults_of(cells[photo, number], where, shape)
 
 
-def _faults_of_table(path: Path, count: int, size: int) -> Iterator[str]:
+def _faults_of_table(path: Path, count: int, values: int, form: np.dtype[Any]) -> Iterator[str]:
+    """Of a table of blocks with so many values of a type each."""
+    size = values * form.itemsize
     with explained(path), path.open(encoding="ascii", errors="replace") as file:
         if file.readline().strip() != "ID,BLOCK":
             yield f"{path.name}: does not begin with the line ID,BLOCK"
@@ -152,12 +155,16 @@ def _faults_of_table(path: Path, count: int, size: int) -> Iterator[str]:
             if number != str(lines - 1):
                 yield f"{path.name}, line {lines + 1}: the ID is {number[:20]}, not {lines - 1}"
             try:
-                got = len(base64.b64decode(text, validate=True))
+                block = base64.b64decode(text, validate=True)
             except ValueError:
                 yield f"{path.name}, line {lines + 1}: the block is not base64"
                 continue
-            if got != size:
-                yield f"{path.name}, line {lines + 1}: the block has {got} bytes, not {size}"
+            if len(block) != size:
+                yield f"{path.name}, line {lines + 1}: the block has {len(block)} bytes, not {size}"
+            elif form.kind == "f":
+                yield from faults_of_values(
+                    np.frombuffer(block, form), f"{path.name}, line {lines + 1}"
+                )
     if lines != count:
         yield f"{path.name}: has {lines} blocks, expected {count}"
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -178,6 +178,11 @@ def faults_of(values: object, name: str, shape: tuple[int, ...]) -> Iterator[str
         yield f"{name}: is {values.dtype}, expected float32 (single)"
     if values.shape != shape:
         yield f"{name}: has the shape {_times(values.shape)}, expected {_times(shape)}"
+    yield from faults_of_values(values, name)
+
+
+def faults_of_values(values: NDArray[Any], name: str) -> Iterator[str]:
+    """What is wrong with the values of an estimate, whatever its shape."""
     if not np.isfinite(values).all():
         yield f"{name}: has values that are not finite (NaN or infinity)"
     elif values.size and (values.min() < 0 or values.max() > 1):

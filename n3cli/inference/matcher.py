@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from numbers import Real
@@ -12,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from n3cli.errors import ConfigError
+from n3cli.errors import ConfigError, N3Warning
 from n3cli.inference.classifier import NO_MODEL, Classifier, default_classifier, plain_classifier
 from n3cli.inference.estimator import choose_estimator
 from n3cli.inference.feature import MAX_KEYPOINTS, RESIZE, Features, find_features
@@ -20,7 +21,7 @@ from n3cli.inference.geometry import estimate_geometry
 from n3cli.inference.putative import match_nearest
 from n3cli.inference.source import RowSource
 from n3cli.io.matches import Matches
-from n3cli.ops.camera import Camera
+from n3cli.ops.camera import Camera, normalise
 from n3cli.zoo.folder import SetModel
 
 RATIO = 0.8
@@ -143,11 +144,12 @@ class Matcher:
             cameras: of both pictures, or None.
 
         Raises:
-            ConfigError: the model needs ratio and mutual flag, and they are not known.
+            ConfigError: the model that was asked for needs ratio and mutual flag, and they are not
+                known.
             ModelError: the model does not compute finite values.
         """
         logits, confidence = None, putative.match_confidence
-        kept = putative.candidates >= 0
+        kept = (putative.candidates >= 0) & _seen(putative, cameras)
         with self._timed("classify"):
             if putative.ratio is not None and self._ratio < 1:
                 kept &= putative.ratio < self._ratio
@@ -201,11 +203,19 @@ class Matcher:
     def _classifier_for(self, putative: Matches) -> Classifier | None:
         """The classifier; of the defaults, one that can do with what is known."""
         able = self._classifier
-        if able is None or not able.wants_sides or putative.ratio is not None:
+        known = putative.ratio is not None and putative.mutual is not None
+        if able is None or not able.wants_sides or known or self._given is not None:
             return able
-        if self._given is None and self._plain is None and (name := plain_classifier()):
+        if self._plain is None and (name := plain_classifier()):
             self._plain = Classifier(name, device=self._device)
-        return self._plain or able
+        if self._plain is None:
+            warnings.warn(
+                f"ratio and mutual flag of these matches are not known, which {able.name} needs: "
+                "all are kept for the estimator; -m names another model",
+                N3Warning,
+                stacklevel=3,
+            )
+        return self._plain
 
     @contextmanager
     def _timed(self, step: str) -> Iterator[None]:
@@ -213,6 +223,17 @@ class Matcher:
         yield
         taken = time.perf_counter() - start
         self.seconds[step] = self.seconds.get(step, 0.0) + taken
+
+
+def _seen(putative: Matches, cameras: tuple[Camera, Camera] | None) -> NDArray[np.bool_]:
+    """Which candidates' points the lens models of both cameras know."""
+    known = np.ones(len(putative.candidates), np.bool_)
+    if cameras is None:
+        return known
+    index = np.flatnonzero(putative.candidates >= 0)
+    for camera, points in zip(cameras, putative.points(), strict=True):
+        known[index] &= np.isfinite(normalise(camera, points)).all(1)
+    return known
 
 
 def _probability(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -156,15 +156,16 @@ def _convert(file: Any, item: Any) -> Value:
     if math.prod(item.shape or ()) * item.dtype.itemsize > _LARGEST:
         raise ValueError(f"a variable claims {item.shape} values")
     values = np.asarray(item[()])
+    kind = item.attrs.get("MATLAB_class", b"")
+    if item.attrs.get("MATLAB_empty", 0):  # what is stored are the lengths of its axes
+        return "" if kind == b"char" else np.empty(tuple(int(each) for each in values.ravel()))
     if values.dtype == object:  # references
         cells = np.empty(values.shape, object)
         for place in np.ndindex(values.shape):
             cells[place] = _convert(file, file[values[place]])
         return cells.T
-    kind = item.attrs.get("MATLAB_class", b"")
     if kind == b"char":
-        empty = bool(item.attrs.get("MATLAB_empty", 0))
-        return "" if empty else "".join(map(chr, values.T.ravel().tolist()))
+        return "".join(map(chr, values.T.ravel().tolist()))
     return values.T
 
 
@@ -173,7 +174,7 @@ def _read_older(path: Path, names: Sequence[str]) -> dict[str, Value]:
     found = {name: (shape, kind) for name, shape, kind in io.whosmat(path)}
     _check_names(path, names, list(found))
     for name in names:
-        if math.prod(found[name][0]) > _LARGEST:
+        if 8 * math.prod(found[name][0]) > _LARGEST:
             raise ValueError(f"a variable claims {found[name][0]} values")
     read = io.loadmat(path, variable_names=list(names), chars_as_strings=True)
     return {name: _unpack(read[name]) for name in names}

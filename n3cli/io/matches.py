@@ -122,4 +122,11 @@ def check(matches: Matches) -> str | None:
         values = getattr(matches, name)
         if values is not None and values.shape != (first,):
             return f"{name} has the shape {values.shape}, while there are {first} keypoints0"
+    for name, most in (("match_confidence", np.finfo(np.float32).max), ("ratio", 1)):
+        values = getattr(matches, name)
+        if values is not None:
+            values = values[matches.candidates >= 0]
+            if not ((values >= 0) & (values <= most)).all():
+                limit = "from 0 to 1" if most == 1 else "finite and at least 0"
+                return f"{name} holds values that are not {limit}"
     return None

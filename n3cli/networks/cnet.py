@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from n3cli.networks.description import SetDescription
 from n3cli.networks.layer import numbers
@@ -161,7 +162,10 @@ class ContextNorm(nn.Module):
             # In two steps: torch.var_mean takes twenty times as long on CPUs.
             centred = x - x.mean(1, keepdim=True)
             factor = torch.rsqrt(centred.square().mean(1, keepdim=True) + _EPSILON)
-            return torch.relu_(centred.mul_(factor * torch.rsqrt(self.running_var + _BATCH)))
+            factor = factor * torch.rsqrt(self.running_var + _BATCH)
+            if torch.is_grad_enabled():  # what was squared is needed for its gradient
+                return torch.relu(centred * factor)
+            return torch.relu_(centred.mul_(factor))
         y: Tensor
         y, variance = _NormaliseAndRectify.apply(x)  # type: ignore[no-untyped-call]
         with torch.no_grad():
@@ -192,6 +196,7 @@ class _NormaliseAndRectify(torch.autograd.Function):
         return torch.relu(normal), variance
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
         normal, r, q = ctx.saved_tensors
         sets, count, _ = normal.shape

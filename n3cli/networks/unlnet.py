@@ -202,7 +202,7 @@ class GaussianMixture(nn.Module):
         table = F.linear(self.weights, self.gaussians).flatten()
         length = len(self.gaussians)
         place = (x.clamp(-_LIMIT, _LIMIT) + _LIMIT) * (_PARTS / _SPACING)
-        index = place.detach().int().clamp_(max=length - 2)
+        index = place.detach().int().clamp_(0, length - 2)  # also of what is not a number
         part = place - index
         index += torch.arange(x.shape[1], dtype=torch.int32, device=x.device) * length
         index = index.flatten()

@@ -14,6 +14,8 @@ Array = NDArray[np.float64]
 
 _ROUNDS = 50
 _CLOSE = 1e-12
+_NEAR = 1e-6
+"""How near distortion must bring a point back to where it was seen, in normalised coordinates."""
 
 
 @dataclass(frozen=True)
@@ -56,18 +58,22 @@ def check_matrix(matrix: Array) -> str | None:
 def normalise(camera: Camera, points: Array) -> Array:
     """Pixels N×2 → normalised camera coordinates N×2, free of distortion.
 
-    Distortion has no inverse in closed form: it is taken off by fixed-point iteration.
+    Distortion has no inverse in closed form: it is taken off by fixed-point iteration. Points that
+    no direction is seen at (a lens model folds over beyond its field) are not a number.
     """
     homogeneous = np.column_stack([points, np.ones(len(points))]).astype(np.float64)
     seen = np.asarray(np.linalg.solve(camera.matrix, homogeneous.T).T[:, :2], np.float64)
     if not any(camera.distortion):
         return seen
     found = seen.copy()
-    for _ in range(_ROUNDS):
-        change = seen - _distort(found, camera.distortion)
-        found += change
-        if len(change) == 0 or np.abs(change).max() < _CLOSE:
-            break
+    with np.errstate(over="ignore", invalid="ignore"):  # where the iteration runs away
+        for _ in range(_ROUNDS):
+            change = seen - _distort(found, camera.distortion)
+            found += change
+            if not (np.abs(change) >= _CLOSE).any():
+                break
+        missed = np.abs(seen - _distort(found, camera.distortion)).max(1, initial=0)
+    found[~(missed < _NEAR)] = np.nan
     return found
 
 

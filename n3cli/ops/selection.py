@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 EXCLUDED = -1e20
 """Logit of a candidate that may not be chosen: below every real one, and still finite."""
@@ -129,6 +130,7 @@ class _Relaxed(torch.autograd.Function):
         return weights
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: torch.autograd.function.FunctionCtx, *grads: Tensor) -> tuple[Tensor, None]:
         (weights,) = ctx.saved_tensors  # type: ignore[attr-defined]
         (gradient,) = grads
@@ -151,9 +153,8 @@ class _Relaxed(torch.autograd.Function):
 def _relax_by_products(logits: Tensor, k: int) -> Tensor:
     """The recurrence without logarithms: u ← u·(1 − w) with w = u / Σu, three passes a neighbour.
 
-    Where almost no mass of a query is left, its leaders are spent, w = 1, and the others had
-    weights so small that 1 − w rounds to 1: then u begins anew from the logits of those. Forward
-    only: its own gradient is unstable where w → 1.
+    Where almost no mass of a query is left, u begins anew from its logits, as the logarithms have
+    brought them down so far. Forward only: its own gradient is unstable where w → 1.
     """
     shape = logits.shape
     logits = logits.reshape(-1, shape[-1])
@@ -165,10 +166,13 @@ def _relax_by_products(logits: Tensor, k: int) -> Tensor:
         if t and len(low):
             left = logits.index_select(0, low)
             for before in weights[:t]:  # whole rows: masks as indices take far longer
-                left.masked_fill_(before.index_select(0, low) >= 1, _USED_UP)
+                spent = before.index_select(0, low)
+                left.add_(torch.log1p(-spent)).masked_fill_(spent >= 1, _USED_UP)
             mass.index_copy_(0, low, _masses(left))
             total = mass.sum(dim=-1, keepdim=True)
-        torch.mul(mass, total.reciprocal(), out=weights[t])
+        # A quotient, not the product with 1/Σu, which is not 1 for all that is left: then a
+        # candidate would never be spent.
+        torch.div(mass, total, out=weights[t])
         if t + 1 < k:
             mass.addcmul_(mass, weights[t], value=-1.0)
     return weights.view(k, *shape)

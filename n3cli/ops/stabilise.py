@@ -23,6 +23,11 @@ _LEAST = 1e-9
 """Gain below which noise does not depend on the value, in units of the range of values."""
 
 
+def is_noise(a: float, b: float) -> bool:
+    """Whether a·m + b is a variance that values can be brought to 1 from."""
+    return bool(np.isfinite(a) and np.isfinite(b) and a >= 0 and (a >= _LEAST or b > 0))
+
+
 def stabilise(values: NDArray[np.floating], a: float, b: float) -> Array:
     """Transform values of variance a·m + b to values of variance (nearly) 1.
 
@@ -66,7 +71,7 @@ def restore(means: NDArray[np.floating], a: float, b: float) -> Array:
 
 def _spread(a: float, b: float) -> float:
     """Deviation of the Gaussian part, in counts where there is a gain."""
-    if not (np.isfinite(a) and np.isfinite(b) and a >= 0 and (a >= _LEAST or b > 0)):
+    if not is_noise(a, b):
         raise ConfigError(
             f"noise of variance {a:g}·x + {b:g} cannot be made even; a must be at least 0, and b "
             "above 0 where a is 0"

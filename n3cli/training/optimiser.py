@@ -85,15 +85,17 @@ class Optimiser:
 
 
 def split(network: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
-    """Parameters for Muon and for Adam.
+    """Parameters for Muon and for Adam: weights of wide layers, and all else.
 
     A transposed convolution is stored in × out; where stride and kernel agree, as here, what is
     orthogonalised is the map from its inputs, which is as good.
     """
+    kinds = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
+    maps = {id(module.weight) for module in network.modules() if isinstance(module, kinds)}
     matrices: list[nn.Parameter] = []
     others: list[nn.Parameter] = []
     for parameter in network.parameters():
-        wide = parameter.dim() in (2, 4) and min(parameter.shape[:2]) > _PLANES
+        wide = id(parameter) in maps and min(parameter.shape[:2]) > _PLANES
         (matrices if wide else others).append(parameter)
     return matrices, others
 

@@ -121,7 +121,7 @@ def _published(name: str) -> Location:
         known = ", ".join(registry.names())
         raise unknown_name(name, bundled(), f"this n3 has the networks {known}.")
     network = parts["network"]
-    kin = [model for model in bundled() if f"-{network}-" in model]
+    kin = [model for model in bundled() if model.split("-")[1] == network]
     able = registry.build(network, {}).description.task
     if parts["task"] != able:
         raise unknown_name(name, kin, f"{network} is for the task {able}, not {parts['task']}.")

@@ -123,6 +123,11 @@ FAULTS = {
     ),
     "the other track": (fault("israw", False), "0001.mat: israw is not true"),
     "another version": (fault("eval_version", "2"), "0001.mat: eval_version is not '1.0'"),
+    "a version that is no text": (
+        fault("eval_version", np.array([1.0, 0.0])),
+        "0001.mat: eval_version is not '1.0'",
+    ),
+    "a track that is no truth": (fault("israw", {"a": 1.0}), "0001.mat: israw is not true"),
     "no cells": (fault("Idenoised", np.zeros((4, 4))), "0001.mat: Idenoised is no cell array"),
     "double values": (
         fault("part", lambda part: part.astype(np.float64)),
@@ -216,6 +221,18 @@ def test_damaged_tables_are_named(benchmark, tmp_path):
         "has 5 blocks, expected 6",
     ):
         assert words in done.stderr
+
+
+def test_values_of_raw_tables_are_looked_at(benchmark, tmp_path):
+    blocks = [np.full((48, 48), value, "<f4").tobytes() for value in (0.5, np.nan, 1.5, 0, 1, 0.1)]
+    rows = [f"{number},{base64.b64encode(block).decode()}" for number, block in enumerate(blocks)]
+    table = tmp_path / "SubmitRaw.csv"
+    table.write_text("\n".join(["ID,BLOCK", *rows]))
+    done = n3_bench("sidd-benchmark-raw", "--data", benchmark[0], "--check", table)
+    assert done.exit_code == 1
+    assert "line 3: has values that are not finite" in done.stderr
+    assert "line 4: has values from 1.5 to 1.5" in done.stderr
+    assert "(2 faults)" in done.stderr
 
 
 @pytest.mark.parametrize(

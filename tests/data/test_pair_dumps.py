@@ -119,6 +119,60 @@ def test_a_hostile_pickle_calls_nothing(tmp_path, scenes, call):
     assert not target.exists()
 
 
+def attack(reduced, state=None):
+    """A pickle that calls something with something."""
+
+    class Attack:
+        def __reduce__(self):
+            return (*reduced, state) if state is not None else reduced
+
+    return pickle.dumps([Attack()])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        # An array of pointers to nowhere.
+        attack((np.ndarray, ((3,), np.dtype("O"), b"A" * 24))),
+        # A type that forgets that its values are pointers.
+        attack(
+            (np.empty(0).__reduce_ex__(5)[0], (b"A" * 24, np.dtype("O"), (3,), "C")),
+        ),
+        pickle.dumps(np.zeros(3, [("a", "f8")]), 2),
+        pickle.dumps(np.zeros(3, "M8[s]"), 2),
+    ],
+)
+def test_pointers_are_not_made_of_bytes(tmp_path, data):
+    (tmp_path / "x.pkl").write_bytes(data)
+    with pytest.raises(DataError, match="is no pickle of arrays, or damaged"):
+        read_pickle(tmp_path / "x.pkl")
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_arrays_of_all_kinds_survive(tmp_path, protocol):
+    rng = np.random.default_rng(0)
+    ragged = np.empty(2, object)
+    ragged[:] = [np.arange(3), np.arange(4.0)]
+    values = [
+        rng.random((3, 4)).astype(">f8"),
+        np.asfortranarray(rng.random((3, 4))),
+        rng.random((2, 2)) > 0.5,
+        np.arange(6, dtype=np.int16)[::2],
+        np.float32(1.5),
+        {"a": [1, "b", np.array(["c", "de"])]},
+        np.empty((0, 4)),
+        ragged,
+    ]
+    (tmp_path / "x.pkl").write_bytes(pickle.dumps(values, protocol))
+    found = read_pickle(tmp_path / "x.pkl")
+    for one, other in zip(found[:5], values[:5], strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert found[5]["a"][:2] == [1, "b"]
+    assert list(found[5]["a"][2]) == ["c", "de"]
+    assert found[6].shape == (0, 4)
+    np.testing.assert_array_equal(found[7][1], np.arange(4.0))
+
+
 def test_damaged_pickles(tmp_path, scenes):
     folder = tmp_path / "x"
     write_pickles(folder, scenes)

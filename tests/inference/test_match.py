@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import n3cli
-from n3cli.errors import ConfigError, InputError, ModelError
+from n3cli.errors import ConfigError, InputError, ModelError, N3Warning
 from n3cli.inference import classifier
 from n3cli.inference.classifier import Classifier
 from n3cli.inference.matcher import Matcher
@@ -200,6 +200,21 @@ def test_distortion_is_taken_off():
     assert straight.agreeing > ignored.agreeing
 
 
+@pytest.mark.parametrize("model", ["none", None])
+def test_points_beyond_a_lens_models_field_are_left_out(model):
+    rng = np.random.default_rng(0)
+    points = rng.uniform(-900, 900, (60, 2))
+    camera = Camera(np.diag([900.0, 900, 1]), (-0.25, 0.0, 0.0, 0.0))
+    given = from_pairs(points, points + 1)
+    found = Matcher(model, estimator="none", ratio=1, mutual=False, threshold=0).judge(
+        given, (camera, camera)
+    )
+    beyond = np.linalg.norm(points, axis=1) > 800
+    assert beyond.any()
+    assert (found.matches[beyond] == -1).all()
+    assert (found.matches[np.linalg.norm(points, axis=1) < 500] >= 0).all()
+
+
 def test_filters_keep_what_they_say():
     everything = match(SECOND, "none", ratio=1, mutual=False, estimator="none")
     assert everything.kept == everything.putative == len(everything.keypoints0)
@@ -302,10 +317,26 @@ class TestDefault:
         found = matcher.match(features("first"), features("second"))
         assert found.facts["model"] == "match-n3cnet-flags"
 
-    def test_where_there_is_none_it_says_what_is_missing(self, bundle):
+    def test_where_there_is_none_everything_is_kept_and_told(self, bundle):
         bundle(**{"n3cnet-flags": 6})
+        with pytest.warns(N3Warning, match="ratio and mutual flag of these matches are not known"):
+            found = Matcher().judge(self.given())
+        assert found.facts["model"] == "none"
+        assert found.kept == 20
         with pytest.raises(ConfigError, match="ratio and the mutual flag"):
-            Matcher().judge(self.given())
+            Matcher("match-n3cnet-flags").judge(self.given())
+
+    def test_one_flag_alone_is_not_enough(self, bundle):
+        bundle(**{"n3cnet-flags": 6, "n3cnet": 4})
+        given = dataclasses.replace(self.given(), ratio=np.full(20, 0.5, np.float32))
+        assert Matcher().judge(given).facts["model"] == "match-n3cnet"
+
+    def test_what_comes_with_n3_judges_any_matches(self):
+        rng = np.random.default_rng(0)
+        points = rng.random((40, 2)) * 100
+        given = from_pairs(points, points + 3 + rng.normal(0, 0.1, (40, 2)))
+        found = Matcher(estimator="none").judge(given)
+        assert found.putative == 40
 
 
 @pytest.mark.parametrize(

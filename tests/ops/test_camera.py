@@ -1,5 +1,7 @@
 """Normalised coordinates against OpenCV."""
 
+import warnings
+
 import cv2
 import numpy as np
 import pytest
@@ -27,6 +29,15 @@ def test_skew_is_heeded():
     seen = normalise(Camera(MATRIX), POINTS)
     again = np.column_stack([seen, np.ones(len(seen))]) @ MATRIX.T
     np.testing.assert_allclose(again[:, :2], POINTS, atol=1e-9)
+
+
+def test_beyond_a_lens_models_field_there_is_no_direction():
+    camera = Camera(np.diag([900.0, 900, 1]), (-0.25, 0.0, 0.0, 0.0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = normalise(camera, np.array([[100.0, 50], [900, 700], [5000, 9000]]))
+    assert np.isfinite(found[0]).all()
+    assert np.isnan(found[1:]).all()
 
 
 def test_no_points_are_no_error():

@@ -52,6 +52,46 @@ def test_relaxed_stays_finite_at_every_temperature(k, candidates, sharpness, exc
         torch.testing.assert_close(select_relaxed(logits, k).sum(-1), torch.ones(k, 3))
 
 
+def relaxed_in_log_space(logits, k):
+    """The recurrence as it is written, in the dtype of the logits."""
+    alpha, weights = logits.clone(), []
+    for _ in range(k):
+        weights.append(torch.softmax(alpha, -1))
+        alpha = (alpha + torch.log1p(-weights[-1])).clamp_min(-1e30)
+    return torch.stack(weights)
+
+
+@pytest.mark.parametrize("scale", [1, 5, 20, 40, 80])
+def test_no_candidate_is_chosen_twice(scale):
+    torch.manual_seed(1)
+    logits = scale * torch.randn(2000, 32)
+    found, expected = select_relaxed(logits, 7), relaxed_in_log_space(logits, 7)
+    again = (found[1:] > 0.9) & (found[:-1] > 0.9)
+    assert not again.any()
+    # Both round where a weight is nearly 1, not always to the same side.
+    off = ((found - expected).abs() > 0.05).any(-1).float().mean()
+    assert off <= (0.03 if scale > 10 else 0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize(
+    "logits",
+    [
+        [0.0, -55, -63],
+        [0, -25, -52, -64, -66],
+        [0, -30, -60],
+        [0, -40, -70],
+        [0, -45, -65],
+        [0, -19, -100],
+    ],
+)
+def test_what_is_half_spent_is_not_forgotten(logits, dtype):
+    alpha = torch.tensor([logits], dtype=dtype)
+    torch.testing.assert_close(
+        select_relaxed(alpha, 4), relaxed_in_log_space(alpha, 4), atol=2e-3, rtol=0
+    )
+
+
 def test_candidates_far_below_the_leaders_get_their_turn():
     # Each leader takes all mass that float32, and float64, can tell from all of it.
     logits = [0.0, -60.0, -60.3, -200.0, -201.0, -202.0]

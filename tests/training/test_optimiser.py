@@ -8,6 +8,7 @@ from torch import nn
 
 from n3cli.networks.n3net import N3Net
 from n3cli.networks.n3unet import N3UNet
+from n3cli.networks.registry import build
 from n3cli.training.config import OptimiserSettings
 from n3cli.training.optimiser import Optimiser, split
 
@@ -153,3 +154,10 @@ def test_where_half_precision_overflows_no_part_steps_and_the_scale_falls(clip, 
     assert scaler.get_scale() == 4.0
     assert not torch.equal(network.last.weight, before[-2])
     assert all(torch.isfinite(value).all() for value in values(network))
+
+
+def test_tables_are_not_orthogonalised():
+    # Weights of mixtures: a row of values for each filter, and no map from inputs to outputs.
+    matrices, others = split(build("unlnet", {}))
+    assert matrices == []
+    assert len(others) > 20
