@@ -121,7 +121,7 @@ PAIR_SUITES = {
         PairSuite("stpeters", "St_Peters", _PUBLISHED, _of_yi, "st_peters"),
         PairSuite("reichstag", "Reichstag", _PUBLISHED, _of_yi, "reichstag"),
         PairSuite("brown", "Brown", _PUBLISHED, _of_yi, "brown"),
-        PairSuite("yfcc", "YFCC100M", _DUMPS, _of_hdf5, "yfcc"),
+        PairSuite("yfcc", "YFCC100M", _DUMPS, _of_hdf5, "yfcc100m"),
         PairSuite("sun3d", "SUN3D", _DUMPS, _of_hdf5, "sun3d"),
     )
 }

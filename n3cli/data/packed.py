@@ -183,7 +183,7 @@ PACKED = (
         archives=(Archive("reichstag.tar.gz", f"{_YI}/reichstag.tar.gz"),),
         kind="correspondences",
     ),
-    _oanet("yfcc", "YFCC100M", "four outdoor scenes of YFCC100M", "yfcc-sift-2000-test.hdf5"),
+    _oanet("yfcc100m", "YFCC100M", "four outdoor scenes of YFCC100M", "yfcc-sift-2000-test.hdf5"),
     _oanet("sun3d", "SUN3D", "rooms of SUN3D", "sun3d-sift-2000-test.hdf5"),
     Collection(
         "brown",

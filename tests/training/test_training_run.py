@@ -327,7 +327,7 @@ def test_other_pictures_and_other_runs_are_refused(recipe: str, tmp_path: Path, 
     more = tmp_path / "more"
     shutil.copytree(pictures, more)
     shutil.copy(pictures / "0.png", more / "new.png")
-    with pytest.raises(ConfigError, match="other pictures"):
+    with pytest.raises(ConfigError, match="began with other data"):
         train(recipe, first, more, resume="auto")
     train(recipe, second, pictures)
     with pytest.raises(InputError, match="not the one to resume"):

@@ -18,6 +18,8 @@ BUNDLED = (
     "denoise-n3net-gray",
     "denoise-n3unet-color",
     "denoise-n3unet-gray",
+    "match-cnet",
+    "match-n3cnet-flags",
     "upscale-n3sr-color",
     "upscale-n3sr-photo",
 )

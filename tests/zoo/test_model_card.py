@@ -70,5 +70,9 @@ def test_nothing_measured_and_no_noise_level() -> None:
 def test_bundled_cards(folder: Path) -> None:
     card = ModelCard((folder / "README.md").read_text(encoding="utf-8"))
     assert card.data.library_name == "n3"
+    if folder.name.startswith("match-"):  # learnt from nobody's pictures
+        assert "| per cent |" in card.text
+        assert "non-commercial" not in card.text
+        return
     assert "| PSNR in dB |" in card.text
     assert "non-commercial" in card.text
