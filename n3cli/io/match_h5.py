@@ -7,15 +7,16 @@ with matches0 and matching_scores0. Coordinates have (0, 0) at the centre of a p
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from n3cli.errors import ConfigError, InputError
+from n3cli.errors import ConfigError, InputError, OutputError
 from n3cli.io.format import printable
 from n3cli.io.matches import Matches, check
 from n3cli.io.path import deliver, explained, staging
@@ -28,12 +29,16 @@ _DAMAGE = (OSError, ValueError, TypeError, LookupError, AttributeError, RuntimeE
 _LARGEST = 1 << 27
 """Values that a data set of a pair may have."""
 
+_ROOM: Final = 1 << 16
+"""Bytes that HDF5's own records of a pair take at most, beside its values."""
+
 
 class MatchStore:
     """A file of pairs being written, made by `open_store`."""
 
-    def __init__(self, file: Any) -> None:
-        self._file = file
+    def __init__(self, file: Any, path: Path, target: Path) -> None:
+        self._file, self._path, self._target = file, path, target
+        self._broken: Exception | None = None
 
     def has(self, name0: str, name1: str) -> bool:
         """Whether the pair is there already."""
@@ -51,7 +56,42 @@ class MatchStore:
         Raises:
             InputError: a picture is there with other keypoints, which the pairs of an earlier run
                 refer to.
+            OutputError: there is no room for the pair, and those before it are safe; or HDF5
+                failed.
         """
+        values = {
+            "matching_scores0": matches.match_confidence.astype(np.float16),
+            "candidates0": matches.candidates.astype(np.int32),
+        } | {key: kept for key in _EXTRA if (kept := getattr(matches, key)) is not None}
+        last = matches.matches.astype(np.int32)
+        everything = (*values.values(), last, matches.keypoints0, matches.keypoints1)
+        self._reserve(sum(np.asarray(each).nbytes for each in everything))
+        try:
+            self._add(name0, name1, matches, values | {"matches0": last})
+        except (OSError, RuntimeError) as error:
+            self._broken = error
+            raise self._failure(error) from error
+
+    def close(self) -> None:
+        """Close the file.
+
+        Raises:
+            OutputError: HDF5 failed, now or before; the file is not whole.
+        """
+        try:
+            self._file.close()
+        except (OSError, RuntimeError) as error:
+            self._broken = self._broken or error
+        if self._broken:
+            raise self._failure(self._broken) from self._broken
+
+    def _failure(self, error: Exception) -> OutputError:
+        return OutputError(
+            f"{printable(self._target)}: HDF5 cannot write it ({error}); it stays as it was"
+        )
+
+    def _add(self, name0: str, name1: str, matches: Matches, values: dict[str, Any]) -> None:
+        """Write a pair; of its values the last tells `has` that it is whole."""
         for name, points, size in (
             (name0, matches.keypoints0, matches.size0),
             (name1, matches.keypoints1, matches.size1),
@@ -66,22 +106,29 @@ class MatchStore:
                 )
             if size and "image_size" not in group:
                 group["image_size"] = np.array(size)
-        above = self._file.require_group(_flat(name0))
-        below = _flat(name1)
-        if below in above and "matches0" in above[below]:
-            for key in list(above[below]):
-                if key != "keypoints" and key != "image_size":
-                    del above[below][key]
-        pair = above.require_group(below)
-        pair["matches0"] = matches.matches.astype(np.int32)
-        pair["matching_scores0"] = matches.match_confidence.astype(np.float16)
-        pair["candidates0"] = matches.candidates.astype(np.int32)
-        for key in _EXTRA:
-            if (values := getattr(matches, key)) is not None:
-                pair[key] = values
+        pair = self._file.require_group(f"{_flat(name0)}/{_flat(name1)}")
+        # What is there is of an earlier run, or of one that was cut short.
+        for key in ("matches0", *values, *_EXTRA):
+            if key in pair:
+                del pair[key]
         pair.attrs["status"] = matches.status
         for key, value in matches.facts.items():
             pair.attrs[key] = value
+        for key, kept in values.items():
+            pair[key] = kept
+        self._file.flush()
+
+    def _reserve(self, size: int) -> None:
+        """Make the file long enough for what comes: HDF5 does not survive a write that fails."""
+        try:
+            with self._path.open("r+b") as file:
+                there = file.seek(0, os.SEEK_END)
+                missing = self._file.id.get_filesize() + size + _ROOM - there
+                file.write(bytes(max(missing, 0)))
+        except OSError as error:
+            raise OutputError(
+                f"{printable(self._target)}: {error.strerror or error}; the pairs before are in it"
+            ) from error
 
 
 @contextmanager
@@ -89,7 +136,7 @@ def open_store(target: Path, *, anew: bool = False) -> Iterator[MatchStore]:
     """Open a file of pairs to write into; it is created, or gets what is missing.
 
     What was written is put in place at the end, also when an error ends the block: pairs that are
-    done stay done. Until then the file is as it was.
+    done stay done. Until then the file is as it was, and it stays so where HDF5 itself failed.
 
     Args:
         target: the file.
@@ -98,6 +145,7 @@ def open_store(target: Path, *, anew: bool = False) -> Iterator[MatchStore]:
     Raises:
         ConfigError: h5py is not installed.
         InputError: the target cannot be written, or is no HDF5 file.
+        OutputError: there is no room for more.
     """
     h5py = _h5py()
     with staging(target) as folder:
@@ -111,10 +159,11 @@ def open_store(target: Path, *, anew: bool = False) -> Iterator[MatchStore]:
             raise InputError(
                 f"{printable(target)}: is no HDF5 file; give another name, or -y"
             ) from error
+        store = MatchStore(file, finished, target)
         try:
-            with file:
-                yield MatchStore(file)
+            yield store
         finally:
+            store.close()  # what cannot be closed is not delivered
             deliver(finished, target)
 
 
