@@ -17,7 +17,7 @@ from n3cli.errors import InputError
 from n3cli.io.colmap import load_pycolmap, write_geometry
 from n3cli.io.format import printable
 from n3cli.io.matches import Matches, from_pairs
-from n3cli.io.path import deliver, explained, staging
+from n3cli.io.path import deliver_database, explained, staging
 from n3cli.ops.camera import Camera
 
 # Of each table with blobs: bytes of a value where the type is always the same.
@@ -177,7 +177,7 @@ def revise_database(source: Path, target: Path) -> Iterator[ColmapDatabase]:
             yield made
         finally:
             database.close()
-        deliver(finished, target)
+        deliver_database(finished, target)
 
 
 def _copy(source: Path, target: Path) -> None:

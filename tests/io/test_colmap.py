@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -246,3 +247,39 @@ class TestDamage:
         shutil.copy(source, tmp_path / "in_n3.db")
         with pytest.raises(InputError, match="-y"):
             database_target(source, None, overwrite=False)
+
+
+class TestJournals:
+    """What SQLite left beside a target must not be replayed into the new file."""
+
+    def other(self, path: Path) -> sqlite3.Connection:
+        database = sqlite3.connect(path)
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("CREATE TABLE other (value)")
+        database.execute("INSERT INTO other VALUES (1)")
+        database.commit()
+        return database
+
+    def test_a_database_that_is_open_is_not_replaced(self, tmp_path):
+        source, target = write(tmp_path / "in.db"), tmp_path / "out.db"
+        database = self.other(target)
+        with pytest.raises(InputError, match=r"out\.db-wal lies beside it"):
+            list(match_database(source, target, Matcher("none")))
+        with pytest.raises(InputError, match=r"out\.db-wal lies beside it"):
+            write(target)
+        assert database.execute("SELECT value FROM other").fetchall() == [(1,)]
+        database.close()
+
+    @pytest.mark.parametrize("ending", ["-wal", "-journal"])
+    def test_a_journal_without_its_database_is_told(self, tmp_path, ending):
+        (tmp_path / f"out.db{ending}").write_bytes(b"what a crash left")
+        with pytest.raises(InputError, match=f"out.db{ending}"):
+            write(tmp_path / "out.db")
+        assert not (tmp_path / "out.db").exists()
+
+    def test_empty_ones_go(self, tmp_path):
+        for ending in ("-wal", "-shm", "-journal"):
+            (tmp_path / f"out.db{ending}").touch()
+        with closing(sqlite3.connect(write(tmp_path / "out.db"))) as database:
+            assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert [file.name for file in tmp_path.iterdir()] == ["out.db"]
