@@ -247,7 +247,16 @@ def _match(
 
     output, viz, format, overwrite = place
     given = read_putative(matches, inputs, pairs) if matches else None
-    todo, errors = ([], []) if matches else find_pairs(inputs, pairs, recursive=recursive)
+    todo, errors = (
+        ([], [])
+        if matches
+        else find_pairs(
+            inputs,
+            pairs,
+            recursive=recursive,
+            leave_out=[Path(name) for name in (output, viz) if name],
+        )
+    )
     for error in errors:
         console.error(str(error))
     if not todo and given is None:

@@ -151,6 +151,16 @@ class TestBatch:
         assert run("photos", "-o", "out/", "-y", *FEW).stderr == "3 done\n"
         assert Path("out/a_b_matches.npz").stat().st_mtime_ns > made
 
+    def test_what_it_made_is_no_input(self):
+        for _ in range(2):
+            result = run("photos", "--viz", "photos", "-o", "photos", *FEW)
+            assert result.exit_code == 0, result.output
+        assert result.stderr == "0 done, 3 kept from an earlier run\n"
+        Path("photos/out").mkdir()
+        write_picture(Path("photos/out/old.png"), Picture(FIRST[..., None]))
+        result = run("photos", "-r", "--viz", "photos/out/", "-o", "photos/npz/", *FEW)
+        assert result.stderr == "3 done\n"
+
     def test_keypoints_are_found_once_a_picture(self, monkeypatch):
         found = []
         real = feature._read_grey
