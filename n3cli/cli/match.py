@@ -261,8 +261,9 @@ def _match(
         console.error(str(error))
     if not todo and given is None:
         return len(errors)
-    # How many an .h5 file has shows when it is read.
-    count = len(todo) if given is None else len(given) if isinstance(given, list) else 2
+    count = len(todo)
+    if given is not None:  # how many an .h5 file has shows when it is read
+        count = 1 if isinstance(given, list) or len(inputs) == 2 else 2
     read = (*matches, *([pairs] if pairs else []))
     with open_output(count, output, viz, format=format, overwrite=overwrite, inputs=read) as made:
         rows = match_pairs(todo, _make_matcher(**how), cameras, made, given)

@@ -8,9 +8,11 @@ with matches0 and matching_scores0. Coordinates have (0, 0) at the centre of a p
 from __future__ import annotations
 
 import os
+import posixpath
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
@@ -96,7 +98,7 @@ class MatchStore:
             (name0, matches.keypoints0, matches.size0),
             (name1, matches.keypoints1, matches.size1),
         ):
-            group = self._file.require_group(name)
+            group = self._file.require_group(_place(name))
             if "keypoints" not in group:
                 group["keypoints"] = points
             elif not np.array_equal(group["keypoints"], points):
@@ -112,7 +114,7 @@ class MatchStore:
             if key in pair:
                 del pair[key]
         pair.attrs["status"] = matches.status
-        for key, value in matches.facts.items():
+        for key, value in {**matches.facts, "image0": name0, "image1": name1}.items():
             pair.attrs[key] = value
         for key, kept in values.items():
             pair[key] = kept
@@ -168,7 +170,10 @@ def open_store(target: Path, *, anew: bool = False) -> Iterator[MatchStore]:
 
 
 def read_h5(
-    paths: Sequence[Path], wanted: Sequence[tuple[str, str]] | None = None
+    paths: Sequence[Path],
+    wanted: Sequence[tuple[str, str]] | None = None,
+    *,
+    tails: bool = False,
 ) -> Iterator[tuple[str, str, Matches | InputError]]:
     """Read pairs from HDF5 files: of ours, or hloc's matches and features.
 
@@ -176,9 +181,12 @@ def read_h5(
         paths: files; a picture's keypoints are taken from the first that has them.
         wanted: pairs by the names of pictures; None is all. A pair may be there the other way
             round.
+        tails: the wanted names are paths, which may begin with folders that the files know nothing
+            of.
 
     Yields:
-        Both names and the pair's putative matches, or what is wrong with them.
+        Both names (of wanted paths those ends that the files know) and the pair's putative
+        matches, or what is wrong with them.
 
     Raises:
         ConfigError: h5py is not installed.
@@ -195,8 +203,10 @@ def read_h5(
             except OSError as error:
                 raise InputError(f"{printable(path)}: is no HDF5 file, or a damaged one") from error
         keypoints = _find_keypoints(files)
-        for name0, name1 in _find_pairs(files) if wanted is None else wanted:
+        for name0, name1 in _find_pairs(files, keypoints) if wanted is None else wanted:
             try:
+                if tails:
+                    name0, name1 = _find_tails(files, name0, name1)
                 yield name0, name1, _read_pair(files, keypoints, name0, name1)
             except InputError as error:
                 yield name0, name1, error
@@ -220,26 +230,45 @@ def _find_keypoints(files: Sequence[Any]) -> dict[str, Any]:
     return found
 
 
-def _find_pairs(files: Sequence[Any]) -> list[tuple[str, str]]:
+def _find_pairs(files: Sequence[Any], keypoints: dict[str, Any]) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
 
     def look(name: str, item: Any) -> None:
         if hasattr(item, "shape") and name.endswith("/matches0") and name.count("/") == 2:
             first, second, _ = name.split("/")
-            found.append((first, second))
+            found.append(
+                (
+                    _original(item.parent, keypoints, "image0", first),
+                    _original(item.parent, keypoints, "image1", second),
+                )
+            )
 
     for file in files:
         file.visititems(look)
     return found
 
 
-def _read_pair(files: Sequence[Any], keypoints: dict[str, Any], name0: str, name1: str) -> Matches:
+def _find_tails(files: Sequence[Any], name0: str, name1: str) -> tuple[str, str]:
+    """The longest ends of two paths that are a pair; the paths, where there is none."""
+    ends = sorted(product(_tails(name0), _tails(name1)), key=lambda each: -sum(map(len, each)))
+    return next((each for each in ends if _find_pair(files, *each)), (name0, name1))
+
+
+def _find_pair(files: Sequence[Any], name0: str, name1: str) -> tuple[Any, str, str, bool] | None:
+    """A pair's group, the names that it goes by, and whether they are turned."""
     first, second = _flat(name0), _flat(name1)
     for file in files:
-        for turned, key in ((False, f"{first}/{second}"), (True, f"{second}/{first}")):
-            if f"{key}/matches0" in file:
-                return _assemble(file[key], keypoints, *key.split("/"), turned=turned)
-    raise InputError(f"{printable(name0)}, {printable(name1)}: no such pair in the file")
+        for turned, names in ((False, (first, second)), (True, (second, first))):
+            if f"{names[0]}/{names[1]}/matches0" in file:
+                return file[f"{names[0]}/{names[1]}"], *names, turned
+    return None
+
+
+def _read_pair(files: Sequence[Any], keypoints: dict[str, Any], name0: str, name1: str) -> Matches:
+    if not (found := _find_pair(files, name0, name1)):
+        raise InputError(f"{printable(name0)}, {printable(name1)}: no such pair in the file")
+    pair, first, second, turned = found
+    return _assemble(pair, keypoints, first, second, turned=turned)
 
 
 def _assemble(
@@ -299,9 +328,31 @@ def _size(group: Any) -> tuple[int, int] | None:
     return int(width), int(height)
 
 
+def _place(name: str) -> str:
+    """The group of a picture: its name, as HDF5 and hloc put groups into groups.
+
+    HDF5 has no place for ``/photos/a.jpg`` other than that of ``photos/a.jpg``.
+    """
+    return posixpath.normpath(name).lstrip("/")
+
+
 def _flat(name: str) -> str:
     """A picture's name as hloc's pairs have it."""
-    return name.replace("/", "-")
+    return _place(name).replace("/", "-")
+
+
+def _original(pair: Any, keypoints: dict[str, Any], key: str, flat: str) -> str:
+    """A picture's name with its folders, which hloc's pairs are without."""
+    told = pair.attrs.get(key)
+    if isinstance(told, str) and _flat(told) == flat:
+        return told
+    return str(keypoints[flat].name).lstrip("/") if flat in keypoints else flat
+
+
+def _tails(name: str) -> list[str]:
+    """A path, and what remains of it without one folder after the other."""
+    parts = _place(name).split("/")
+    return [name, *("/".join(parts[start:]) for start in range(1, len(parts)))]
 
 
 def _h5py() -> Any:

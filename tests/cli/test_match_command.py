@@ -231,6 +231,21 @@ class TestBatch:
                   *FEW)  # fmt: skip
         assert [row["image1"] for row in rows(one)] == ["b.png"]
         assert rows(one)[0]["R"] is not None
+        alone = run("photos/a.png", "photos/b.png", "--matches", "all.h5", "-o", "one.npz", *FEW)
+        assert alone.exit_code == 0, alone.output
+        assert Path("one.npz").exists()
+
+    @pytest.mark.parametrize("place", [".", "photos/..", "absolute"])
+    def test_hdf5_of_pictures_with_folders(self, place):
+        pytest.importorskip("h5py")
+        first, second = (
+            f"{Path.cwd() if place == 'absolute' else place}/photos/{name}.png" for name in "ab"
+        )
+        result = run(first, second, "-o", "all.h5", *FEW)
+        assert result.exit_code == 0, result.output
+        for inputs in ([], [first, second], ["photos/a.png", "photos/b.png"][: 2 * (place == ".")]):
+            (row,) = rows(run(*inputs, "--matches", "all.h5", "--K", "K.txt", "--json", *FEW))
+            assert row["R"] is not None, row
 
     def test_two_pictures_of_one_name_do_not_share_a_file(self):
         write_picture(Path("photos/a.tif"), Picture(FIRST[..., None]))

@@ -49,7 +49,7 @@ def test_it_comes_back(tmp_path):
     write(tmp_path / "a.h5", ("a.jpg", "b.jpg"), ("a.jpg", "in/c.jpg"))
     found = list(read_h5([tmp_path / "a.h5"]))
     assert [(first, second) for first, second, _ in found] == [
-        ("a.jpg", "b.jpg"), ("a.jpg", "in-c.jpg")
+        ("a.jpg", "b.jpg"), ("a.jpg", "in/c.jpg")
     ]  # fmt: skip
     matches = found[0][2]
     np.testing.assert_array_equal(matches.candidates, INDEX)
@@ -76,9 +76,42 @@ def test_hlocs_two_files_are_read_together(tmp_path):
     both = [tmp_path / "matches.h5", tmp_path / "features.h5"]
     ((_, _, matches),) = read_h5(both, [("a.jpg", "in/c.jpg")])
     np.testing.assert_array_equal(matches.keypoints1, POINTS["in/c.jpg"])
+    ((first, second, matches),) = read_h5(both)
+    assert (first, second) == ("a.jpg", "in/c.jpg")
+    np.testing.assert_array_equal(matches.keypoints1, POINTS["in/c.jpg"])
     ((_, _, error),) = read_h5(both[:1])
     assert isinstance(error, InputError)
     assert "--matches FEATURES.h5" in str(error)
+
+
+@pytest.mark.parametrize(
+    "name", ["/photos/a.jpg", "./a.jpg", "db/in/a.jpg", "../a.jpg", "db//a.jpg"]
+)
+def test_any_name_comes_back(tmp_path, name):
+    path = tmp_path / "a.h5"
+    with open_store(path) as store:
+        store.add(name, "q/b.jpg", pair())
+        assert store.has(name, "q/b.jpg")
+    for wanted in (None, [(name, "q/b.jpg")], [("q/b.jpg", name)]):
+        ((*names, matches),) = read_h5([path], wanted)
+        assert names == list(wanted[0] if wanted else (name, "q/b.jpg"))
+        assert isinstance(matches, Matches), matches
+    with open_store(path) as store:
+        assert store.has(name, "./q/b.jpg")
+
+
+def test_paths_may_begin_with_more_folders(tmp_path):
+    path = tmp_path / "a.h5"
+    write(path, ("a.jpg", "in/c.jpg"), ("a.jpg", "b.jpg"))
+    asked = [("/photos/a.jpg", "/photos/in/c.jpg")]
+    ((first, second, matches),) = read_h5([path], asked, tails=True)
+    assert (first, second) == ("a.jpg", "in/c.jpg")
+    np.testing.assert_array_equal(matches.keypoints1, POINTS["in/c.jpg"])
+    ((first, _, error),) = read_h5([path], asked)
+    assert first == "/photos/a.jpg"
+    assert "no such pair" in str(error)
+    ((_, _, error),) = read_h5([path], [("x/a.jpg", "x/z.jpg")], tails=True)
+    assert "x/a.jpg, x/z.jpg: no such pair" in str(error)
 
 
 def test_what_was_there_stays_and_is_known(tmp_path):
@@ -132,8 +165,10 @@ def test_matches_are_written_last(tmp_path):
     path = tmp_path / "a.h5"
 
     class Cut(dict):
-        def items(self):  # of the facts, between a pair's first and last values
+        def keys(self):  # of the facts, between a pair's first and last values
             raise KeyboardInterrupt
+
+        __iter__ = keys
 
     with pytest.raises(KeyboardInterrupt), open_store(path) as store:
         store.add("a.jpg", "b.jpg", pair(facts=Cut()))
