@@ -122,6 +122,8 @@ class TestRevision:
         assert source.read_bytes() == before
         assert (row.name0, row.name1, row.status) == ("a.jpg", "in/b.jpg", "ok")
         assert row.cameras == ("the database", "the database")
+        np.testing.assert_array_equal(row.matches.K0, MATRIX)
+        np.testing.assert_array_equal(row.matches.K1, MATRIX)
         assert rotation_error(row.matches.R, ROTATION) < 0.01
         with opened(tmp_path / "out.db") as database:
             geometry = database.read_two_view_geometry(1, 2)
@@ -142,10 +144,25 @@ class TestRevision:
         assert rotation_error(row.matches.R, ROTATION) < 0.01
         assert row.matches.agreeing == RIGHT
 
+    def test_a_fisheye_has_no_matrix(self, tmp_path):
+        source = write(tmp_path / "in.db")
+        with opened(source) as database:
+            (camera,) = database.read_all_cameras()
+            fisheye = pycolmap.Camera(
+                model="OPENCV_FISHEYE", width=SIZE[0], height=SIZE[1],
+                params=[*camera.params, 0, 0, 0, 0], has_prior_focal_length=True,
+                camera_id=camera.camera_id,
+            )  # fmt: skip
+            database.update_camera(fisheye)
+        (row,) = self.judge(source, tmp_path / "out.db")
+        assert row.matches.K0 is row.matches.K1 is None
+        assert row.cameras == ("the database", "the database")
+
     def test_a_guessed_focal_length_is_not_used(self, tmp_path):
         source = write(tmp_path / "in.db", cameras=(None, None))
         (row,) = self.judge(source, tmp_path / "out.db")
         assert row.cameras == (None, None)
+        assert row.matches.K0 is None
         assert row.matches.E is None
         assert row.matches.F is not None
         with opened(tmp_path / "out.db") as database:
