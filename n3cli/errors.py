@@ -23,6 +23,12 @@ class InputError(N3Error):
     exit_code = 1
 
 
+class OutputError(N3Error):
+    """The one file that takes the results of a batch cannot be written any more: the batch ends."""
+
+    exit_code = 1
+
+
 class ConfigError(N3Error):
     """A setting, an option or an argument has no meaning (wrong usage)."""
 

@@ -247,13 +247,23 @@ def _match(
 
     output, viz, format, overwrite = place
     given = read_putative(matches, inputs, pairs) if matches else None
-    todo, errors = ([], []) if matches else find_pairs(inputs, pairs, recursive=recursive)
+    todo, errors = (
+        ([], [])
+        if matches
+        else find_pairs(
+            inputs,
+            pairs,
+            recursive=recursive,
+            leave_out=[Path(name) for name in (output, viz) if name],
+        )
+    )
     for error in errors:
         console.error(str(error))
     if not todo and given is None:
         return len(errors)
-    # How many an .h5 file has shows when it is read.
-    count = len(todo) if given is None else len(given) if isinstance(given, list) else 2
+    count = len(todo)
+    if given is not None:  # how many an .h5 file has shows when it is read
+        count = 1 if isinstance(given, list) or len(inputs) == 2 else 2
     read = (*matches, *([pairs] if pairs else []))
     with open_output(count, output, viz, format=format, overwrite=overwrite, inputs=read) as made:
         rows = match_pairs(todo, _make_matcher(**how), cameras, made, given)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,9 @@ COLMAP_MODELS: Final = {
 }
 """Camera models by COLMAP's names, in the order of its numbers for them: how many focal lengths,
 and how many coefficients of distortion follow the centre."""
+
+_MODEL = re.compile(r"(?!nan$|inf$|infinity$)[a-z_]+", re.IGNORECASE)
+"""What may be the name of a camera model, known or not."""
 
 _COLMAP_SHIFT = 0.5
 """COLMAP's (0, 0) is the corner of the top left pixel, ours is its centre."""
@@ -59,7 +63,7 @@ def read_intrinsics(path: Path) -> dict[str, Camera]:
         if not words or words[0].startswith("#"):
             continue
         place = f"{printable(path)}: line {number}"
-        if len(words) > 1 and words[1].upper() in COLMAP_MODELS:
+        if len(words) > 1 and _MODEL.fullmatch(words[1]):
             camera = colmap_camera(
                 words[1].upper(), _numbers(words[4:], place), place, printable(path)
             )

@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from n3cli.errors import InputError
-from n3cli.io.colmap import load_pycolmap, write_geometry
+from n3cli.io.camera_file import COLMAP_MODELS
+from n3cli.io.colmap import SHIFT, load_pycolmap, write_geometry
 from n3cli.io.format import printable
 from n3cli.io.matches import Matches, from_pairs
-from n3cli.io.path import deliver, explained, staging
+from n3cli.io.path import deliver_database, explained, staging
 from n3cli.ops.camera import Camera
 
 # Of each table with blobs: bytes of a value where the type is always the same.
@@ -39,6 +40,8 @@ class StoredPair:
         putative: the matches as points, a row each; free of distortion and counted from the
             principal point where the cameras are known.
         cameras: what those points are of, or None where a focal length is only COLMAP's guess.
+        matrices: the pictures' own camera matrices, (0, 0) the middle of the first pixel; None
+            where a camera is none with a matrix (fisheye, …) or its focal length is a guess.
         descriptors: of both pictures' keypoints, if they are SIFT's and were asked for.
     """
 
@@ -47,6 +50,7 @@ class StoredPair:
     index: NDArray[np.uint32]
     putative: Matches
     cameras: tuple[Camera, Camera] | None
+    matrices: tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]
     descriptors: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None
 
 
@@ -113,11 +117,20 @@ class ColmapDatabase:
                 size1=self._size(ids[1]) if not known else None,
             ),
             cameras,
+            (self._matrix(ids[0]), self._matrix(ids[1])) if known else (None, None),
             self._descriptors(ids) if descriptors else None,
         )
 
     def _camera(self, image: int) -> Any:
         return self._cameras[self._images[image].camera_id]
+
+    def _matrix(self, image: int) -> NDArray[np.float64] | None:
+        camera = self._camera(image)
+        if camera.model_name not in COLMAP_MODELS:
+            return None
+        matrix = np.array(camera.calibration_matrix(), np.float64)
+        matrix[:2, 2] -= SHIFT
+        return matrix
 
     def _size(self, image: int) -> tuple[int, int]:
         camera = self._camera(image)
@@ -177,7 +190,7 @@ def revise_database(source: Path, target: Path) -> Iterator[ColmapDatabase]:
             yield made
         finally:
             database.close()
-        deliver(finished, target)
+        deliver_database(finished, target)
 
 
 def _copy(source: Path, target: Path) -> None:

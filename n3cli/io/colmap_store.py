@@ -14,7 +14,7 @@ from n3cli.errors import InputError
 from n3cli.io.colmap import SHIFT, load_pycolmap, write_geometry
 from n3cli.io.format import printable
 from n3cli.io.matches import Matches
-from n3cli.io.path import deliver, staging
+from n3cli.io.path import deliver_database, staging
 from n3cli.ops.camera import Camera
 
 
@@ -116,7 +116,7 @@ def create_database(target: Path) -> Iterator[ColmapStore]:
             yield ColmapStore(database)
         finally:
             database.close()
-        deliver(finished, target)
+        deliver_database(finished, target)
 
 
 def _parameters(size: tuple[int, int], camera: Camera | None) -> tuple[str, list[float]]:

@@ -7,15 +7,18 @@ with matches0 and matching_scores0. Coordinates have (0, 0) at the centre of a p
 
 from __future__ import annotations
 
+import os
+import posixpath
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from n3cli.errors import ConfigError, InputError
+from n3cli.errors import ConfigError, InputError, OutputError
 from n3cli.io.format import printable
 from n3cli.io.matches import Matches, check
 from n3cli.io.path import deliver, explained, staging
@@ -28,12 +31,16 @@ _DAMAGE = (OSError, ValueError, TypeError, LookupError, AttributeError, RuntimeE
 _LARGEST = 1 << 27
 """Values that a data set of a pair may have."""
 
+_ROOM: Final = 1 << 16
+"""Bytes that HDF5's own records of a pair take at most, beside its values."""
+
 
 class MatchStore:
     """A file of pairs being written, made by `open_store`."""
 
-    def __init__(self, file: Any) -> None:
-        self._file = file
+    def __init__(self, file: Any, path: Path, target: Path) -> None:
+        self._file, self._path, self._target = file, path, target
+        self._broken: Exception | None = None
 
     def has(self, name0: str, name1: str) -> bool:
         """Whether the pair is there already."""
@@ -51,12 +58,47 @@ class MatchStore:
         Raises:
             InputError: a picture is there with other keypoints, which the pairs of an earlier run
                 refer to.
+            OutputError: there is no room for the pair, and those before it are safe; or HDF5
+                failed.
         """
+        values = {
+            "matching_scores0": matches.match_confidence.astype(np.float16),
+            "candidates0": matches.candidates.astype(np.int32),
+        } | {key: kept for key in _EXTRA if (kept := getattr(matches, key)) is not None}
+        last = matches.matches.astype(np.int32)
+        everything = (*values.values(), last, matches.keypoints0, matches.keypoints1)
+        self._reserve(sum(np.asarray(each).nbytes for each in everything))
+        try:
+            self._add(name0, name1, matches, values | {"matches0": last})
+        except (OSError, RuntimeError) as error:
+            self._broken = error
+            raise self._failure(error) from error
+
+    def close(self) -> None:
+        """Close the file.
+
+        Raises:
+            OutputError: HDF5 failed, now or before; the file is not whole.
+        """
+        try:
+            self._file.close()
+        except (OSError, RuntimeError) as error:
+            self._broken = self._broken or error
+        if self._broken:
+            raise self._failure(self._broken) from self._broken
+
+    def _failure(self, error: Exception) -> OutputError:
+        return OutputError(
+            f"{printable(self._target)}: HDF5 cannot write it ({error}); it stays as it was"
+        )
+
+    def _add(self, name0: str, name1: str, matches: Matches, values: dict[str, Any]) -> None:
+        """Write a pair; of its values the last tells `has` that it is whole."""
         for name, points, size in (
             (name0, matches.keypoints0, matches.size0),
             (name1, matches.keypoints1, matches.size1),
         ):
-            group = self._file.require_group(name)
+            group = self._file.require_group(_place(name))
             if "keypoints" not in group:
                 group["keypoints"] = points
             elif not np.array_equal(group["keypoints"], points):
@@ -66,22 +108,29 @@ class MatchStore:
                 )
             if size and "image_size" not in group:
                 group["image_size"] = np.array(size)
-        above = self._file.require_group(_flat(name0))
-        below = _flat(name1)
-        if below in above and "matches0" in above[below]:
-            for key in list(above[below]):
-                if key != "keypoints" and key != "image_size":
-                    del above[below][key]
-        pair = above.require_group(below)
-        pair["matches0"] = matches.matches.astype(np.int32)
-        pair["matching_scores0"] = matches.match_confidence.astype(np.float16)
-        pair["candidates0"] = matches.candidates.astype(np.int32)
-        for key in _EXTRA:
-            if (values := getattr(matches, key)) is not None:
-                pair[key] = values
+        pair = self._file.require_group(f"{_flat(name0)}/{_flat(name1)}")
+        # What is there is of an earlier run, or of one that was cut short.
+        for key in ("matches0", *values, *_EXTRA):
+            if key in pair:
+                del pair[key]
         pair.attrs["status"] = matches.status
-        for key, value in matches.facts.items():
+        for key, value in {**matches.facts, "image0": name0, "image1": name1}.items():
             pair.attrs[key] = value
+        for key, kept in values.items():
+            pair[key] = kept
+        self._file.flush()
+
+    def _reserve(self, size: int) -> None:
+        """Make the file long enough for what comes: HDF5 does not survive a write that fails."""
+        try:
+            with self._path.open("r+b") as file:
+                there = file.seek(0, os.SEEK_END)
+                missing = self._file.id.get_filesize() + size + _ROOM - there
+                file.write(bytes(max(missing, 0)))
+        except OSError as error:
+            raise OutputError(
+                f"{printable(self._target)}: {error.strerror or error}; the pairs before are in it"
+            ) from error
 
 
 @contextmanager
@@ -89,7 +138,7 @@ def open_store(target: Path, *, anew: bool = False) -> Iterator[MatchStore]:
     """Open a file of pairs to write into; it is created, or gets what is missing.
 
     What was written is put in place at the end, also when an error ends the block: pairs that are
-    done stay done. Until then the file is as it was.
+    done stay done. Until then the file is as it was, and it stays so where HDF5 itself failed.
 
     Args:
         target: the file.
@@ -98,6 +147,7 @@ def open_store(target: Path, *, anew: bool = False) -> Iterator[MatchStore]:
     Raises:
         ConfigError: h5py is not installed.
         InputError: the target cannot be written, or is no HDF5 file.
+        OutputError: there is no room for more.
     """
     h5py = _h5py()
     with staging(target) as folder:
@@ -111,15 +161,19 @@ def open_store(target: Path, *, anew: bool = False) -> Iterator[MatchStore]:
             raise InputError(
                 f"{printable(target)}: is no HDF5 file; give another name, or -y"
             ) from error
+        store = MatchStore(file, finished, target)
         try:
-            with file:
-                yield MatchStore(file)
+            yield store
         finally:
+            store.close()  # what cannot be closed is not delivered
             deliver(finished, target)
 
 
 def read_h5(
-    paths: Sequence[Path], wanted: Sequence[tuple[str, str]] | None = None
+    paths: Sequence[Path],
+    wanted: Sequence[tuple[str, str]] | None = None,
+    *,
+    tails: bool = False,
 ) -> Iterator[tuple[str, str, Matches | InputError]]:
     """Read pairs from HDF5 files: of ours, or hloc's matches and features.
 
@@ -127,9 +181,12 @@ def read_h5(
         paths: files; a picture's keypoints are taken from the first that has them.
         wanted: pairs by the names of pictures; None is all. A pair may be there the other way
             round.
+        tails: the wanted names are paths, which may begin with folders that the files know nothing
+            of.
 
     Yields:
-        Both names and the pair's putative matches, or what is wrong with them.
+        Both names (of wanted paths those ends that the files know) and the pair's putative
+        matches, or what is wrong with them.
 
     Raises:
         ConfigError: h5py is not installed.
@@ -146,8 +203,10 @@ def read_h5(
             except OSError as error:
                 raise InputError(f"{printable(path)}: is no HDF5 file, or a damaged one") from error
         keypoints = _find_keypoints(files)
-        for name0, name1 in _find_pairs(files) if wanted is None else wanted:
+        for name0, name1 in _find_pairs(files, keypoints) if wanted is None else wanted:
             try:
+                if tails:
+                    name0, name1 = _find_tails(files, name0, name1)
                 yield name0, name1, _read_pair(files, keypoints, name0, name1)
             except InputError as error:
                 yield name0, name1, error
@@ -171,26 +230,45 @@ def _find_keypoints(files: Sequence[Any]) -> dict[str, Any]:
     return found
 
 
-def _find_pairs(files: Sequence[Any]) -> list[tuple[str, str]]:
+def _find_pairs(files: Sequence[Any], keypoints: dict[str, Any]) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
 
     def look(name: str, item: Any) -> None:
         if hasattr(item, "shape") and name.endswith("/matches0") and name.count("/") == 2:
             first, second, _ = name.split("/")
-            found.append((first, second))
+            found.append(
+                (
+                    _original(item.parent, keypoints, "image0", first),
+                    _original(item.parent, keypoints, "image1", second),
+                )
+            )
 
     for file in files:
         file.visititems(look)
     return found
 
 
-def _read_pair(files: Sequence[Any], keypoints: dict[str, Any], name0: str, name1: str) -> Matches:
+def _find_tails(files: Sequence[Any], name0: str, name1: str) -> tuple[str, str]:
+    """The longest ends of two paths that are a pair; the paths, where there is none."""
+    ends = sorted(product(_tails(name0), _tails(name1)), key=lambda each: -sum(map(len, each)))
+    return next((each for each in ends if _find_pair(files, *each)), (name0, name1))
+
+
+def _find_pair(files: Sequence[Any], name0: str, name1: str) -> tuple[Any, str, str, bool] | None:
+    """A pair's group, the names that it goes by, and whether they are turned."""
     first, second = _flat(name0), _flat(name1)
     for file in files:
-        for turned, key in ((False, f"{first}/{second}"), (True, f"{second}/{first}")):
-            if f"{key}/matches0" in file:
-                return _assemble(file[key], keypoints, *key.split("/"), turned=turned)
-    raise InputError(f"{printable(name0)}, {printable(name1)}: no such pair in the file")
+        for turned, names in ((False, (first, second)), (True, (second, first))):
+            if f"{names[0]}/{names[1]}/matches0" in file:
+                return file[f"{names[0]}/{names[1]}"], *names, turned
+    return None
+
+
+def _read_pair(files: Sequence[Any], keypoints: dict[str, Any], name0: str, name1: str) -> Matches:
+    if not (found := _find_pair(files, name0, name1)):
+        raise InputError(f"{printable(name0)}, {printable(name1)}: no such pair in the file")
+    pair, first, second, turned = found
+    return _assemble(pair, keypoints, first, second, turned=turned)
 
 
 def _assemble(
@@ -250,9 +328,31 @@ def _size(group: Any) -> tuple[int, int] | None:
     return int(width), int(height)
 
 
+def _place(name: str) -> str:
+    """The group of a picture: its name, as HDF5 and hloc put groups into groups.
+
+    HDF5 has no place for ``/photos/a.jpg`` other than that of ``photos/a.jpg``.
+    """
+    return posixpath.normpath(name).lstrip("/")
+
+
 def _flat(name: str) -> str:
     """A picture's name as hloc's pairs have it."""
-    return name.replace("/", "-")
+    return _place(name).replace("/", "-")
+
+
+def _original(pair: Any, keypoints: dict[str, Any], key: str, flat: str) -> str:
+    """A picture's name with its folders, which hloc's pairs are without."""
+    told = pair.attrs.get(key)
+    if isinstance(told, str) and _flat(told) == flat:
+        return told
+    return str(keypoints[flat].name).lstrip("/") if flat in keypoints else flat
+
+
+def _tails(name: str) -> list[str]:
+    """A path, and what remains of it without one folder after the other."""
+    parts = _place(name).split("/")
+    return [name, *("/".join(parts[start:]) for start in range(1, len(parts)))]
 
 
 def _h5py() -> Any:

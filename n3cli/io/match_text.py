@@ -47,8 +47,9 @@ def read_csv(path: Path) -> Matches:
     """Read putative matches from a table.
 
     Its columns are x0, y0, x1, y1 and, where they are there, confidence, ratio and mutual. Without
-    a line of names the four coordinates come first. Commas, semicolons, tabs and spaces may part
-    the values.
+    a line of names the four coordinates come first. One separator parts the values of the whole
+    file: semicolons, tabs or commas, the first of these that its first line has, or else spaces.
+    Where it is a semicolon or a tab, a comma in a number is its decimal point.
 
     Raises:
         InputError: it is missing, no text, or a line is wrong; the line is named.
@@ -59,16 +60,20 @@ def read_csv(path: Path) -> Matches:
             lines = file.read().splitlines()
     except UnicodeDecodeError as error:
         raise InputError(f"{name}: is no text ({error.reason})") from error
-    rows = [
-        (number, line.replace(",", " ").replace(";", " ").split())
-        for number, line in enumerate(lines, 1)
-        if line.strip() and not line.lstrip().startswith("#")
-    ]
+    try:
+        rows = _rows(lines)
+    except csv.Error as error:
+        raise InputError(f"{name}: is no table ({error})") from error
     if len(rows) > _MOST:
         raise InputError(f"{name}: has more than {_MOST} lines")
     names: list[str] = list(_POINTS)
     if rows and not _is_number(rows[0][1][0]):
-        names = [word.strip('"').lower() for word in rows.pop(0)[1]]
+        names = [word.lower() for word in rows.pop(0)[1]]
+        if wrong := next((row for row in rows if len(row[1]) != len(names)), None):
+            raise InputError(
+                f"{name}: line {wrong[0]} has {len(wrong[1])} values where the first line names "
+                f"{len(names)} columns"
+            )
         if missing := [word for word in _POINTS if word not in names]:
             raise InputError(f"{name}: its first line names no column {' and '.join(missing)}")
     known: tuple[str, ...] = (*_POINTS, "confidence", "ratio", "mutual")
@@ -116,6 +121,26 @@ def _listed(values: Any) -> list[Any]:
 
 def _shown(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float | np.floating) else str(value)
+
+
+def _rows(lines: list[str]) -> list[tuple[int, list[str]]]:
+    """The values of each line that says something, with its number."""
+    said = [
+        (number, line)
+        for number, line in enumerate(lines, 1)
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
+    first = said[0][1].strip() if said else ""
+    separator = next((each for each in ";\t," if each in first), None)
+    if separator is None:
+        return [(number, [word.strip('"') for word in line.split()]) for number, line in said]
+    rows = [
+        (number, [word.strip() for word in next(csv.reader([line], delimiter=separator))])
+        for number, line in said
+    ]
+    if separator == ",":
+        return rows
+    return [(number, [word.replace(",", ".") for word in words]) for number, words in rows]
 
 
 def _is_number(word: str) -> bool:

@@ -15,6 +15,9 @@ DENOISED: Final = "n3dn"
 ENLARGED: Final = re.compile(r"n3(x[0-9]+|up)")
 """What ends the names of enlarged pictures: ``photo_n3x4.png``, ``photo_n3up.png``."""
 
+MATCHED: Final = "matches"
+"""Ends the names of a pair's files: ``a_b_matches.npz``, ``a_b_matches.png``."""
+
 
 def enlarged_tag(scale: float | None) -> str:
     """End the name of an enlarged picture: with the scale if it is whole, which stays readable."""

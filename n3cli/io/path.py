@@ -69,6 +69,29 @@ def deliver(finished: Path, target: Path | BinaryIO) -> None:
         target.flush()
 
 
+def deliver_database(finished: Path, target: Path) -> None:
+    """Put a finished SQLite database in its place, as `deliver` does.
+
+    A journal that lies beside the target belongs to what is there now; SQLite would replay it into
+    the new file and ruin it.
+
+    Raises:
+        InputError: such a journal is there, or as `deliver` raises it.
+    """
+    with explained(target):
+        place = os.path.realpath(target)
+        journals = [Path(place + ending) for ending in ("-wal", "-journal", "-shm")]
+        for journal in journals[:2]:
+            if journal.exists() and journal.stat().st_size:
+                raise InputError(
+                    f"{printable(target)}: {printable(journal.name)} lies beside it: a program has "
+                    "the database open, or crashed; close it, or give another name"
+                )
+        for journal in journals:
+            journal.unlink(missing_ok=True)
+    deliver(finished, target)
+
+
 def write_text(text: str, target: Path) -> None:
     """Write a text file, at once and whole.
 

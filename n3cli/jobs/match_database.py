@@ -69,6 +69,8 @@ def _judge(pair: StoredPair, database: ColmapDatabase, matcher: Matcher) -> Row:
         putative = _with_sides(putative, pair)
     found = matcher.judge(putative, pair.cameras)
     database.write(pair, found)
+    # It was judged free of distortion; what is told are the pictures' own cameras.
+    found = replace(found, K0=pair.matrices[0], K1=pair.matrices[1])
     source = "the database" if pair.cameras else None
     return Row(*pair.names, found, cameras=(source, source))
 

@@ -14,6 +14,7 @@ from n3cli.io.match_h5 import open_store
 from n3cli.io.match_npz import write_npz
 from n3cli.io.match_text import write_csv, write_json
 from n3cli.io.matches import Matches
+from n3cli.io.name import MATCHED
 from n3cli.jobs.pair import Pair
 from n3cli.jobs.scan import real
 from n3cli.ops.camera import Camera
@@ -69,8 +70,8 @@ class MatchOutput:
 
     def targets(self, pair: Pair) -> tuple[Path | None, Path | None]:
         """The file of a pair's matches and that of its picture; None where there is none."""
-        matches = self.folder / f"{pair.stem}_matches.{self.format}" if self.folder else self.file
-        picture = self.pictures / f"{pair.stem}_matches.png" if self.pictures else self.picture
+        matches = self.folder / f"{pair.stem}_{MATCHED}.{self.format}" if self.folder else self.file
+        picture = self.pictures / f"{pair.stem}_{MATCHED}.png" if self.pictures else self.picture
         return matches, picture
 
     def missing(self, pair: Pair) -> tuple[Path | None, Path | None, bool]:

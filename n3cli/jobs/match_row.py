@@ -141,14 +141,17 @@ def evaluate(
 
 
 def scores(rows: Sequence[Row]) -> dict[str, float]:
-    """What a batch with truth scored: mAP and AUC of the larger error, from 0 to 1, by name."""
+    """What a batch with truth scored: mAP and AUC of the larger error, from 0 to 1, by name.
+
+    Pairs that failed count as infinitely wrong. Nothing, where no pair was held against a truth.
+    """
+    if not any(row.evaluation for row in rows):
+        return {}
     errors = [
         max(row.evaluation.error_R, row.evaluation.error_t) if row.evaluation else math.inf
         for row in rows
         if row.evaluation or row.error
     ]
-    if not errors:
-        return {}
     return {f"mAP{degrees}": mean_accuracy(errors, degrees) for degrees in (5, 10, 20)} | {
         f"AUC{degrees}": area_under_curve(errors, degrees) for degrees in (5, 10, 20)
     }

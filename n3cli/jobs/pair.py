@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from n3cli.errors import ConfigError, InputError
-from n3cli.io.name import DENOISED, ENLARGED
+from n3cli.io.name import DENOISED, ENLARGED, MATCHED
 from n3cli.io.pair_list import read_pairs
 from n3cli.jobs.scan import scan
 from n3cli.ops.camera import Camera
@@ -50,7 +50,11 @@ class Pair:
 
 
 def find_pairs(
-    inputs: Sequence[str], listed: Path | None, *, recursive: bool
+    inputs: Sequence[str],
+    listed: Path | None,
+    *,
+    recursive: bool,
+    leave_out: Collection[Path] = (),
 ) -> tuple[list[Pair], list[InputError]]:
     """Find the pairs that the inputs stand for.
 
@@ -59,6 +63,7 @@ def find_pairs(
             with a list at most one folder, that its names lie in.
         listed: a list of pairs; without a folder its names lie where the list does.
         recursive: take whole trees of folders.
+        leave_out: folders inside them whose pictures are none of the inputs: those of outputs.
 
     Returns:
         The pairs, and an error for each input that stands for nothing.
@@ -76,8 +81,8 @@ def find_pairs(
         return [Pair(inputs[0], inputs[1], paths[0], paths[1])], []
     if len(paths) == 1 and paths[0].is_file():
         raise ConfigError(f"{inputs[0]}: one picture makes no pair; give two, or a folder")
-    made = re.compile(f"{DENOISED}|{ENLARGED.pattern}")
-    found = scan(inputs, made=made, recursive=recursive, leave_out=None)
+    made = re.compile(f"{DENOISED}|{ENLARGED.pattern}|{MATCHED}")
+    found = scan(inputs, made=made, recursive=recursive, leave_out=leave_out)
     names = [
         (source.place.as_posix() if len(paths) == 1 else str(source.path), source.path)
         for source in found.sources

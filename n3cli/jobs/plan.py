@@ -105,7 +105,10 @@ def plan(
         )
     folder = None if output == STANDARD else output_folder(inputs, output)
     found = scan(
-        inputs, made=made or re.compile(re.escape(tag)), recursive=recursive, leave_out=folder
+        inputs,
+        made=made or re.compile(re.escape(tag)),
+        recursive=recursive,
+        leave_out=[folder] if folder else (),
     )
     jobs, failed = [], list(found.failed)
     if output == STANDARD:

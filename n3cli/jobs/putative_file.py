@@ -70,8 +70,11 @@ def _read_many(
         case (one,) if Path(one).is_dir():
             folder = Path(one)
         case (first, second):
-            wanted = [(Path(first).name, Path(second).name)]
-            folder = Path(first).parent
+            if listed:
+                raise ConfigError("--matches: name two pictures, or a list with --pairs, not both")
+            for name0, name1, matches in read_h5(files, [(first, second)], tails=True):
+                yield Pair(name0, name1, Path(first), Path(second)), matches
+            return
         case _:
             raise ConfigError("--matches: name two pictures, or the folder that they lie in")
     if listed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISREG
@@ -44,7 +44,11 @@ class Scan:
 
 
 def scan(
-    inputs: Sequence[str], *, made: re.Pattern[str], recursive: bool, leave_out: Path | None
+    inputs: Sequence[str],
+    *,
+    made: re.Pattern[str],
+    recursive: bool,
+    leave_out: Collection[Path] = (),
 ) -> Scan:
     """Find the files that the inputs stand for.
 
@@ -53,7 +57,7 @@ def scan(
         made: files of folders whose stem ends with `_` and a match of this are results of an
             earlier run: skipped.
         recursive: go down the whole tree of a folder.
-        leave_out: a folder whose content is no input even if it lies in one (the output folder).
+        leave_out: folders whose content is no input even if they lie in one (output folders).
     """
     sources: dict[Path, Source] = {}  # by resolved path: what is given twice is done once
     failed: list[InputError] = []
@@ -98,7 +102,7 @@ def _may_be_file(path: Path) -> bool:
 
 
 def _pictures(
-    folder: Path, *, recursive: bool, leave_out: Path | None
+    folder: Path, *, recursive: bool, leave_out: Collection[Path] = ()
 ) -> tuple[list[Path], list[InputError]]:
     """The picture files of a folder in order, and one error for each folder that is closed to us.
 
@@ -110,7 +114,7 @@ def _pictures(
     def note(error: OSError) -> None:
         unseen.append(InputError(f"{error.filename}: cannot be read: {error.strerror}"))
 
-    barred = real(leave_out) if leave_out else None
+    barred = {real(each) for each in leave_out}
     for top, folders, names in os.walk(folder, onerror=note):
         here = Path(top)
         shown = sorted(name for name in names if not name.startswith("."))
@@ -119,6 +123,6 @@ def _pictures(
         folders[:] = sorted(
             name
             for name in folders
-            if recursive and not name.startswith(".") and real(here / name) != barred
+            if recursive and not name.startswith(".") and real(here / name) not in barred
         )
     return found, unseen

@@ -151,6 +151,16 @@ class TestBatch:
         assert run("photos", "-o", "out/", "-y", *FEW).stderr == "3 done\n"
         assert Path("out/a_b_matches.npz").stat().st_mtime_ns > made
 
+    def test_what_it_made_is_no_input(self):
+        for _ in range(2):
+            result = run("photos", "--viz", "photos", "-o", "photos", *FEW)
+            assert result.exit_code == 0, result.output
+        assert result.stderr == "0 done, 3 kept from an earlier run\n"
+        Path("photos/out").mkdir()
+        write_picture(Path("photos/out/old.png"), Picture(FIRST[..., None]))
+        result = run("photos", "-r", "--viz", "photos/out/", "-o", "photos/npz/", *FEW)
+        assert result.stderr == "3 done\n"
+
     def test_keypoints_are_found_once_a_picture(self, monkeypatch):
         found = []
         real = feature._read_grey
@@ -168,6 +178,7 @@ class TestBatch:
         assert rows(result)[1]["status"] != "failed"
         assert "b.png" in rows(result)[0]["error"]
         assert "1 done, 2 failed" in result.stderr
+        assert "mAP" not in result.stderr  # there is no truth to hold them against
         assert "Traceback" not in result.output
 
     def test_a_list_of_pairs(self):
@@ -220,6 +231,21 @@ class TestBatch:
                   *FEW)  # fmt: skip
         assert [row["image1"] for row in rows(one)] == ["b.png"]
         assert rows(one)[0]["R"] is not None
+        alone = run("photos/a.png", "photos/b.png", "--matches", "all.h5", "-o", "one.npz", *FEW)
+        assert alone.exit_code == 0, alone.output
+        assert Path("one.npz").exists()
+
+    @pytest.mark.parametrize("place", [".", "photos/..", "absolute"])
+    def test_hdf5_of_pictures_with_folders(self, place):
+        pytest.importorskip("h5py")
+        first, second = (
+            f"{Path.cwd() if place == 'absolute' else place}/photos/{name}.png" for name in "ab"
+        )
+        result = run(first, second, "-o", "all.h5", *FEW)
+        assert result.exit_code == 0, result.output
+        for inputs in ([], [first, second], ["photos/a.png", "photos/b.png"][: 2 * (place == ".")]):
+            (row,) = rows(run(*inputs, "--matches", "all.h5", "--K", "K.txt", "--json", *FEW))
+            assert row["R"] is not None, row
 
     def test_two_pictures_of_one_name_do_not_share_a_file(self):
         write_picture(Path("photos/a.tif"), Picture(FIRST[..., None]))

@@ -60,6 +60,13 @@ def test_what_is_no_text_is_told(tmp_path):
         read_matrix(tmp_path / "missing.txt")
 
 
+@pytest.mark.parametrize("model", ["OPENCV_FISHEYE", "fov", "FULL_OPENCV"])
+def test_a_model_that_is_not_known_is_told(tmp_path, model):
+    path = write(tmp_path / "list.txt", f"a.jpg {model} 1000 800 900 950 500 400 0 0 0 0\n")
+    with pytest.raises(InputError, match=f"the camera model is {model.upper()}; known are SIMPLE"):
+        read_intrinsics(path)
+
+
 def test_a_list_of_cameras(tmp_path):
     text = """# comment
 a.jpg 900 0 500 0 950 400 0 0 1

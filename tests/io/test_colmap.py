@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -121,6 +122,8 @@ class TestRevision:
         assert source.read_bytes() == before
         assert (row.name0, row.name1, row.status) == ("a.jpg", "in/b.jpg", "ok")
         assert row.cameras == ("the database", "the database")
+        np.testing.assert_array_equal(row.matches.K0, MATRIX)
+        np.testing.assert_array_equal(row.matches.K1, MATRIX)
         assert rotation_error(row.matches.R, ROTATION) < 0.01
         with opened(tmp_path / "out.db") as database:
             geometry = database.read_two_view_geometry(1, 2)
@@ -141,10 +144,25 @@ class TestRevision:
         assert rotation_error(row.matches.R, ROTATION) < 0.01
         assert row.matches.agreeing == RIGHT
 
+    def test_a_fisheye_has_no_matrix(self, tmp_path):
+        source = write(tmp_path / "in.db")
+        with opened(source) as database:
+            (camera,) = database.read_all_cameras()
+            fisheye = pycolmap.Camera(
+                model="OPENCV_FISHEYE", width=SIZE[0], height=SIZE[1],
+                params=[*camera.params, 0, 0, 0, 0], has_prior_focal_length=True,
+                camera_id=camera.camera_id,
+            )  # fmt: skip
+            database.update_camera(fisheye)
+        (row,) = self.judge(source, tmp_path / "out.db")
+        assert row.matches.K0 is row.matches.K1 is None
+        assert row.cameras == ("the database", "the database")
+
     def test_a_guessed_focal_length_is_not_used(self, tmp_path):
         source = write(tmp_path / "in.db", cameras=(None, None))
         (row,) = self.judge(source, tmp_path / "out.db")
         assert row.cameras == (None, None)
+        assert row.matches.K0 is None
         assert row.matches.E is None
         assert row.matches.F is not None
         with opened(tmp_path / "out.db") as database:
@@ -246,3 +264,39 @@ class TestDamage:
         shutil.copy(source, tmp_path / "in_n3.db")
         with pytest.raises(InputError, match="-y"):
             database_target(source, None, overwrite=False)
+
+
+class TestJournals:
+    """What SQLite left beside a target must not be replayed into the new file."""
+
+    def other(self, path: Path) -> sqlite3.Connection:
+        database = sqlite3.connect(path)
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("CREATE TABLE other (value)")
+        database.execute("INSERT INTO other VALUES (1)")
+        database.commit()
+        return database
+
+    def test_a_database_that_is_open_is_not_replaced(self, tmp_path):
+        source, target = write(tmp_path / "in.db"), tmp_path / "out.db"
+        database = self.other(target)
+        with pytest.raises(InputError, match=r"out\.db-wal lies beside it"):
+            list(match_database(source, target, Matcher("none")))
+        with pytest.raises(InputError, match=r"out\.db-wal lies beside it"):
+            write(target)
+        assert database.execute("SELECT value FROM other").fetchall() == [(1,)]
+        database.close()
+
+    @pytest.mark.parametrize("ending", ["-wal", "-journal"])
+    def test_a_journal_without_its_database_is_told(self, tmp_path, ending):
+        (tmp_path / f"out.db{ending}").write_bytes(b"what a crash left")
+        with pytest.raises(InputError, match=f"out.db{ending}"):
+            write(tmp_path / "out.db")
+        assert not (tmp_path / "out.db").exists()
+
+    def test_empty_ones_go(self, tmp_path):
+        for ending in ("-wal", "-shm", "-journal"):
+            (tmp_path / f"out.db{ending}").touch()
+        with closing(sqlite3.connect(write(tmp_path / "out.db"))) as database:
+            assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert [file.name for file in tmp_path.iterdir()] == ["out.db"]

@@ -1,5 +1,8 @@
 """HDF5 files of matches, ours and hloc's."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -7,7 +10,7 @@ h5py = pytest.importorskip("h5py")
 
 from n3cli.errors import InputError  # noqa: E402
 from n3cli.io.match_h5 import open_store, read_h5  # noqa: E402
-from n3cli.io.matches import Matches  # noqa: E402
+from n3cli.io.matches import Matches, from_pairs  # noqa: E402
 
 POINTS = {name: np.random.default_rng(seed).uniform(0, 500, (6, 2)).astype(np.float32)
           for seed, name in enumerate(("a.jpg", "b.jpg", "in/c.jpg"))}  # fmt: skip
@@ -46,7 +49,7 @@ def test_it_comes_back(tmp_path):
     write(tmp_path / "a.h5", ("a.jpg", "b.jpg"), ("a.jpg", "in/c.jpg"))
     found = list(read_h5([tmp_path / "a.h5"]))
     assert [(first, second) for first, second, _ in found] == [
-        ("a.jpg", "b.jpg"), ("a.jpg", "in-c.jpg")
+        ("a.jpg", "b.jpg"), ("a.jpg", "in/c.jpg")
     ]  # fmt: skip
     matches = found[0][2]
     np.testing.assert_array_equal(matches.candidates, INDEX)
@@ -73,9 +76,42 @@ def test_hlocs_two_files_are_read_together(tmp_path):
     both = [tmp_path / "matches.h5", tmp_path / "features.h5"]
     ((_, _, matches),) = read_h5(both, [("a.jpg", "in/c.jpg")])
     np.testing.assert_array_equal(matches.keypoints1, POINTS["in/c.jpg"])
+    ((first, second, matches),) = read_h5(both)
+    assert (first, second) == ("a.jpg", "in/c.jpg")
+    np.testing.assert_array_equal(matches.keypoints1, POINTS["in/c.jpg"])
     ((_, _, error),) = read_h5(both[:1])
     assert isinstance(error, InputError)
     assert "--matches FEATURES.h5" in str(error)
+
+
+@pytest.mark.parametrize(
+    "name", ["/photos/a.jpg", "./a.jpg", "db/in/a.jpg", "../a.jpg", "db//a.jpg"]
+)
+def test_any_name_comes_back(tmp_path, name):
+    path = tmp_path / "a.h5"
+    with open_store(path) as store:
+        store.add(name, "q/b.jpg", pair())
+        assert store.has(name, "q/b.jpg")
+    for wanted in (None, [(name, "q/b.jpg")], [("q/b.jpg", name)]):
+        ((*names, matches),) = read_h5([path], wanted)
+        assert names == list(wanted[0] if wanted else (name, "q/b.jpg"))
+        assert isinstance(matches, Matches), matches
+    with open_store(path) as store:
+        assert store.has(name, "./q/b.jpg")
+
+
+def test_paths_may_begin_with_more_folders(tmp_path):
+    path = tmp_path / "a.h5"
+    write(path, ("a.jpg", "in/c.jpg"), ("a.jpg", "b.jpg"))
+    asked = [("/photos/a.jpg", "/photos/in/c.jpg")]
+    ((first, second, matches),) = read_h5([path], asked, tails=True)
+    assert (first, second) == ("a.jpg", "in/c.jpg")
+    np.testing.assert_array_equal(matches.keypoints1, POINTS["in/c.jpg"])
+    ((first, _, error),) = read_h5([path], asked)
+    assert first == "/photos/a.jpg"
+    assert "no such pair" in str(error)
+    ((_, _, error),) = read_h5([path], [("x/a.jpg", "x/z.jpg")], tails=True)
+    assert "x/a.jpg, x/z.jpg: no such pair" in str(error)
 
 
 def test_what_was_there_stays_and_is_known(tmp_path):
@@ -111,6 +147,71 @@ def test_what_is_done_stays_done_when_it_is_interrupted(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         work()
     assert len(list(read_h5([path]))) == 1
+    assert [file.name for file in tmp_path.iterdir()] == ["a.h5"]
+
+
+def test_a_pair_that_was_cut_short_is_not_done(tmp_path):
+    path = tmp_path / "a.h5"
+    write(path, ("a.jpg", "b.jpg"))
+    with h5py.File(path, "a") as file:
+        del file["a.jpg/b.jpg/matches0"]
+    with open_store(path) as store:
+        assert not store.has("a.jpg", "b.jpg")
+        store.add("a.jpg", "b.jpg", pair())
+        assert store.has("a.jpg", "b.jpg")
+
+
+def test_matches_are_written_last(tmp_path):
+    path = tmp_path / "a.h5"
+
+    class Cut(dict):
+        def keys(self):  # of the facts, between a pair's first and last values
+            raise KeyboardInterrupt
+
+        __iter__ = keys
+
+    with pytest.raises(KeyboardInterrupt), open_store(path) as store:
+        store.add("a.jpg", "b.jpg", pair(facts=Cut()))
+    with open_store(path) as store:
+        assert not store.has("a.jpg", "b.jpg")
+
+
+_FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from n3cli.errors import OutputError
+from n3cli.io.match_h5 import open_store
+from tests.io.test_match_h5 import many
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
+try:
+    with open_store(Path(sys.argv[1])) as store:
+        for number in range(100):
+            store.add("a.jpg", f"{number}.jpg", many())
+except OutputError as error:
+    print(number, error)
+"""
+
+
+def many() -> Matches:
+    points = np.random.default_rng(0).uniform(0, 500, (1000, 2))
+    return from_pairs(points, points, np.ones(1000), ratio=np.ones(1000, np.float32))
+
+
+def test_what_was_done_before_the_disk_was_full_stays(tmp_path):
+    pytest.importorskip("resource")
+    path = tmp_path / "a.h5"
+    done = subprocess.run(
+        [sys.executable, "-c", _FULL_DISK, path], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    number, told = done.stdout.split(" ", 1)
+    assert told == f"{path}: File too large; the pairs before are in it\n"
+    found = list(read_h5([path]))
+    assert len(found) == int(number) > 10
+    assert all(isinstance(matches, Matches) for *_, matches in found)
     assert [file.name for file in tmp_path.iterdir()] == ["a.h5"]
 
 
