@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from n3cli.data.pair import Pair
 from n3cli.errors import ConfigError, DataError
-from n3cli.inference.classifier import Classifier, default_classifier
+from n3cli.inference.classifier import NO_MODEL, Classifier, default_classifier
 from n3cli.io.matches import from_pairs
 from n3cli.ops.camera import Camera
 from n3cli.zoo.load import load_model
@@ -110,6 +110,8 @@ def make_classifiers(names: Sequence[str | None], device: str) -> list[PairMetho
 
 
 def _classifier(name: str, device: str) -> PairMethod:
+    if name == NO_MODEL:
+        raise ConfigError("all putative correspondences are --against none; -m names a model")
     model = load_model(name, task="match")
     classifier = Classifier(model, device=device)
     camera = Camera(np.eye(3))

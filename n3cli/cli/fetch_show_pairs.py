@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from n3cli.errors import DataError
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -44,13 +46,16 @@ def show_pairs(collection: Collection, root: Path, target: Path) -> None:
 
     (suite,) = (one for one in PAIR_SUITES.values() if one.collection == collection.name)
     scenes = suite.find(root)
-    pairs = [pair for scene in scenes for pair in islice(scene.pairs(), _LOOKED_AT)]
+    found = [pair for scene in scenes for pair in islice(scene.pairs(), _LOOKED_AT)]
+    pairs = [pair for pair in found if len(pair.points)]
+    if not pairs:
+        raise DataError(f"{collection.title}: none of the pairs looked at has correspondences")
     click.echo(f"{'set':<11} {collection.title}: {collection.about}")
     click.echo(f"{'scenes':<11} {len(scenes)}: {', '.join(scene.title for scene in scenes)}")
     counts = [len(pair.points) for pair in pairs]
-    right = 100 * np.mean([pair.right.mean() for pair in pairs if len(pair.points)] or [0])
+    right = 100 * np.mean([pair.right.mean() for pair in pairs])
     click.echo(
-        f"{'matches':<11} {np.mean(counts or [0]):.0f} a pair, {right:.0f} % of them right, over "
+        f"{'matches':<11} {np.mean(counts):.0f} a pair, {right:.0f} % of them right, over "
         f"{len(pairs)} pairs"
     )
     drawn = pairs[:: max(1, len(pairs) // _DRAWN)][:_DRAWN]
@@ -89,7 +94,7 @@ def _view(pair: Pair, side: int) -> tuple[Colours, np.ndarray]:
     cv2 = load_opencv("drawing matches needs")
     pixels = read_picture(pair.views[side].path).pixels
     if pixels.dtype != np.uint8:
-        pixels = np.rint(255 * (pixels / pixels.max())).astype(np.uint8)
+        pixels = np.rint(255 * (pixels / max(pixels.max(), 1e-9))).astype(np.uint8)
     scale = _SIDE / max(pixels.shape[:2])
     small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     small = small.reshape(*small.shape[:2], -1)

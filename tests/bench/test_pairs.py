@@ -158,6 +158,7 @@ def test_what_the_command_cannot_do(tmp_path):
     for arguments, code, message in (
         (("reichstag,set12",), 2, "set12 is measured otherwise"),
         (("reichstag", "--sigma", "25"), 2, "correspondences take -m, --against"),
+        (("brown", "-m", "none"), 2, "are --against none"),
         (("brown", "--against", "bm3d"), 2, "held against none, ratio"),
         (("yfcc", "--against", "none"), 3, "YFCC100M not found"),
         (("strecha", "--against", "none"), 3, "has no photos with .camera files"),
