@@ -151,6 +151,23 @@ class TestBatch:
         assert run("photos", "-o", "out/", "-y", *FEW).stderr == "3 done\n"
         assert Path("out/a_b_matches.npz").stat().st_mtime_ns > made
 
+    @pytest.mark.parametrize("name", [".", "/", "..", "photos"])
+    def test_a_name_that_is_no_picture_fails_its_pair(self, name):
+        pytest.importorskip("h5py")
+        Path("pairs.txt").write_text(f"{name} photos/b.png\nphotos/a.png photos/b.png\n")
+        for output in ("out/", "all.h5"):
+            result = run("--pairs", "pairs.txt", "-o", output, "--json", *FEW)
+            assert result.exit_code == 1, result.output
+            assert "Traceback" not in result.output
+            assert [row["status"] for row in rows(result)] == ["failed", "ok"]
+        points = np.zeros((9, 2))
+        np.savez("m.npz", keypoints0=points, keypoints1=points, matches=np.arange(9), image0=name,
+                 image1="b.png")  # fmt: skip
+        for output in ("new/", "new.h5"):
+            result = run("--matches", "m.npz", "-o", output, "--json", *FEW)
+            assert result.exit_code in (0, 1)
+            assert isinstance(result.exception, SystemExit | None), result.exception
+
     def test_what_it_made_is_no_input(self):
         for _ in range(2):
             result = run("photos", "--viz", "photos", "-o", "photos", *FEW)
