@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from n3cli.jobs.match_row import Row
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
+_OF_PICTURES = (
+    *("k", "k0", "k1", "focal", "intrinsics", "exif"),
+    *("max_keypoints", "resize", "recursive"),
+)
+"""Settings that say nothing of a database, which has its own cameras and keypoints."""
 
 
 @click.command(
@@ -190,12 +195,17 @@ def match(
         raise click.UsageError("--quiet and --verbose exclude each other.")
     if database and (inputs or pairs or matches or viz or format):
         raise click.UsageError("--database stands alone, with -o OUT.db and settings.")
+    if database and (unused := _given(ctx, _OF_PICTURES)):
+        raise click.UsageError(
+            f"--database has its own cameras and keypoints: {', '.join(unused)} cannot go with it."
+        )
     if not (inputs or pairs or matches or database):
         raise click.UsageError(
             "Give two pictures, a folder, --pairs FILE, --matches FILE or --database DB."
         )
     told = {name: how.pop(name) for name in ("k", "k0", "k1", "focal", "intrinsics", "exif")}
     cameras = _find_cameras(**told)
+    read = [path for path in (*matches, pairs, *told.values()) if isinstance(path, Path)]
     show = partial(
         _show, as_json=as_json, quiet=quiet, verbose=verbose, debug=options.debugging(ctx)
     )
@@ -203,8 +213,18 @@ def match(
         failed = _match_database(database, output, overwrite, how, show)
     else:
         failed = _match(inputs, pairs, matches, recursive, (output, viz, format, overwrite),
-                        how, cameras, show)  # fmt: skip
+                        how, cameras, read, show)  # fmt: skip
     ctx.exit(1 if failed else 0)
+
+
+def _given(ctx: click.Context, names: Collection[str]) -> list[str]:
+    """Those of some options that the command line has, as people write them."""
+    return [
+        each.opts[0]
+        for each in ctx.command.params
+        if each.name in names
+        and ctx.get_parameter_source(each.name) is not click.core.ParameterSource.DEFAULT
+    ]
 
 
 def _show(rows: Iterable[Row], **how: bool) -> int:
@@ -237,6 +257,7 @@ def _match(
     place: tuple[str | None, str | None, str | None, bool],
     how: dict[str, Any],
     cameras: Cameras,
+    read: Sequence[Path],
     show: Callable[[Iterable[Row]], int],
 ) -> int:
     """Match pictures, or judge matches of files; gives the number of pairs that failed."""
@@ -264,7 +285,6 @@ def _match(
     count = len(todo)
     if given is not None:  # how many an .h5 file has shows when it is read
         count = 1 if isinstance(given, list) or len(inputs) == 2 else 2
-    read = (*matches, *([pairs] if pairs else []))
     with open_output(count, output, viz, format=format, overwrite=overwrite, inputs=read) as made:
         rows = match_pairs(todo, _make_matcher(**how), cameras, made, given)
         return len(errors) + show(rows)

@@ -70,7 +70,7 @@ class ColmapDatabase:
             descriptors: whether those of SIFT are wanted, too.
         """
         pycolmap = load_pycolmap()
-        numbers, _ = self._database.read_all_matches()
+        numbers, _ = self._database.read_num_matches()  # reading all would keep all in memory
         for number in sorted(numbers):
             ids = pycolmap.pair_id_to_image_pair(number)
             try:

@@ -56,11 +56,14 @@ class MatchStore:
         """Add a pair, in place of what was there; of the cameras the matrices are kept.
 
         Raises:
-            InputError: a picture is there with other keypoints, which the pairs of an earlier run
-                refer to.
+            InputError: a name is none of a picture; or a picture is there with other keypoints,
+                which the pairs of an earlier run refer to.
             OutputError: there is no room for the pair, and those before it are safe; or HDF5
                 failed.
         """
+        for name in (name0, name1):
+            if _place(name) in ("", "."):
+                raise InputError(f"{printable(name)!r} is no name of a picture")
         values = {
             "matching_scores0": matches.match_confidence.astype(np.float16),
             "candidates0": matches.candidates.astype(np.int32),

@@ -43,8 +43,8 @@ class Pair:
     def stem(self) -> str:
         """What names the pair's outputs, as SuperGlue does: both names without suffixes."""
         first, second = (
-            "-".join(Path(name).with_suffix("").parts).strip("/")
-            for name in (self.name0, self.name1)
+            "-".join((*path.parent.parts, path.stem)).strip("/")
+            for path in (Path(self.name0), Path(self.name1))
         )
         return f"{first}_{second}"
 

@@ -151,6 +151,23 @@ class TestBatch:
         assert run("photos", "-o", "out/", "-y", *FEW).stderr == "3 done\n"
         assert Path("out/a_b_matches.npz").stat().st_mtime_ns > made
 
+    @pytest.mark.parametrize("name", [".", "/", "..", "photos"])
+    def test_a_name_that_is_no_picture_fails_its_pair(self, name):
+        pytest.importorskip("h5py")
+        Path("pairs.txt").write_text(f"{name} photos/b.png\nphotos/a.png photos/b.png\n")
+        for output in ("out/", "all.h5"):
+            result = run("--pairs", "pairs.txt", "-o", output, "--json", *FEW)
+            assert result.exit_code == 1, result.output
+            assert "Traceback" not in result.output
+            assert [row["status"] for row in rows(result)] == ["failed", "ok"]
+        points = np.zeros((9, 2))
+        np.savez("m.npz", keypoints0=points, keypoints1=points, matches=np.arange(9), image0=name,
+                 image1="b.png")  # fmt: skip
+        for output in ("new/", "new.h5"):
+            result = run("--matches", "m.npz", "-o", output, "--json", *FEW)
+            assert result.exit_code in (0, 1)
+            assert isinstance(result.exception, SystemExit | None), result.exception
+
     def test_what_it_made_is_no_input(self):
         for _ in range(2):
             result = run("photos", "--viz", "photos", "-o", "photos", *FEW)
@@ -283,6 +300,9 @@ class TestDatabase:
             (["--database", "K.txt"], 1, "K.txt"),
             (["--database", "K.txt", "-o", "out.npz"], 2, ".db"),
             (["--database", "K.txt", "photos"], 2, "stands alone"),
+            (["--database", "K.txt", "--focal", "700"], 2, "keypoints: --focal cannot"),
+            (["--database", "K.txt", "--K", "K.txt", "--resize", "9"], 2, "--resize, --K cannot"),
+            (["--database", "K.txt", "--no-exif", "-r"], 2, "-r, --exif cannot"),
         ],
     )
     def test_bad_usage(self, words, code, told):
@@ -326,6 +346,17 @@ class TestGivenMatches:
         assert result.exit_code == 2
         assert "is an input" in result.stderr
         assert Path("m.csv").read_text() == "1,2,3,4\n" * 9
+
+    @pytest.mark.parametrize("option", ["--K", "--intrinsics"])
+    @pytest.mark.parametrize("output", ["-o", "--viz"])
+    def test_a_file_of_cameras_is_never_the_output(self, option, output):
+        name = "cameras.csv" if output == "-o" else "cameras.png"
+        text = ("a.png " if option == "--intrinsics" else "") + " ".join(map(str, K.ravel()))
+        Path(name).write_text(text)
+        result = run("photos/a.png", "photos/b.png", option, name, output, f"./{name}", "-y", *FEW)
+        assert result.exit_code == 2, result.output
+        assert "is an input" in result.stderr
+        assert Path(name).read_text() == text
 
     def test_values_that_are_no_numbers(self):
         Path("m.csv").write_text("1,2,3,4\nnan,2,3,4\n")
