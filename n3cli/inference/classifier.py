@@ -15,9 +15,7 @@ from n3cli.io.matches import Matches
 from n3cli.networks.description import COLUMNS
 from n3cli.ops.camera import Camera, normalise
 from n3cli.ops.correspondence import stack_columns
-from n3cli.zoo.config import read_config
 from n3cli.zoo.folder import SetModel
-from n3cli.zoo.layout import CONFIG_FILE
 from n3cli.zoo.load import check_task, load_model
 from n3cli.zoo.locate import bundled
 from n3cli.zoo.names import complete_name, default_name
@@ -38,18 +36,6 @@ def default_classifier() -> str:
     """The bundled model's name, or `NO_MODEL` where none is bundled."""
     name = complete_name(default_name(_TASK), task=_TASK)
     return name if name in bundled() else NO_MODEL
-
-
-def plain_classifier() -> str | None:
-    """A bundled model that needs no more than points, or None; the default if it is one."""
-    # Networks with neighbours before those without.
-    names = [default_classifier(), *sorted(bundled(), reverse=True)]
-    for name in names:
-        if name in bundled() and name.startswith(f"{_TASK}-"):
-            config = read_config(bundled()[name] / CONFIG_FILE)
-            if config.options.get("inputs") == len(POINT_COLUMNS):
-                return name
-    return None
 
 
 class Classifier:

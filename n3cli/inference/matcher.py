@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from n3cli.errors import ConfigError, N3Warning
-from n3cli.inference.classifier import NO_MODEL, Classifier, default_classifier, plain_classifier
+from n3cli.inference.classifier import NO_MODEL, Classifier, default_classifier
 from n3cli.inference.estimator import choose_estimator
 from n3cli.inference.feature import MAX_KEYPOINTS, RESIZE, Features, find_features
 from n3cli.inference.geometry import estimate_geometry
@@ -99,7 +99,6 @@ class Matcher:
         self._threshold, self._pixels, self._seed = float(threshold), pixel_threshold, seed
         self._max_keypoints, self._resize = max_keypoints, resize
         self.seconds: dict[str, float] = {}
-        self._plain: Classifier | None = None
 
     def features(self, source: RowSource) -> Features:
         """Find a picture's keypoints; see `find_features`."""
@@ -201,21 +200,20 @@ class Matcher:
         return filters or (self._classifier is not None and self._classifier.wants_sides)
 
     def _classifier_for(self, putative: Matches) -> Classifier | None:
-        """The classifier; of the defaults, one that can do with what is known."""
+        """The classifier, if it can do with what is known; else none, where nobody asked for it."""
         able = self._classifier
         known = putative.ratio is not None and putative.mutual is not None
         if able is None or not able.wants_sides or known or self._given is not None:
             return able
-        if self._plain is None and (name := plain_classifier()):
-            self._plain = Classifier(name, device=self._device)
-        if self._plain is None:
-            warnings.warn(
-                f"ratio and mutual flag of these matches are not known, which {able.name} needs: "
-                "all are kept for the estimator; -m names another model",
-                N3Warning,
-                stacklevel=3,
-            )
-        return self._plain
+        # A model that looks at points alone is no help: such matches come from programs that have
+        # chosen already, and it keeps too few where nearly all are right.
+        warnings.warn(
+            f"ratio and mutual flag of these matches are not known, which {able.name} needs: "
+            "all are kept for the estimator; -m names another model",
+            N3Warning,
+            stacklevel=3,
+        )
+        return None
 
     @contextmanager
     def _timed(self, step: str) -> Iterator[None]:

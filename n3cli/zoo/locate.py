@@ -55,7 +55,7 @@ def bundled() -> dict[str, Path]:
 def find_task(name: str) -> str:
     """The task that completes a short name: that of a bundled model, or of the network.
 
-    A name that says its task itself, a path, or one that nobody knows gets the first task.
+    A path, or a name that nobody knows, gets the first task.
     """
     # Heavy, and needed for few names.
     from n3cli.networks import registry
@@ -63,8 +63,9 @@ def find_task(name: str) -> str:
     first, *others = DEFAULTS
     for task in (first, *others):
         try:
-            if complete_name(name, task=task, channels=3) in bundled():
-                return task
+            full = complete_name(name, task=task, channels=3)
+            if full in bundled():
+                return full.partition("-")[0]
         except ModelError:
             return first
     network = complete_name(name, task=first, channels=3).split("-")[1]

@@ -58,15 +58,18 @@ def test_list_is_plain_in_a_pipe() -> None:
     assert result.exit_code == 0
     lines = [line.split("\t") for line in result.stdout.splitlines()]
     assert [line[0] for line in lines] == NAMES
-    assert [line[1] for line in lines] == ["n3net", "n3net", "n3unet", "n3unet", "n3sr", "n3sr"]
+    assert [line[1] for line in lines] == [
+        *("n3net", "n3net", "n3unet", "n3unet", "cnet", "n3cnet", "n3sr", "n3sr")
+    ]
     assert lines[3][2:] == ["75.0", "float16", "5.73"]
-    assert lines[4][2:] == lines[5][2:] == ["-", "float16", "1.45"]
+    assert lines[6][2:] == lines[7][2:] == ["-", "float16", "1.45"]
 
 
 def test_list_as_json() -> None:
     models = json.loads(run("list", "--json").stdout)
     assert [model["name"] for model in models] == NAMES
-    assert [model["options"]["channels"] for model in models] == [3, 1, 3, 1, 3, 3]
+    channels = [model["options"].get("channels") for model in models]
+    assert channels == [3, 1, 3, 1, None, None, 3, 3]
     assert all((Path(model["folder"]) / "model.safetensors").is_file() for model in models)
 
 

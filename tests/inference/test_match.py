@@ -310,14 +310,7 @@ class TestDefault:
         bundle(**{"n3cnet-flags": 6, "n3cnet": 4, "cnet": 4})
         assert Matcher().model == "match-n3cnet-flags"
 
-    def test_matches_without_sides_get_a_model_that_needs_none(self, bundle):
-        bundle(**{"n3cnet-flags": 6, "n3cnet": 4, "cnet": 4})
-        matcher = Matcher()
-        assert matcher.judge(self.given()).facts["model"] == "match-n3cnet"
-        found = matcher.match(features("first"), features("second"))
-        assert found.facts["model"] == "match-n3cnet-flags"
-
-    def test_where_there_is_none_everything_is_kept_and_told(self, bundle):
+    def test_without_sides_everything_is_kept_and_told(self, bundle):
         bundle(**{"n3cnet-flags": 6})
         with pytest.warns(N3Warning, match="ratio and mutual flag of these matches are not known"):
             found = Matcher().judge(self.given())
@@ -329,7 +322,10 @@ class TestDefault:
     def test_one_flag_alone_is_not_enough(self, bundle):
         bundle(**{"n3cnet-flags": 6, "n3cnet": 4})
         given = dataclasses.replace(self.given(), ratio=np.full(20, 0.5, np.float32))
-        assert Matcher().judge(given).facts["model"] == "match-n3cnet"
+        with pytest.warns(N3Warning, match="not known"):
+            assert Matcher().judge(given).facts["model"] == "none"
+        found = Matcher().match(features("first"), features("second"))
+        assert found.facts["model"] == "match-n3cnet-flags"
 
     def test_what_comes_with_n3_judges_any_matches(self):
         rng = np.random.default_rng(0)
