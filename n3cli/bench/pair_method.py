@@ -11,12 +11,10 @@ from numpy.typing import NDArray
 from n3cli.data.pair import Pair
 from n3cli.errors import ConfigError, DataError
 from n3cli.inference.classifier import NO_MODEL, Classifier, default_classifier
+from n3cli.inference.matcher import RATIO
 from n3cli.io.matches import from_pairs
 from n3cli.ops.camera import Camera
 from n3cli.zoo.load import load_model
-
-RATIO = 0.8
-"""Largest ratio of descriptor distances that the ratio test keeps (Lowe, IJCV 2004)."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from n3cli.errors import ConfigError, DeviceError, ModelError
 from n3cli.inference.device import choose_device
 from n3cli.io.matches import Matches
-from n3cli.networks.description import COLUMNS
 from n3cli.ops.camera import Camera, normalise
 from n3cli.ops.correspondence import stack_columns
 from n3cli.zoo.folder import SetModel
@@ -22,9 +21,6 @@ from n3cli.zoo.names import complete_name, default_name
 
 NO_MODEL: Final = "none"
 """As a model's name: there is none, and what passes the plain filters is kept."""
-
-POINT_COLUMNS: Final = COLUMNS[:4]
-"""What a network is told of a match at least."""
 
 _TASK: Final = "match"
 _ASSUMED_FOCAL = 1.2
@@ -61,7 +57,7 @@ class Classifier:
         check_task(model, _TASK)
         self.name = model.config.name
         self._inputs = model.network.description.inputs
-        self.wants_sides = self._inputs > len(POINT_COLUMNS)
+        self.wants_sides = "ratio" in model.network.description.columns
         self._network = model.network.to(self._device)
 
     def logits(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from n3cli.inference.estimator import Estimator, Problem
 from n3cli.ops.camera import Camera, normalise
 from n3cli.ops.chance import ESSENTIAL, FUNDAMENTAL, false_alarms
-from n3cli.ops.epipolar import symmetric_epipolar_distance
+from n3cli.ops.epipolar import essential_matrix, symmetric_epipolar_distance
 from n3cli.ops.pose import pose_of_essential
 from n3cli.ops.rotation import fit_rotation, rotated
 
@@ -140,7 +140,8 @@ def _judge_calibrated(problem: Problem, matrix: Array) -> Geometry:
         return Geometry("chance", near)
     pose = pose_of_essential(matrix, x0[near], x1[near])
     # What the estimators give need not have two equal singular values; the pose's own matrix has.
-    essential = _cross(pose.translation) @ pose.rotation
+    parts = (torch.from_numpy(np.ascontiguousarray(each)) for each in pose[:2])
+    essential = essential_matrix(*parts).numpy()
     distance = _distances(problem, _for_pixels(essential, problem.focal))
     near = distance <= problem.threshold
     if status := _chance(problem, distance):
@@ -202,8 +203,3 @@ def _for_pixels(matrix: Array, focal: tuple[float, float]) -> Array:
     """An essential matrix for points in pixels from the principal point."""
     first, second = (np.diag([1 / each, 1 / each, 1.0]) for each in focal)
     return second @ matrix @ first
-
-
-def _cross(vector: Array) -> Array:
-    x, y, z = vector
-    return np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])

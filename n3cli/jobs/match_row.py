@@ -47,7 +47,6 @@ class Row:
         evaluation: against the truth, if it is known.
         outputs: files that were written.
         error: why it failed.
-        skipped: whether the outputs of an earlier run were kept.
     """
 
     name0: str
@@ -58,7 +57,6 @@ class Row:
     evaluation: Evaluation | None = None
     outputs: tuple[str, ...] = ()
     error: InputError | None = None
-    skipped: bool = False
 
     @property
     def status(self) -> str:
