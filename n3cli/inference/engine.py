@@ -14,6 +14,7 @@ from n3cli.inference.memory import free_memory
 from n3cli.inference.tiling import SMALLEST, UNLIMITED, tile_shape
 from n3cli.networks.description import Placement
 from n3cli.networks.network import Network
+from n3cli.ops.precision import float32_as
 
 _SHARE_OF_FREE_MEMORY = 0.4
 _MOST_MEMORY_ON_CPU = 768 << 20
@@ -120,6 +121,7 @@ class Engine:
         with (
             torch.inference_mode(),
             torch.autocast(self.device.type, dtype if reduced else None, enabled=reduced),
+            float32_as(dtype),
         ):
             return self.stages[stage].run(tile, place).float().cpu()
 

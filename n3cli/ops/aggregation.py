@@ -230,8 +230,8 @@ def _spread_diagonal(weights: Tensor, query: int, candidate: int, m: int, step: 
 
 def _drop_own(distances: Tensor, cell: Cell) -> Tensor:
     """Distances without those of the queries to themselves, flattened."""
-    # Counted on the CPU: a device would have to be waited for.
-    keep = torch.ones(distances.shape[1:], dtype=torch.bool)
-    keep[cell.own(keep.device)] = False
-    index = keep.flatten().nonzero()[:, 0].to(distances.device, non_blocking=True)
-    return distances.flatten(1).index_select(1, index)
+    _, _, row, column = cell.own(distances.device)
+    own = row * distances.shape[4] + column
+    others = torch.arange(distances[0, 0, 0].numel() - 1, device=own.device).expand(*own.shape, -1)
+    others = others + (others >= own.unsqueeze(-1))
+    return distances.flatten(3).gather(3, others.expand(len(distances), -1, -1, -1)).flatten(1)

@@ -94,7 +94,7 @@ def select_relaxed(logits: Tensor, k: int) -> Tensor:
     if torch.is_grad_enabled() and working.requires_grad:
         weights: Tensor = _Relaxed.apply(working, k)  # type: ignore[no-untyped-call]
     else:
-        weights = _relax_by_products(working, k)
+        weights = _relax(working, k)
     return weights.to(logits.dtype)
 
 
@@ -125,7 +125,7 @@ class _Relaxed(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: torch.autograd.function.FunctionCtx, logits: Tensor, k: int) -> Tensor:
-        weights = _relax_by_products(logits, k)
+        weights = _relax(logits, k)
         ctx.save_for_backward(weights)
         return weights
 
@@ -148,6 +148,28 @@ class _Relaxed(torch.autograd.Function):
             found = found.add_(product).addcmul_(w, total, value=-1)
         assert found is not None
         return found, None
+
+
+def _relax(logits: Tensor, k: int) -> Tensor:
+    """The recurrence, forward only."""
+    if logits.device.type == "cpu":
+        return _relax_by_products(logits, k)
+    return _relax_by_logarithms(logits, k)
+
+
+def _relax_by_logarithms(logits: Tensor, k: int) -> Tensor:
+    """The recurrence as it is written, for devices that find logarithms cheap.
+
+    Whatever the logits, it does the same: a device need not be waited for, and its work can be
+    captured in a graph.
+    """
+    weights = logits.new_empty(k, *logits.shape)
+    for t in range(k):
+        torch.softmax(logits, dim=-1, out=weights[t])
+        if t + 1 < k:
+            left = torch.log1p(-weights[t]).add_(logits)
+            logits = left.masked_fill_(weights[t] >= 1, _USED_UP)
+    return weights
 
 
 def _relax_by_products(logits: Tensor, k: int) -> Tensor:

@@ -290,6 +290,10 @@ class RunSettings:
     compile: bool = False
     """Use `torch.compile`. No gain on CPUs."""
 
+    cuda_graphs: bool = True
+    """On one GPU, play steps back as CUDA graphs, which spares the launches of many small kernels;
+    not with `compile` or `recompute`."""
+
     recompute: bool = False
     """Compute each stage again in the backward pass instead of keeping its activations."""
 

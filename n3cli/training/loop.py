@@ -13,10 +13,12 @@ from typing import Any, Generic
 import torch
 
 from n3cli.errors import TrainingError
+from n3cli.ops.precision import float32_as
 from n3cli.training.checkpoint import Checkpoint, save_checkpoint
 from n3cli.training.config import Recipe
 from n3cli.training.distributed import World
 from n3cli.training.ema import MovingAverage
+from n3cli.training.graph import Graphed
 from n3cli.training.interruption import interruptible, stop
 from n3cli.training.log import Log
 from n3cli.training.optimiser import Optimiser
@@ -102,9 +104,12 @@ def train(
         average.load_state(checkpoint.average)
         optimiser.load_state_dict(checkpoint.optimiser)
         scaler.load_state_dict(checkpoint.scaler)
-    model = world.parallel(network, device)
+    model: Callable[..., torch.Tensor] = world.parallel(network, device)
+    alone = device.type == "cuda" and world.size == 1
     if settings.compile:
-        model = torch.compile(model)  # type: ignore[assignment]
+        model = torch.compile(model)
+    elif settings.cuda_graphs and alone and not settings.recompute:
+        model = Graphed(network)
 
     begun -= spent
 
@@ -117,7 +122,8 @@ def train(
 
     def validate() -> Mapping[str, float]:
         judged.load_state_dict(average.state, strict=False)
-        scores = task.validate(judged)
+        with float32_as(torch.float32):
+            scores = task.validate(judged)
         if scores:
             say("validation", **scores)
         if any(math.isnan(score) for score in scores.values()):
@@ -160,7 +166,7 @@ def train(
 
     saved = validated = since = elapsed()
     counted, seen, loading, done = 0, crops, 0.0, 0.0  # since that line, but for the part done
-    with interruptible() as interruption:
+    with interruptible() as interruption, float32_as(dtype):
         while True:
             done, signal = world.largest(progress(), interruption.number)
             if done >= 1 or signal:
@@ -170,7 +176,12 @@ def train(
             asked = time.monotonic()
             inputs, target = task.batch(step, done)
             loading += time.monotonic() - asked
-            with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
+            with torch.autocast(
+                device.type,
+                dtype,
+                enabled=dtype != torch.float32,
+                cache_enabled=not isinstance(model, Graphed),  # weights cast in a graph stay in it
+            ):
                 output = model(*inputs)
             loss = task.loss(output.float(), target, inputs)
             scaler.scale(loss).backward()  # type: ignore[no-untyped-call]

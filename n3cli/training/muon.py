@@ -6,7 +6,7 @@ takes matrices only, and skips what has no gradient of its own, as reshaped view
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -37,19 +37,34 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
         """Take a step along the gradients that there are."""
         for group in self.param_groups:
-            for weight in group["params"]:
-                if weight.grad is None:
-                    continue
-                state = self.state[weight]
-                if not state:
-                    state["sum"] = torch.zeros_like(weight)
-                total = state["sum"].mul_(group["momentum"]).add_(weight.grad)
-                ahead = weight.grad.add(total, alpha=group["momentum"])
-                # Not view: weights are channels-last.
-                step = orthogonalise(ahead.flatten(1))
-                weight.mul_(1 - group["lr"] * group["decay"])
-                gain = max(1.0, step.shape[0] / step.shape[1]) ** 0.5
-                weight.add_(step.view(ahead.shape), alpha=-group["lr"] * gain)
+            weights = [weight for weight in group["params"] if weight.grad is not None]
+            if not weights:
+                continue
+            for weight in weights:
+                if not self.state[weight]:
+                    self.state[weight]["sum"] = torch.zeros_like(weight)
+            gradients = [weight.grad for weight in weights]
+            sums = [self.state[weight]["sum"] for weight in weights]
+            torch._foreach_mul_(sums, group["momentum"])
+            torch._foreach_add_(sums, gradients)
+            ahead = torch._foreach_add(gradients, sums, alpha=group["momentum"])
+            torch._foreach_mul_(weights, 1 - group["lr"] * group["decay"])
+            torch._foreach_add_(weights, _steps(ahead), alpha=-group["lr"])
+
+
+def _steps(directions: Sequence[Tensor]) -> list[Tensor]:
+    """What is subtracted from each weight at a learning rate of 1; those of a shape together."""
+    alike: dict[tuple[int, ...], list[int]] = {}
+    for index, direction in enumerate(directions):
+        alike.setdefault(tuple(direction.shape), []).append(index)
+    steps: list[Tensor] = [*directions]
+    for shape, indices in alike.items():
+        # Not view: weights are channels-last.
+        matrices = torch.stack([directions[index].flatten(1) for index in indices])
+        gain = max(1.0, matrices.shape[1] / matrices.shape[2]) ** 0.5
+        for index, step in zip(indices, orthogonalise(matrices).mul_(gain), strict=True):
+            steps[index] = step.view(shape)
+    return steps
 
 
 def orthogonalise(matrix: Tensor) -> Tensor:
@@ -61,16 +76,16 @@ def orthogonalise(matrix: Tensor) -> Tensor:
     processors without bfloat16 instructions (there, by a hundred times).
 
     Args:
-        matrix: R×C.
+        matrix: …×R×C, each for itself.
 
     Returns:
-        R×C, float32. Zero where the matrix is.
+        …×R×C, float32. Zero where a matrix is.
     """
     a, b, c = _COEFFICIENTS
-    tall = matrix.shape[0] > matrix.shape[1]
-    x = (matrix.T if tall else matrix).float()
-    x = x / (x.norm() + 1e-7)
-    gram = x @ x.T
+    tall = matrix.shape[-2] > matrix.shape[-1]
+    x = (matrix.mT if tall else matrix).float()
+    x = x / (torch.linalg.matrix_norm(x, keepdim=True) + 1e-7)
+    gram = x @ x.mT
     factor = _polynomial(gram, a, b, c)
     step = factor
     for _ in range(_STEPS - 1):
@@ -78,11 +93,11 @@ def orthogonalise(matrix: Tensor) -> Tensor:
         step = _polynomial(gram, a, b, c)
         factor = step @ factor
     y: Tensor = factor @ x
-    return y.T if tall else y
+    return y.mT if tall else y
 
 
 def _polynomial(matrix: Tensor, a: float, b: float, c: float) -> Tensor:
     """Evaluate a + b·M + c·M² of a symmetric M."""
-    y = torch.addmm(matrix, matrix, matrix, beta=b, alpha=c)
-    y.diagonal().add_(a)
+    y = torch.add(b * matrix, matrix @ matrix, alpha=c)
+    y.diagonal(dim1=-2, dim2=-1).add_(a)
     return y

@@ -8,9 +8,8 @@ from n3cli.inference.device import DTYPES, is_fast_at_bfloat16
 
 
 def prepare(device: torch.device) -> None:
-    """Set what torch decides for a whole process: float32 means it, and crops have one size."""
+    """Set what torch decides for a whole process: crops have one size."""
     if device.type == "cuda":
-        torch.backends.cudnn.allow_tf32 = False
         torch.backends.cudnn.benchmark = True
 
 

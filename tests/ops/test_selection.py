@@ -11,6 +11,8 @@ from safetensors.torch import load_file
 from n3cli.ops.selection import (
     EXCLUDED,
     SELECTION_RULES,
+    _relax_by_logarithms,
+    _relax_by_products,
     select_hard,
     select_relaxed,
     select_stochastic,
@@ -50,6 +52,16 @@ def test_relaxed_stays_finite_at_every_temperature(k, candidates, sharpness, exc
     torch.testing.assert_close(weights.sum(-1), torch.ones(k, 3))
     with torch.no_grad():
         torch.testing.assert_close(select_relaxed(logits, k).sum(-1), torch.ones(k, 3))
+
+
+@given(st.integers(1, 9), st.integers(1, 12), st.floats(1e-3, 1e6), st.booleans())
+@settings(max_examples=80, deadline=None)
+def test_the_forms_for_processors_and_for_gpus_agree(k, candidates, sharpness, excluded):
+    logits = -torch.rand(5, candidates) * sharpness
+    if excluded:
+        logits[:, 0] = EXCLUDED
+    products, logarithms = (form(logits, k) for form in (_relax_by_products, _relax_by_logarithms))
+    torch.testing.assert_close(products, logarithms, atol=2e-5, rtol=1e-3)
 
 
 def relaxed_in_log_space(logits, k):

@@ -1,0 +1,72 @@
+"""A network called through CUDA graphs: a step's kernels are launched all at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from n3cli.training.task import Inputs
+
+
+class Graphed:
+    """Calls a network as it is, but for the launches of its kernels.
+
+    Small layers take a GPU less time than Python takes to launch them. Forward and backward pass
+    are recorded once for every form that inputs come in (sizes, and arguments that are no tensors)
+    and then played back.
+
+    Args:
+        network: on a CUDA device, in training mode; nothing in it may wait for the device.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        self._network = network
+        self._recorded: dict[tuple[object, ...], nn.Module] = {}
+
+    def __call__(self, *inputs: Tensor | int | None) -> Tensor:
+        """What the network gives; overwritten by the next call. Under autocast as without."""
+        form = tuple(map(_form, inputs))
+        if form not in self._recorded:
+            self._recorded[form] = self._record(inputs)
+        output: Tensor = self._recorded[form](*_tensors(inputs))
+        return output
+
+    def _record(self, inputs: Inputs) -> nn.Module:
+        # Recording runs the network some times, which must not count in running statistics.
+        buffers = {name: buffer.clone() for name, buffer in self._network.named_buffers()}
+        recorded = torch.cuda.make_graphed_callables(
+            _Call(self._network, inputs),
+            tuple(tensor.clone() for tensor in _tensors(inputs)),
+            allow_unused_input=True,  # parameters of other scales
+        )
+        with torch.no_grad():
+            for name, buffer in self._network.named_buffers():
+                buffer.copy_(buffers[name])
+        assert isinstance(recorded, nn.Module)
+        return recorded
+
+
+class _Call(nn.Module):
+    """A network whose arguments but for the tensors are fixed."""
+
+    def __init__(self, network: nn.Module, inputs: Inputs) -> None:
+        super().__init__()
+        self.network = network
+        self._places = [i for i, value in enumerate(inputs) if isinstance(value, Tensor)]
+        self._fixed = [None if isinstance(value, Tensor) else value for value in inputs]
+
+    def forward(self, *tensors: Tensor) -> Any:
+        inputs: list[Tensor | int | None] = [*self._fixed]
+        for place, tensor in zip(self._places, tensors, strict=True):
+            inputs[place] = tensor
+        return self.network(*inputs)
+
+
+def _tensors(inputs: Inputs) -> list[Tensor]:
+    return [value for value in inputs if isinstance(value, Tensor)]
+
+
+def _form(value: Tensor | int | None) -> object:
+    return (value.shape, value.stride(), value.dtype) if isinstance(value, Tensor) else value

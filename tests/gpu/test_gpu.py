@@ -1,0 +1,159 @@
+"""What a CUDA device gives against what the CPU gives. Skipped where there is none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from reference import two_views
+
+import n3cli
+from n3cli.inference.denoise import Denoiser
+from n3cli.inference.source import ArraySource
+from n3cli.networks.cnet import N3CNet
+from n3cli.networks.n3sr import N3SR
+from n3cli.networks.n3unet import N3UNet
+from n3cli.networks.network import Network
+from n3cli.ops.selection import SELECTION_RULES
+from n3cli.training.graph import Graphed
+from n3cli.training.log import LOG_FILE, read_log
+from n3cli.training.recipe import load_recipe
+from n3cli.training.run import Place, run
+
+pytestmark = pytest.mark.skipif(
+    not torch.cuda.is_available(), reason="needs an NVIDIA GPU and a torch built for it"
+)
+
+
+def picture(height, width, channels, sigma=25.0):
+    rows, columns = np.mgrid[:height, :width] / 9.0
+    planes = [0.5 + 0.35 * np.sin(rows * (c + 1) + columns) for c in range(channels)]
+    noise = np.random.default_rng(0).normal(0, sigma / 255, (height, width, channels))
+    return (np.stack(planes, -1) + noise).astype(np.float32)
+
+
+def moved(network, seed=0):
+    """Weights that are not zero anywhere, so that every layer counts."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(0.02 * torch.randn(parameter.shape, generator=generator))
+    return network
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("model", ["n3unet", "n3net"])
+def test_denoising(channels, model):
+    name = f"denoise-{model}-{'gray' if channels == 1 else 'color'}"
+    image = picture(150, 201, channels)
+    cpu, gpu = (
+        n3cli.denoise(image, 25, model=name, device=device, precision="fp32")
+        for device in ("cpu", "cuda")
+    )
+    np.testing.assert_allclose(gpu, cpu, atol=2e-4)
+
+
+def test_denoising_in_half_precision():
+    image = picture(200, 200, 3)
+    exact, rounded = (
+        n3cli.denoise(image, 25, device="cuda", precision=p) for p in ("fp32", "bf16")
+    )
+    assert np.sqrt(np.square(exact - rounded).mean()) < 1 / 255
+
+
+def test_tiles_are_exact():
+    image = picture(420, 380, 3)
+    whole, tiled = (
+        n3cli.denoise(image, 25, device="cuda", precision="fp32", tile=tile)
+        for tile in ("off", 192)
+    )
+    np.testing.assert_allclose(tiled, whole, atol=1e-4)
+
+
+def test_rows_are_streamed():
+    image = picture(700, 300, 1)
+    denoiser = Denoiser(device="cuda", precision="fp32", tile=256)
+    rows = np.concatenate(list(denoiser.rows(ArraySource(image), sigma=25)))
+    np.testing.assert_allclose(rows, n3cli.denoise(image, 25, device="cpu"), atol=2e-4)
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_enlarging(scale):
+    image = picture(50, 61, 3, sigma=0)
+    cpu, gpu = (
+        n3cli.upscale(image, scale, device=device, precision="fp32") for device in ("cpu", "cuda")
+    )
+    np.testing.assert_allclose(gpu, cpu, atol=2e-4)
+
+
+@pytest.mark.parametrize("model", ["match-cnet", "match-n3cnet-flags"])
+def test_correspondences(model):
+    network = n3cli.load_model(model, task="match").network
+    inputs = 4 if model == "match-cnet" else 6
+    _, _, first, second = two_views.scene(count=300)
+    points = np.concatenate([first, second, np.full((300, 2), 0.7)], 1)[:, :inputs]
+    x = torch.from_numpy(points).float()[None]
+    with torch.inference_mode():
+        torch.testing.assert_close(
+            network.cuda()(x.cuda()).cpu(), network.cpu()(x), atol=2e-2, rtol=1e-3
+        )
+
+
+@pytest.mark.parametrize("name", ["relaxed", "hard"])
+def test_selection(name):
+    logits = -50 * torch.rand(20, 81)
+    cpu, gpu = (SELECTION_RULES[name](x, 7).cpu() for x in (logits, logits.cuda()))
+    torch.testing.assert_close(gpu, cpu, atol=2e-5, rtol=1e-3)
+
+
+NETWORKS = {
+    "n3unet": (lambda: N3UNet(1, "16,16,16", "1,1,1", "1"), (0.1,), 1),
+    "n3sr": (lambda: N3SR(1, 16, 1), (None, 3), 1),
+    "n3cnet": (lambda: N3CNet(blocks=3, width=32, n3_after="2"), (), 0),
+}
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_gradients_through_a_graph(kind):
+    """Two batches through one graph give what they give without it."""
+    make, more, planes = NETWORKS[kind]
+    networks = [moved(make()).cuda().train() for _ in range(2)]
+    calls = [networks[0], Graphed(networks[1])]
+    for seed in range(2):
+        generator = torch.Generator().manual_seed(seed)
+        shape = (2, 1, 48, 48) if planes else (2, 60, 4)
+        x = torch.rand(shape, generator=generator).cuda()
+        rest = [torch.full((2,), v).cuda() if isinstance(v, float) else v for v in more]
+        for network, call in zip(networks, calls, strict=True):
+            network.zero_grad(set_to_none=True)
+            call(x, *rest).square().mean().backward()
+        for plain, graphed in zip(*(n.named_parameters() for n in networks), strict=True):
+            assert (plain[1].grad is None) == (graphed[1].grad is None), plain[0]
+            if plain[1].grad is not None:
+                torch.testing.assert_close(graphed[1].grad, plain[1].grad, msg=plain[0])
+    for plain, graphed in zip(*(n.buffers() for n in networks), strict=True):
+        torch.testing.assert_close(graphed, plain)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_run_learns_and_goes_on(tmp_path, precision):
+    for index in range(4):
+        pixels = (picture(64, 80, 1, 0).clip(0, 1) * 255).astype(np.uint8)
+        (tmp_path / f"{index}.pgm").write_bytes(b"P5 80 64 255\n" + pixels.tobytes())
+    changes = (
+        "data.sets=[]", 'model.init=""', "model.options={channels=1,widths='16,16,16',blocks='1,1,1'}",
+        "data.crop=32", "validation.images=held-out", "schedule.minutes=0", "run.log_steps=10",
+        f"run.precision={precision}",
+    )  # fmt: skip
+    place = Place(tmp_path / "run", tmp_path, device="cuda")
+    run(load_recipe("denoise-n3unet-gray", (*changes, "schedule.crops=800")), place, print)
+    events = read_log(tmp_path / "run" / LOG_FILE)
+    before, after = (event["psnr25"] for event in events if event["event"] == "validation")
+    assert after > before + 1
+
+
+def test_a_network_is_left_on_its_device():
+    network = n3cli.load_model("denoise-n3unet-gray").network
+    assert isinstance(network, Network)
+    n3cli.denoise(picture(32, 32, 1), 25, device="cuda")
+    assert next(network.parameters()).device.type == "cpu"
