@@ -116,11 +116,9 @@ def _average(
     select: SelectionRule,
 ) -> Tensor:
     """Sums over patches of the neighbours' blocks: B×(n + m − 1)×(q + m − 1)×K×F."""
-    batch, n, q = scores.shape[:3]
     logits = scores * (2 * cell.of_queries(inverse_temperature))[..., None, None]
-    index = cell.own(logits.device)
-    logits[:, index[0], index[1], index[2], index[3]] = EXCLUDED
-    weights = select(logits.view(batch, n, q, -1), k).view(k, *logits.shape)
+    own = cell.own(logits.device).expand(len(logits), -1, -1).unsqueeze(-1)
+    weights = select(logits.flatten(3).scatter_(3, own, EXCLUDED), k).view(k, *logits.shape)
     weights = _spread_diagonal(weights, 2, 4, cell.m, cell.rows.step)
     weights = _spread_diagonal(weights, 3, 5, cell.m, cell.columns.step)
     candidates = values[:, :, cell.candidate_columns]
@@ -230,8 +228,7 @@ def _spread_diagonal(weights: Tensor, query: int, candidate: int, m: int, step: 
 
 def _drop_own(distances: Tensor, cell: Cell) -> Tensor:
     """Distances without those of the queries to themselves, flattened."""
-    _, _, row, column = cell.own(distances.device)
-    own = row * distances.shape[4] + column
-    others = torch.arange(distances[0, 0, 0].numel() - 1, device=own.device).expand(*own.shape, -1)
-    others = others + (others >= own.unsqueeze(-1))
-    return distances.flatten(3).gather(3, others.expand(len(distances), -1, -1, -1)).flatten(1)
+    own = cell.own(distances.device).unsqueeze(-1)
+    others = torch.arange(distances[0, 0, 0].numel() - 1, device=own.device)
+    others = (others + (others >= own)).expand(len(distances), -1, -1, -1)
+    return distances.flatten(3).gather(3, others).flatten(1)

@@ -88,13 +88,13 @@ class Cell:
                 values = windows.narrow(dim, run.start, 1).expand(shape)
         return values
 
-    def own(self, device: torch.device) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Index (n, q, row, column) of each query itself among its candidates."""
+    def own(self, device: torch.device) -> Tensor:
+        """Index of each query itself among its candidates, counted row by row: n×q."""
         n = torch.arange(self.rows.count, device=device)
         q = torch.arange(self.columns.count, device=device)
         row = n * (1 - self.rows.step) + self.rows.first - self.rows.start
         column = q * (1 - self.columns.step) + self.columns.first - self.columns.start
-        return n[:, None], q[None, :], row[:, None], column[None, :]
+        return row[:, None] * self.window[1] + column
 
 
 def _span(start: int, length: int) -> slice:

@@ -50,7 +50,9 @@ def test_denoising(channels, model):
         n3cli.denoise(image, 25, model=name, device=device, precision="fp32")
         for device in ("cpu", "cuda")
     )
-    np.testing.assert_allclose(gpu, cpu, atol=2e-4)
+    assert np.sqrt(np.square(gpu - cpu).mean()) < 1e-4
+    # Two patches may be as near as each other, but for rounding: there the choice may differ.
+    np.testing.assert_allclose(gpu, cpu, atol=1e-3 if model == "n3unet" else 2e-2)
 
 
 def test_denoising_in_half_precision():
@@ -130,7 +132,10 @@ def test_gradients_through_a_graph(kind):
         for plain, graphed in zip(*(n.named_parameters() for n in networks), strict=True):
             assert (plain[1].grad is None) == (graphed[1].grad is None), plain[0]
             if plain[1].grad is not None:
-                torch.testing.assert_close(graphed[1].grad, plain[1].grad, msg=plain[0])
+                size = float(plain[1].grad.abs().max())
+                torch.testing.assert_close(
+                    graphed[1].grad, plain[1].grad, atol=1e-4 * size, rtol=1e-3
+                )
     for plain, graphed in zip(*(n.buffers() for n in networks), strict=True):
         torch.testing.assert_close(graphed, plain)
 
@@ -141,7 +146,8 @@ def test_a_run_learns_and_goes_on(tmp_path, precision):
         pixels = (picture(64, 80, 1, 0).clip(0, 1) * 255).astype(np.uint8)
         (tmp_path / f"{index}.pgm").write_bytes(b"P5 80 64 255\n" + pixels.tobytes())
     changes = (
-        "data.sets=[]", 'model.init=""', "model.options={channels=1,widths='16,16,16',blocks='1,1,1'}",
+        "data.sets=[]", 'model.init=""',
+        "model.options={channels=1,widths='16,16,16',blocks='1,1,1'}",
         "data.crop=32", "validation.images=held-out", "schedule.minutes=0", "run.log_steps=10",
         f"run.precision={precision}",
     )  # fmt: skip
