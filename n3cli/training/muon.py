@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from n3cli.ops.precision import float32_as
+
 _COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 _STEPS = 5
 
@@ -53,17 +55,23 @@ class Muon(torch.optim.Optimizer):
 
 
 def _steps(directions: Sequence[Tensor]) -> list[Tensor]:
-    """What is subtracted from each weight at a learning rate of 1; those of a shape together."""
+    """What is subtracted from each weight at a learning rate of 1.
+
+    Those of a shape are worked on together, which spares a GPU launches; on a CPU it takes longer.
+    """
     alike: dict[tuple[int, ...], list[int]] = {}
     for index, direction in enumerate(directions):
-        alike.setdefault(tuple(direction.shape), []).append(index)
+        own = (index,) if direction.device.type == "cpu" else ()
+        alike.setdefault((*direction.shape, *own), []).append(index)
     steps: list[Tensor] = [*directions]
-    for shape, indices in alike.items():
+    for indices in alike.values():
         # Not view: weights are channels-last.
         matrices = torch.stack([directions[index].flatten(1) for index in indices])
         gain = max(1.0, matrices.shape[1] / matrices.shape[2]) ** 0.5
-        for index, step in zip(indices, orthogonalise(matrices).mul_(gain), strict=True):
-            steps[index] = step.view(shape)
+        with float32_as(torch.float32):
+            orthogonal = orthogonalise(matrices).mul_(gain)
+        for index, step in zip(indices, orthogonal, strict=True):
+            steps[index] = step.view(directions[index].shape)
     return steps
 
 

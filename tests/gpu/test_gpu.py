@@ -14,9 +14,11 @@ from n3cli.networks.cnet import N3CNet
 from n3cli.networks.n3sr import N3SR
 from n3cli.networks.n3unet import N3UNet
 from n3cli.networks.network import Network
+from n3cli.ops.precision import float32_as
 from n3cli.ops.selection import SELECTION_RULES
 from n3cli.training.graph import Graphed
 from n3cli.training.log import LOG_FILE, read_log
+from n3cli.training.muon import Muon
 from n3cli.training.recipe import load_recipe
 from n3cli.training.run import Place, run
 
@@ -138,6 +140,18 @@ def test_gradients_through_a_graph(kind):
                 )
     for plain, graphed in zip(*(n.buffers() for n in networks), strict=True):
         torch.testing.assert_close(graphed, plain)
+
+
+def test_muon_is_exact_beside_half_precision():
+    weights = [
+        torch.nn.Parameter(torch.zeros(32, 288, device=device)) for device in ("cpu", "cuda")
+    ]
+    spread = torch.logspace(0, -4, 32)[:, None] * torch.linalg.qr(torch.randn(288, 288))[0][:32]
+    for weight in weights:
+        weight.grad = spread.to(weight.device)
+        with float32_as(torch.bfloat16):
+            Muon([weight], rate=1.0, momentum=0.9).step()
+    torch.testing.assert_close(weights[1].cpu(), weights[0], atol=2e-3, rtol=0)
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

@@ -37,6 +37,12 @@ def test_small_singular_values_are_not_drowned_in_rounding(decades):
     assert np.linalg.norm(step - expected) < 2e-3 * np.linalg.norm(expected)
 
 
+def test_matrices_together_are_as_each_by_itself():
+    matrices = torch.randn(3, 24, 60) * torch.tensor([1e-3, 1, 1e3]).view(3, 1, 1)
+    for together, alone in zip(orthogonalise(matrices), matrices, strict=True):
+        torch.testing.assert_close(together, orthogonalise(alone))
+
+
 def test_zero_stays_zero():
     assert torch.equal(orthogonalise(torch.zeros(12, 30)), torch.zeros(12, 30))
 
