@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-
 MOSAIC_PLANES = 5
 """Of what a network for mosaics takes: the noisy values (linear, black 0, white 1, before white
 balance), where the sites of red, green and blue are (1 there, else 0), and the standard deviation
