@@ -32,8 +32,9 @@ from n3cli.training.yardstick import choose_yardstick
 class CameraNoise(Task[Network, Tensor]):
     """Crops as a camera makes them of its noisy mosaic, and of one without noise.
 
-    The noise level is the standard deviation, over pixels and planes of a crop, of what noise and
-    JPEG have changed, with an error.
+    The noise level is the standard deviation, over pixels and planes of a crop, of what the noise
+    has changed in the picture, before JPEG, with an error: what an estimate in smooth places can
+    tell. JPEG's own errors sit where detail is, and are not counted.
 
     Args:
         recipe: the run's.
@@ -80,6 +81,7 @@ class CameraNoise(Task[Network, Tensor]):
         error = (settings.error * shots.normal(batch)[share]).exp_()
 
         noisy, clean = self._shoot(pictures, shot, normal, sharpness)
+        level = (noisy - clean).square().mean((1, 2, 3)).sqrt() * error
         low, high = settings.quality
         corner = np.random.default_rng(mix(self._recipe.run.seed, step, Stream.DEGRADATION))
         top, left = corner.integers(0, 16, 2).tolist()
@@ -87,7 +89,6 @@ class CameraNoise(Task[Network, Tensor]):
             noisy, (low + (high - low) * quality).round_(), halved < 0.5, (top, left)
         )
         noisy = torch.where((compressed < settings.jpeg).view(-1, 1, 1, 1), packed, noisy)
-        level = (noisy - clean).square().mean((1, 2, 3)).sqrt() * error
         return (noisy.contiguous(memory_format=torch.channels_last), level), clean
 
     def _shoot(

@@ -155,9 +155,9 @@ class SensorSettings:
 
     develop: bool = False
     """Train a network for colour pictures on what a camera makes of its noisy mosaic: the noise
-    goes through demosaicing, white balance, colour matrix, tone curve, 8 bits and JPEG. Its noise
-    level is the standard deviation in the crop of what that has changed; `noise.sigma` is then what
-    the model may be told."""
+    goes through demosaicing, white balance, colour matrix, tone curve, 8 bits and JPEG. The noise
+    level is the standard deviation of what the noise has changed in the crop, before JPEG;
+    `noise.sigma` only says how much the model may be told."""
 
     gain: tuple[float, float] = (-4.5, -1.7)
     """log10 of a, uniform; the noise's variance at value x is a·x + b. From ISO 100 of a large
@@ -173,7 +173,7 @@ class SensorSettings:
     converter: tuple[float, float] = (2e-5, 4e-4)
     """Noise of reading behind the gain, in values, by ratio; b is both, squared and added."""
 
-    exposure: tuple[float, float] = (0.125, 1.5)
+    exposure: tuple[float, float] = (0.2, 1.5)
     """Value of white in green, by ratio; above 1 it is clipped."""
 
     balance: tuple[float, float] = (1.2, 2.8)

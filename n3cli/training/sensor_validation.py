@@ -38,9 +38,9 @@ CAMERA_PROTOCOL = (
     f"PSNR in dB of the developed picture in sRGB, mean over the images: {TYPICAL_IN_WORDS}; "
     f"normal numbers {_NUMBERS}; filters in turn RGGB, GRBG, GBRG, BGGR; demosaicing of Malvar, "
     "He and Cutler, tone curve to the power of 1/2.2, 8 bits, JPEG of quality 90, for every "
-    "second image with halved chroma; the noise level that is given is the deviation of the "
-    "picture from the same without noise and JPEG, which the output, clipped to [0, 1], is scored "
-    "against"
+    "second image with halved chroma; the output, clipped to [0, 1], is scored against the picture "
+    "without noise and JPEG, and the noise level that is given is the deviation from that before "
+    "JPEG"
 )
 
 Shown = tuple[Tensor, float | None, Tensor]
@@ -113,9 +113,10 @@ def show_developed(image: Tensor, level: float, index: int) -> Shown:
     development, sharp = Development(_CPU), torch.ones(1)
     noisy, clean = (development.apply(each, where, shot, sharp) for each in (stored, light))
     noisy = (noisy * 255).round() / 255
+    sigma = float((noisy - clean).square().mean().sqrt())
     halved = torch.tensor([index % 2 == 1])
     noisy = Jpeg(_CPU).apply(noisy, torch.tensor([_QUALITY]), halved, (0, 0))
-    return noisy, float((noisy - clean).square().mean().sqrt()), clean
+    return noisy, sigma, clean
 
 
 def _shot(image: Tensor, shot: Shot, index: int) -> tuple[Tensor, Tensor, Tensor]:
