@@ -66,7 +66,7 @@ class N3UNetRaw(N3UNet):
 
     def run(self, x: Tensor, place: Placement) -> Tensor:
         """`MOSAIC_PLANES` B×5×H×W → B×1×H×W, both sides whole multiples."""
-        values, sites, noise = torch.split(x, (1, 3, 1), dim=1)
+        values, sites, noise = torch.split(x, [1, 3, 1], dim=1)
         apart = torch.cat((sites * values, sites * noise), dim=1)
         estimate: Tensor = values + self.residual(apart * _GAIN, place) / _GAIN
         return estimate

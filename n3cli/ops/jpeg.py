@@ -76,7 +76,7 @@ class Jpeg:
             for length, before in ((height, top), (width, left))
         )
         whole = F.pad(255 * pixels, (left, right, top, bottom), mode="replicate")
-        luma, colour = torch.split(mix(whole, self._to_ycc).round_(), (1, 2), dim=1)
+        luma, colour = torch.split(mix(whole, self._to_ycc).round_(), [1, 2], dim=1)
         percent = torch.where(quality < 50, (5000 / quality).floor(), 200 - 2 * quality)
         luma = self._rounded(luma - 128, self._luma, percent) + 128
         full = self._rounded(colour, self._colour, percent)
