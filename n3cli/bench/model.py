@@ -84,7 +84,7 @@ def make_model(
     description = model.network.description
     published = None
     # A grey network takes a colour picture plane by plane, which is not what was published.
-    same = task is DENOISE and description.channels == channels
+    same = task is DENOISE and description.planes == channels
     if same and (description.sigma_input or levels == 1):
         published = _PUBLISHED.get(model.config.network)
     note = f"{model.config.network}, {parameters:,} parameters, {precision}{given}"

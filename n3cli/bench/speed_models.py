@@ -41,7 +41,7 @@ def measure_models(
     for name in names:
         network = load_model(name, channels=1).network
         network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        image = torch.rand(1, network.description.channels, size, size).to(device)
+        image = torch.rand(1, network.description.planes, size, size).to(device)
         for precision in _PRECISIONS:
             cases[f"{name} {precision}"] = forward(network, image, DTYPES[precision])
     return time_interleaved(cases, repeats, progress)

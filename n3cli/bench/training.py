@@ -145,7 +145,7 @@ def _operations(recipe: Recipe) -> int:
     network = registry.build(recipe.model.network, recipe.model.options).train()
     assert isinstance(network, Network)
     side = recipe.data.crop
-    image = torch.rand(2, network.description.channels, side, side)
+    image = torch.rand(2, network.description.planes, side, side)
     with FlopCounterMode(display=False) as counter:
         network(image, 0.1).sum().backward()
     return int(counter.get_total_flops()) // len(image)

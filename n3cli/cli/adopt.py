@@ -69,7 +69,9 @@ def _measure(candidate: Candidate, data: Path | None) -> list[Measured]:
         return []
     measured = []
     channels = candidate.network.description.channels
-    task = TASKS[choose_yardstick(candidate.recipe, candidate.network).name]
+    task = TASKS.get(choose_yardstick(candidate.recipe, candidate.network).name)
+    if task is None:
+        return []  # no test set is made as its validation is
     method = make_model(str(candidate.folder), task, channels, "cpu", "fp32")
     for suite in SUITES.values():
         if suite.development or suite.task is not task or suite.channels != channels:
@@ -104,8 +106,13 @@ def _protocol(candidate: Candidate) -> str:
         return f"{PAIR_PROTOCOL}. {describe_pairs()}. {machine}"
     yardstick = choose_yardstick(candidate.recipe, candidate.network)
     chosen = "Val40 chose these weights; the" if candidate.scores else "The"
+    protocol = (
+        TASKS[yardstick.name].protocol
+        if yardstick.name in TASKS
+        else f"{yardstick.protocol} (whole images)."
+    )
     return (
-        f"{TASKS[yardstick.name].protocol} Of the weights as they are here, in "
+        f"{protocol} Of the weights as they are here, in "
         f"{candidate.config.dtype}, computed in float32. {chosen} test "
         "sets were neither trained nor tuned on. "
         f"{machine}"

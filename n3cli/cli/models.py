@@ -172,6 +172,7 @@ def _form(model: AnyModel) -> dict[str, Any]:
     return {
         "channels": description.channels,
         "sigma_input": description.sigma_input,
+        "mosaic": description.mosaic,
         "scales": list(model.network.scales),
         "size_multiple": description.size_multiple,
         "size_minimum": description.size_minimum,

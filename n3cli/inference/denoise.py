@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from n3cli.errors import ConfigError, InputError, N3Warning
+from n3cli.errors import ConfigError, InputError, ModelError, N3Warning
 from n3cli.inference.array import check_array, to_pixels
 from n3cli.inference.ensemble import Progress, ensembled
 from n3cli.inference.host import Host
@@ -89,12 +89,18 @@ class Denoiser:
             InputError: the picture cannot be read, holds values that are not finite, is too large
                 for `tta`, or is grey and the model for colour (whose noise would have to differ
                 between the channels).
-            ModelError: the model cannot be loaded or does not compute finite values.
+            ModelError: the model cannot be loaded, is for mosaics, or does not compute finite
+                values.
             DeviceError: memory does not suffice for the smallest tile.
         """
         if not 0 <= strength <= 1:
             raise ConfigError(f"strength must be between 0 and 1, got {strength}")
         model = self.model(source.channels)
+        if model.network.description.mosaic:
+            raise ModelError(
+                f"{model.config.name} is for the mosaics of camera raw, and this is a picture; "
+                "use a model for pictures, for example denoise-n3unet-color"
+            )
         if source.channels < model.network.description.channels:
             raise InputError(
                 f"the picture is grey and {model.config.name} works on colour; "

@@ -103,6 +103,10 @@ class N3UNet(Network):
 
     def run(self, x: Tensor, place: Placement) -> Tensor:
         """Noisy planes and noise level B×(C + 1)×H×W → B×C×H×W, both sides whole multiples."""
+        return x[:, :-1] + self.residual(x, place)
+
+    def residual(self, x: Tensor, place: Placement) -> Tensor:
+        """What the head takes → what the tail gives, to be added to the noisy planes."""
         y = self.head(x)
         kept = []
         for block, down in zip(self.encoder, self.down, strict=True):
@@ -117,7 +121,7 @@ class N3UNet(Network):
                 y = y + self.n3[str(level)](y, place.reduced(2**level))
             y = self.decoder[level](y)
         residual: Tensor = self.tail(y)
-        return x[:, :-1] + residual
+        return residual
 
     def _first_input(self, before_n3: BeforeN3) -> int:
         """First input pixel that output pixel 0 and the ones behind it depend on.

@@ -78,7 +78,7 @@ class Network(AnyNetwork):
         """Run the whole image at once.
 
         Args:
-            image: B×C×H×W in [0, 1], any size from 1×1.
+            image: B×C×H×W in [0, 1], any size from 1×1; for a mosaic its `MOSAIC_PLANES`.
             sigma: noise level in [0, 1] units, one for all or one an image (B). Needed if the
                 description says `sigma_input`.
             scale: one of `scales`; by default the description's.
@@ -104,10 +104,8 @@ class Network(AnyNetwork):
 
     def with_sigma(self, image: Tensor, sigma: Tensor | float | None) -> Tensor:
         """The image with a plane of its noise level, if the network takes one."""
-        if image.dim() != 4 or image.shape[1] != self.description.channels:
-            raise ValueError(
-                f"expected B×{self.description.channels}×H×W, got {tuple(image.shape)}"
-            )
+        if image.dim() != 4 or image.shape[1] != self.description.planes:
+            raise ValueError(f"expected B×{self.description.planes}×H×W, got {tuple(image.shape)}")
         if not self.description.sigma_input:
             return image
         if sigma is None:

@@ -17,6 +17,7 @@ from n3cli.networks.memnet import MemNet
 from n3cli.networks.n3net import N3Net
 from n3cli.networks.n3sr import N3SR
 from n3cli.networks.n3unet import N3UNet
+from n3cli.networks.n3unet_raw import N3UNetRaw
 from n3cli.networks.unlnet import UNLNet
 from n3cli.networks.vdsr import VDSR
 
@@ -30,6 +31,7 @@ _NETWORKS: dict[str, Callable[..., AnyNetwork]] = {
     "n3net": N3Net,
     "n3sr": N3SR,
     "n3unet": N3UNet,
+    "n3unet-raw": N3UNetRaw,
     "unlnet": UNLNet,
     "vdsr": VDSR,
 }

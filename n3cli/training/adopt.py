@@ -19,7 +19,7 @@ from n3cli.training.exam import Exam, examine_images, examine_pairs, is_better
 from n3cli.training.recipe import parse_recipe, write_recipe
 from n3cli.training.run import MODEL_FOLDER
 from n3cli.training.store import load_store
-from n3cli.training.yardstick import choose_yardstick
+from n3cli.training.yardstick import DENOISING, choose_yardstick
 from n3cli.zoo.config import ModelConfig
 from n3cli.zoo.folder import load_trained, save_folder
 from n3cli.zoo.layout import CARD_FILE, RECIPE_FILE
@@ -90,8 +90,9 @@ def judge(
     levels: tuple[float, ...] = ()
     if isinstance(network, Network):
         levels = _levels(recipe, config, network)
-        images = _images(network.description.channels, data)
-        exam = examine_images(choose_yardstick(recipe, network), levels, images)
+        yardstick = choose_yardstick(recipe, network)
+        channels = 3 if network.description.mosaic else network.description.channels
+        exam = examine_images(yardstick, levels, _images(channels, data))
         unseen = _is_unseen(recipe, network)
     else:
         # Whatever it started from: no run trains on these pairs.
@@ -135,8 +136,9 @@ def _rounded(candidate: Candidate) -> Candidate:
 
 def _levels(recipe: Recipe, config: ModelConfig, network: Network) -> tuple[float, ...]:
     """The levels to judge at: the one that a model is for, or those of a whole range."""
-    if config.task != "denoise":
-        return choose_yardstick(recipe, network).levels(recipe, network)
+    yardstick = choose_yardstick(recipe, network)
+    if yardstick is not DENOISING:
+        return yardstick.levels(recipe, network)
     low, high = recipe.noise.sigma
     if low == high:
         return (high,)

@@ -7,7 +7,7 @@ import torch
 from n3cli.data.catalog import CATALOG
 from n3cli.inference.machine import describe_machine, write_machine
 from n3cli.networks.network import Network
-from n3cli.training.config import DegradationSettings, Recipe
+from n3cli.training.config import DegradationSettings, Recipe, SensorSettings
 from n3cli.training.loop import Outcome
 from n3cli.training.yardstick import choose_yardstick
 from n3cli.zoo.card import Card, Measurement, read_section, write_card
@@ -82,6 +82,7 @@ def describe_run(
         ),
         protocol=f"{yardstick.protocol} ({crop}).",
         place=HERE,
+        mosaic=outcome.network.description.mosaic,
     )
     return write_card(card, config)
 
@@ -103,6 +104,10 @@ def _summarise(recipe: Recipe, config: ModelConfig, outcome: Outcome[Network]) -
         *others, last = map(str, network.scales)
         scales = f"{', '.join(others)} and {last}" if others else last
         return f"{for_whom} Enlarges by {scales}. {_summarise_sources(recipe.degradation)}"
+    if network.description.mosaic:
+        return f"{network.about} {count:,} parameters. {_summarise_shots(recipe.sensor)}"
+    if recipe.sensor.develop:
+        return f"{for_whom} {_summarise_development(recipe.sensor)}"
     low, high = recipe.noise.sigma
     noise = (
         f"One network for white Gaussian noise of every level from {low:g} to {high:g}"
@@ -113,6 +118,34 @@ def _summarise(recipe: Recipe, config: ModelConfig, outcome: Outcome[Network]) -
         f"{for_whom} {noise} (standard deviation "
         "on the 0–255 scale). It was not trained on real camera noise, JPEG artefacts or noise "
         "that is correlated between pixels: expect less there."
+    )
+
+
+def _summarise_shots(sensor: SensorSettings) -> str:
+    low, high = sensor.gain
+    return (
+        "For the linear mosaics of sensors under every Bayer order and under X-Trans, before white "
+        "balance: it is given where each colour's sites are, and at each site the standard "
+        "deviation of the noise, of variance a·x + b at value x. It saw no raw photo: it was "
+        "trained on pictures that were led back to the light behind a sensor's filters, with a "
+        f"from {10**low:.2g} to {10**high:.2g} of white, clipping and rounding; a and b as told "
+        f"were {sensor.error:.0%} and {2 * sensor.error:.0%} wrong (standard deviations). "
+        "Patterns, lines and other noise that is not independent from site to site it does not "
+        "know."
+    )
+
+
+def _summarise_development(sensor: SensorSettings) -> str:
+    low, high = sensor.gain
+    return (
+        "For photos with the noise of a camera: that of a sensor, of variance a·x + b with a from "
+        f"{10**low:.2g} to {10**high:.2g} of white, which was demosaiced, balanced, bent by a tone "
+        f"curve, rounded to 8 bits and, in {sensor.jpeg:.0%} of the crops, compressed (JPEG of "
+        f"quality {sensor.quality[0]:g} to {sensor.quality[1]:g}). The noise level is the standard "
+        "deviation of the noise in the picture, on the 0–255 scale, before JPEG; in training it "
+        f"was {sensor.error:.0%} wrong (standard deviation). It saw no pairs of real photos; what "
+        "cameras do beyond this (sharpening, denoising of their own) it does not know. For white "
+        "Gaussian noise the model for that gets more."
     )
 
 

@@ -145,6 +145,80 @@ class DegradationSettings:
 
 
 @dataclass(frozen=True)
+class SensorSettings:
+    """`[sensor]`: a camera's noise, where a network for mosaics is trained or `develop` is true.
+
+    Everything is drawn for each crop; values are linear, white is 1. `data.crop` is
+    the side of the mosaic then: crops of twice that are halved, which averages their own noise
+    away.
+    """
+
+    develop: bool = False
+    """Train a network for colour pictures on what a camera makes of its noisy mosaic: the noise
+    goes through demosaicing, white balance, colour matrix, tone curve, 8 bits and JPEG. The noise
+    level is the standard deviation of what the noise has changed in the crop, before JPEG;
+    `noise.sigma` only says how much the model may be told."""
+
+    gain: tuple[float, float] = (-4.5, -1.7)
+    """log10 of a, uniform; the noise's variance at value x is a·x + b. From ISO 100 of a large
+    sensor to high ISO of a phone: profiles in DNG files and those of Brooks et al., CVPR 2019
+    (-4 to -1.9), lie within."""
+
+    clean: float = 0.05
+    """Part of the crops that are nearly free of noise: log10 of a up to 2 lower than its range."""
+
+    reading: tuple[float, float] = (0.7, 6.0)
+    """Noise of reading before the gain, in electrons (a is what one adds to a value), by ratio."""
+
+    converter: tuple[float, float] = (2e-5, 4e-4)
+    """Noise of reading behind the gain, in values, by ratio; b is both, squared and added."""
+
+    exposure: tuple[float, float] = (0.2, 1.5)
+    """Value of white in green, by ratio; above 1 it is clipped."""
+
+    balance: tuple[float, float] = (1.2, 2.8)
+    """White balance of red, and of blue, by ratio: from the light of a bulb to shade."""
+
+    tone: tuple[float, float] = (1.8, 3.0)
+    """Power that leads from a picture's values to light."""
+
+    xtrans: float = 0.15
+    """Part of the crops under X-Trans' filters, the others are under Bayer's; with `develop` all
+    are under Bayer's."""
+
+    error: float = 0.15
+    """Standard deviation of the logarithm of what is told too much: of a (of b twice that), or of
+    the noise level."""
+
+    jpeg: float = 0.6
+    """Part of the crops that are compressed, with `develop`."""
+
+    quality: tuple[float, float] = (60.0, 98.0)
+    """Of JPEG, 1–100; in half of the crops colour has half the resolution."""
+
+    def __post_init__(self) -> None:
+        for key in ("clean", "xtrans", "jpeg", "error"):
+            value = getattr(self, key)
+            require(0 <= value <= 1, f"sensor.{key}", "from 0 to 1", value)
+        for key, lowest, highest in (
+            ("gain", -6, -0.5),
+            ("reading", 0.01, 100),
+            ("converter", 1e-7, 0.1),
+            ("exposure", 0.01, 10),
+            ("balance", 0.1, 10),
+            ("tone", 0.5, 10),
+            ("quality", 1, 100),
+        ):
+            low, high = getattr(self, key)
+            require(
+                lowest <= low <= high <= highest,
+                f"sensor.{key}",
+                f"two numbers in order, from {lowest} to {highest}",
+                [low, high],
+            )
+
+
+@dataclass(frozen=True)
 class CorrespondenceSettings:
     """`[correspondences]`: synthetic pairs of views, where it is learnt which matches are right.
 
@@ -195,9 +269,9 @@ class LossSettings:
 
     kind: LossKind = "weighted"
     """`weighted`: mean squared error / (sigma + 2) on the 0–255 scale, so that no noise level
-    outweighs the others; `mse`: without the weight; `sse`: the paper's, ½ · sum of squared errors
-    of a crop in [0, 1], as if it had 40×40 pixels; `charbonnier`: mean of
-    √(error² + 0.001²), as usual in super-resolution."""
+    outweighs the others (in mosaics, whose values are darker, sigma + 0.2 of each site); `mse`:
+    without the weight; `sse`: the paper's, ½ · sum of squared errors of a crop in [0, 1], as if it
+    had 40×40 pixels; `charbonnier`: mean of √(error² + 0.001²), as usual in super-resolution."""
 
 
 @dataclass(frozen=True)
@@ -327,7 +401,8 @@ class ValidationSettings:
     not trained on."""
 
     sigmas: tuple[float, ...] = (15.0, 25.0, 50.0)
-    """Noise levels on the 0–255 scale; those outside `noise.sigma` are left out."""
+    """Noise levels on the 0–255 scale; those outside `noise.sigma` are left out. Of a sensor: the
+    deviation at white, before white balance."""
 
     crop: int = 128
     """Side of the square at the centre of each image, in pixels; 0: whole images."""
@@ -356,6 +431,7 @@ class Recipe:
     data: DataSettings = field(default_factory=DataSettings)
     noise: NoiseSettings = field(default_factory=NoiseSettings)
     degradation: DegradationSettings = field(default_factory=DegradationSettings)
+    sensor: SensorSettings = field(default_factory=SensorSettings)
     correspondences: CorrespondenceSettings = field(default_factory=CorrespondenceSettings)
     loss: LossSettings = field(default_factory=LossSettings)
     optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)

@@ -94,5 +94,5 @@ def _example(network: AnyNetwork) -> tuple[Tensor | float | None, ...]:
         columns = torch.rand(1, _POINTS, len(COLUMNS), generator=generator)
         return (columns[..., : network.description.inputs],)
     assert isinstance(network, Network)
-    picture = torch.rand(1, network.description.channels, _SIDE, _SIDE, generator=generator)
+    picture = torch.rand(1, network.description.planes, _SIDE, _SIDE, generator=generator)
     return picture, _SIGMA if network.description.sigma_input else None

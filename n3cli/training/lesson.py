@@ -16,6 +16,7 @@ from n3cli.data.scene import VERSION
 from n3cli.errors import ConfigError
 from n3cli.networks.network import Network
 from n3cli.networks.set_network import SetNetwork
+from n3cli.training.camera_noise import CameraNoise
 from n3cli.training.card import describe_run
 from n3cli.training.config import Recipe
 from n3cli.training.correspondences import CorrespondenceJudging, Truth
@@ -23,6 +24,7 @@ from n3cli.training.distributed import World
 from n3cli.training.gaussian import GaussianDenoising
 from n3cli.training.loop import Outcome
 from n3cli.training.material import load_material
+from n3cli.training.raw import RawDenoising
 from n3cli.training.set_card import describe_set_run
 from n3cli.training.super_resolution import SuperResolution
 from n3cli.training.task import NetworkT, TargetT, Task
@@ -57,16 +59,32 @@ def plan_images(
     """Decode the pictures that a recipe names.
 
     Raises:
+        ConfigError: the recipe develops pictures for a network that cannot take them.
         ConfigError, DataError: see `load_material`.
     """
+    description = network.description
+    through_sensor = description.mosaic or recipe.sensor.develop
+    if recipe.sensor.develop and (description.mosaic or description.channels != 3):
+        raise ConfigError("sensor.develop is for networks that denoise pictures in colour")
     material = load_material(
-        recipe, network.description.channels, data, progress, max(network.scales)
+        recipe,
+        3 if through_sensor else description.channels,
+        data,
+        progress,
+        2 if through_sensor else max(network.scales),
     )
+    task: Task[Network, Tensor]
+    if description.task == "upscale":
+        task = SuperResolution(recipe, material, network.scales, device, world.share)
+    elif description.mosaic:
+        task = RawDenoising(recipe, material, device, world.share)
+    elif recipe.sensor.develop:
+        task = CameraNoise(recipe, material, device, world.share)
+    else:
+        task = GaussianDenoising(recipe, material, device, world.share)
     pictures = len(material.training)
     return Lesson(
-        SuperResolution(recipe, material, network.scales, device, world.share)
-        if network.description.task == "upscale"
-        else GaussianDenoising(recipe, material, device, world.share),
+        task,
         material.digest,
         {"pictures": pictures, "validation": len(material.validation)},
         partial(_describe_images, recipe, device, pictures),

@@ -11,14 +11,21 @@ _ROUND = 1e-3
 """Errors in [0, 1] units below which Charbonnier's loss is quadratic."""
 
 
-def pixel_loss(kind: LossKind, output: Tensor, target: Tensor, sigma: Tensor | None) -> Tensor:
+def pixel_loss(
+    kind: LossKind,
+    output: Tensor,
+    target: Tensor,
+    sigma: Tensor | None,
+    floor: float = 2 / 255,
+) -> Tensor:
     """The loss of a batch, mean over its crops.
 
     Args:
         kind: as in `LossSettings`.
         output: B×C×H×W in [0, 1] units, float32.
         target: the same shape.
-        sigma: noise levels B in [0, 1] units, where there are any.
+        sigma: noise levels in [0, 1] units, B or B×1×H×W, where there are any.
+        floor: what is added to them in the weighted loss.
 
     Returns:
         A scalar.
@@ -40,4 +47,5 @@ def pixel_loss(kind: LossKind, output: Tensor, target: Tensor, sigma: Tensor | N
         case "weighted":
             if sigma is None:
                 raise ValueError("loss.kind weighted needs noise levels")
-            return (error.mean((1, 2, 3)) * (255**2 / (sigma * 255 + 2))).mean()
+            levels = sigma.view(-1, 1, 1, 1) if sigma.dim() == 1 else sigma
+            return (error * (255 / (levels + floor))).mean()

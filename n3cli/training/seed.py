@@ -16,6 +16,7 @@ class Stream(IntEnum):
     SCALE = 3
     DEGRADATION = 4
     SCENE = 5
+    SHOT = 6
 
 
 def mix(seed: int, step: int, stream: Stream) -> int:

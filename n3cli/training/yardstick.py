@@ -11,7 +11,7 @@ from torch import Tensor
 
 from n3cli.data.degradation import degrade_typically
 from n3cli.networks.network import Network
-from n3cli.training import validation
+from n3cli.training import sensor_validation, validation
 from n3cli.training.config import Recipe
 
 
@@ -52,7 +52,9 @@ def choose_yardstick(recipe: Recipe, network: Network) -> Yardstick:
     """How what a recipe trains is judged: by what it is trained for."""
     if network.description.task == "upscale":
         return PHOTOS if recipe.degradation.share else ENLARGING
-    return DENOISING
+    if network.description.mosaic:
+        return MOSAICS
+    return DEVELOPED if recipe.sensor.develop else DENOISING
 
 
 DENOISING = Yardstick(
@@ -62,6 +64,20 @@ DENOISING = Yardstick(
     validation.NOISE_PROTOCOL,
     lambda recipe, network: recipe.levels,
     validation.mean_psnr,
+)
+
+MOSAICS = replace(
+    DENOISING,
+    name="mosaic",
+    protocol=sensor_validation.MOSAIC_PROTOCOL,
+    measure=sensor_validation.mean_psnr_of_mosaics,
+)
+
+DEVELOPED = replace(
+    DENOISING,
+    name="developed",
+    protocol=sensor_validation.CAMERA_PROTOCOL,
+    measure=sensor_validation.mean_psnr_of_developed,
 )
 
 ENLARGING = Yardstick(

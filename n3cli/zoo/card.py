@@ -40,6 +40,7 @@ class Card:
         measurements: the figures, none where nothing was measured.
         protocol: how the figures were measured.
         place: what ``-m`` is given for it; its name unless it has none for others.
+        mosaic: whether it is for mosaics (`Description.mosaic`).
     """
 
     summary: str
@@ -54,6 +55,7 @@ class Card:
     measurements: tuple[Measurement, ...] = field(default=())
     protocol: str = ""
     place: str | None = None
+    mosaic: bool = False
 
 
 def write_card(card: Card, config: ModelConfig) -> str:
@@ -61,7 +63,7 @@ def write_card(card: Card, config: ModelConfig) -> str:
     sections = [
         _front_matter(card, config),
         f"# {config.name}\n\n{card.summary}",
-        f"## Use\n\n{_usage(config, card.place or config.name)}",
+        f"## Use\n\n{_usage(config, card.place or config.name, card.mosaic)}",
         f"## Figures\n\n{write_figures(card.columns, card.measurements, card.protocol, card.unit)}",
         f"## Training\n\n{card.training}",
         f"## Terms\n\n{card.terms}",
@@ -104,7 +106,7 @@ def _front_matter(card: Card, config: ModelConfig) -> str:
     return "\n".join(["---", *lines, "---"])
 
 
-def _usage(config: ModelConfig, place: str) -> str:
+def _usage(config: ModelConfig, place: str, mosaic: bool) -> str:
     command = f"n3 {config.task} photo.png -m {place}"
     if config.task == "match":
         command = f"n3 match one.jpg other.jpg -m {place}"
@@ -119,6 +121,18 @@ def _usage(config: ModelConfig, place: str) -> str:
         note = (
             f"The columns are {columns}. All putative correspondences of a pair of views go in "
             "together, wrong ones included: each is judged beside the others."
+        )
+    elif mosaic:
+        command = f"n3 models info {place}"
+        call = (
+            f'network = n3cli.load_model("{place}").network\n'
+            "mosaic = network(planes)  # B×5×H×W in, B×1×H×W out"
+        )
+        note = (
+            "The planes are the noisy mosaic (linear, black 0, white 1, before white balance), the "
+            "sites of red, of green and of blue (1 there, else 0), and the standard deviation of "
+            "the noise at each site, √(a·max(x, 0) + b) of the noisy values x; "
+            "n3cli.ops.layout.mosaic_planes puts them together."
         )
     elif config.task == "upscale":
         call = f'large = n3cli.upscale(small, 2, model="{place}")  # array of H×W or H×W×C in'

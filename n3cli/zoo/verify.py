@@ -37,12 +37,12 @@ def _verify_set_model(model: SetModel) -> None:
 
 def _verify_image_model(model: Model) -> None:
     description = model.network.description
-    shape = (1, description.channels, SIZE, SIZE)
+    shape = (1, description.planes, SIZE, SIZE)
     image = torch.rand(shape, generator=torch.Generator().manual_seed(0))
     for scale in model.network.scales:
         with torch.inference_mode():
             output = model.network(image, 0.1 if description.sigma_input else None, scale)
-        _check(model, output, (*shape[:2], SIZE * scale, SIZE * scale))
+        _check(model, output, (1, description.channels, SIZE * scale, SIZE * scale))
 
 
 def _check(model: AnyModel, output: Tensor, wanted: tuple[int, ...]) -> None:

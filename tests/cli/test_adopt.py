@@ -181,3 +181,67 @@ def test_what_float16_cannot_hold_is_bundled_in_float32(tmp_path: Path, data: Pa
     kept = load_file(models / "denoise-n3net-gray" / "model.safetensors")
     assert {value.dtype.name for value in kept.values()} == {"float32"}
     np.testing.assert_array_equal(kept[variance], state[variance])
+
+
+SENSOR = """\
+[model]
+name = "denoise-n3unet-{variant}"
+network = "{network}"
+options = {options}
+license = "apache-2.0"
+
+[data]
+sets = ["bsds400"]
+crop = 16
+batch = 4
+
+[sensor]
+develop = {develop}
+
+[schedule]
+crops = {crops}
+warmup = 5
+
+[run]
+precision = "fp32"
+ema = 0.9
+
+[validation]
+sigmas = [3, 30]
+crop = 16
+"""
+
+
+@pytest.mark.parametrize("variant", ["raw", "color-real"])
+def test_models_for_a_sensors_noise_are_judged_by_it(
+    tmp_path: Path, data: Path, models: Path, variant: str, capsys: pytest.CaptureFixture[str]
+):
+    small = 'widths = "8,12", blocks = "1,1", n3_levels = "0", patch = 4, stride = 2, window = 5'
+    runs = []
+    for crops in (8, 400):
+        text = SENSOR.format(
+            variant=variant,
+            network="n3unet-raw" if variant == "raw" else "n3unet",
+            options=f"{{ {small} }}" if variant == "raw" else f"{{ channels = 3, {small} }}",
+            develop=str(variant != "raw").lower(),
+            crops=crops,
+        )
+        path = tmp_path / f"{crops}.toml"
+        path.write_text(text, "utf-8")
+        runs.append(tmp_path / f"run-{crops}")
+        run(load_recipe(str(path)), Place(runs[-1], data), lambda event: None)
+    short, long = map(str, runs)
+    assert adopt(short, data) == 0
+    assert adopt(long, data) == 0
+    capsys.readouterr()
+    assert adopt(short, data) == 3
+    assert "not better" in capsys.readouterr().err
+    card = (models / f"denoise-n3unet-{variant}" / "README.md").read_text("utf-8")
+    assert "| Val40 |" in read_section(card, "Figures")
+    assert "a = (sigma/255)²" in read_section(card, "Figures")
+    if variant == "raw":
+        assert "before white balance" in card
+        assert "n3cli.ops.layout.mosaic_planes" in read_section(card, "Use")
+    else:
+        assert "before JPEG" in card.partition("## Use")[0]
+    n3.main(["models", "info", str(models / f"denoise-n3unet-{variant}")], standalone_mode=False)

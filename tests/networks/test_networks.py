@@ -21,6 +21,13 @@ SMALLER = {
 """Options with which all that is said of every network is quickly tried."""
 
 
+def build(name, channels):
+    """A network that is quickly tried, and the planes of an image for it."""
+    given = {} if name == "n3unet-raw" else {"channels": channels}
+    network = registry.build(name, given | SMALLER.get(name, {}))
+    return network, network.description.planes
+
+
 def parameters(name, **options):
     return sum(p.numel() for p in registry.build(name, options).parameters())
 
@@ -29,6 +36,7 @@ def test_numbers_of_parameters_are_the_published_ones():
     assert parameters("n3net") == 705_511
     assert parameters("n3unet") == 2_861_472
     assert parameters("n3unet", channels=3) == 2_862_624
+    assert parameters("n3unet-raw") == 2_861_472 + 4 * 9 * 32
     assert parameters("n3unet", blocks="1,1,1,1") == 2_382_240
     assert parameters("dncnn") == 556_097  # 17 layers, with batch norm
     assert parameters("ffdnet") == 485_316  # batch norms merged
@@ -41,18 +49,19 @@ def test_numbers_of_parameters_are_the_published_ones():
 @pytest.mark.parametrize("name", IMAGE)
 @pytest.mark.parametrize("size", SIZES)
 def test_any_size(name, size):
-    network = registry.build(name, {"channels": 3, **SMALLER.get(name, {})}).eval()
+    network, planes = build(name, 3)
     with torch.no_grad():
-        y = network(torch.rand(2, 3, *size), 0.1)
-    scale = network.description.scale
-    assert y.shape == (2, 3, *(scale * length for length in size))
+        y = network.eval()(torch.rand(2, planes, *size), 0.1)
+    scale, channels = network.description.scale, network.description.channels
+    assert y.shape == (2, channels, *(scale * length for length in size))
     assert torch.isfinite(y).all()
 
 
 @pytest.mark.parametrize("name", IMAGE)
 def test_a_batch_is_its_images(name):
-    network = registry.build(name, {"channels": 1, **SMALLER.get(name, {})}).eval()
-    images, sigmas = torch.rand(3, 1, 70, 90), torch.tensor([0.0, 0.1, 0.3])
+    network, planes = build(name, 1)
+    network.eval()
+    images, sigmas = torch.rand(3, planes, 70, 90), torch.tensor([0.0, 0.1, 0.3])
     with torch.no_grad():
         batch = network(images, sigmas)
         alone = [network(images[i : i + 1], float(sigmas[i])) for i in range(3)]
@@ -61,11 +70,11 @@ def test_a_batch_is_its_images(name):
 
 @pytest.mark.parametrize("name", IMAGE)
 def test_training_reaches_every_parameter(name):
-    network = registry.build(name, {"channels": 1, **SMALLER.get(name, {})})
+    network, planes = build(name, 1)
     for parameter in network.parameters():
         if not parameter.any():  # layers that start at zero block the gradient of others
             torch.nn.init.normal_(parameter, std=0.05)
-    image = torch.rand(2, 1, 80, 80)
+    image = torch.rand(2, planes, 80, 80)
     for scale in network.scales:
         network(image, 0.1, scale).square().mean().backward()
     for key, parameter in network.named_parameters():

@@ -1,0 +1,120 @@
+"""How a camera's sensor sees a scene: light, its filters, noise, and what is stored.
+
+A picture in sRGB is led back to the light of its scene (Brooks et al., "Unprocessing Images for
+Learned Raw Denoising", CVPR 2019, sec. 3): tone curve, colours and white balance are undone. What
+a sensor makes of the light follows EMVA standard 1288: photons arrive by chance, reading and the
+converter add Gaussian noise, values are clipped and rounded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from n3cli.ops.colour import mix
+from n3cli.ops.layout import at_sites
+
+_XYZ_TO_CAMERA = np.array([
+    [[4913, -541, -202], [-6130, 13513, 2906], [-1564, 2151, 7183]],  # Sony A7R
+    [[6596, -2079, -562], [-4782, 13016, 1933], [-970, 1581, 5181]],  # Sony RX100
+    [[8380, -2630, -639], [-2887, 10725, 2496], [-627, 1427, 5438]],  # Olympus E-PL6
+    [[6722, -635, -963], [-4287, 12460, 2028], [-908, 2162, 5668]],  # Canon 5D Mark III
+    [[7866, -2108, -555], [-4869, 12483, 2681], [-1176, 2069, 7501]],  # Nikon D800
+    [[8458, -2451, -855], [-4597, 12447, 2407], [-1475, 2482, 6526]],  # Fujifilm X-T1
+])  # fmt: skip
+"""Adobe's matrices for daylight, times 10,000, as DNG files of these cameras have them."""
+
+_SRGB_TO_XYZ = np.array(
+    [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+)
+"""IEC 61966-2-1."""
+
+
+def _to_camera() -> Tensor:
+    matrices = _XYZ_TO_CAMERA @ _SRGB_TO_XYZ
+    return torch.from_numpy(matrices / matrices.sum(-1, keepdims=True)).float()
+
+
+CAMERAS = _to_camera()
+"""N×3×3, linear sRGB → balanced camera colours; white stays white."""
+
+
+@dataclass(frozen=True)
+class Shot:
+    """How pictures are shot: tensors of one entry for each of B pictures, on one device.
+
+    Attributes:
+        tone: the picture's values are light to the power of 1 / tone.
+        to_camera: B×3×3, linear sRGB → balanced camera colours.
+        sensitivity: B×3, what white is in red, green and blue values before white balance: the
+            exposure divided by the white balance.
+        layout: B×6×6, colours of the filters, see `ops/layout.py`.
+        a: B×3, variance of the noise at value x of each colour is a·x + b.
+        b: B×3, see there.
+        floor: lowest value that is stored.
+        step: between values that are stored.
+    """
+
+    tone: Tensor
+    to_camera: Tensor
+    sensitivity: Tensor
+    layout: Tensor
+    a: Tensor
+    b: Tensor
+    floor: Tensor
+    step: Tensor
+
+    def __getitem__(self, part: slice) -> Shot:
+        return Shot(**{each.name: getattr(self, each.name)[part] for each in fields(self)})
+
+
+def see_light(pictures: Tensor, shot: Shot) -> Tensor:
+    """The light behind a sensor's filters, without noise.
+
+    Halving the size averages away the pictures' own noise and the traces of their compression.
+
+    Args:
+        pictures: B×3×2H×2W in [0, 1].
+        shot: of B entries.
+
+    Returns:
+        B×3×H×W in [0, 1]: what red, green and blue sites would store.
+    """
+    light = F.avg_pool2d(pictures ** shot.tone.view(-1, 1, 1, 1), 2)
+    seen = mix(light, shot.sensitivity[..., None] * shot.to_camera)
+    return seen.clamp_(0, 1)
+
+
+def expose(light: Tensor, where: Tensor, shot: Shot, normal: Tensor) -> Tensor:
+    """What a sensor stores of the light at its sites.
+
+    Args:
+        light: B×1×H×W, values without noise in [0, 1].
+        where: the sites of red, green and blue, B×3×H×W.
+        shot: of B entries.
+        normal: B×2×H×W, standard normal: chance of the photons, and of reading.
+
+    Returns:
+        B×1×H×W, at most 1; values below black are kept down to the floor.
+    """
+    photons, reading = torch.split(normal, 1, dim=1)
+    gain = at_sites(shot.a, where)
+    values = light + gain * by_chance(light / gain, photons)
+    values += at_sites(shot.b, where).sqrt() * reading
+    floor, step = (each.view(-1, 1, 1, 1) for each in (shot.floor, shot.step))
+    return ((values / step).round_() * step).clamp_max_(1).maximum(floor)
+
+
+def by_chance(mean: Tensor, normal: Tensor) -> Tensor:
+    """How far Poisson's numbers are from their mean, from standard normal ones.
+
+    Cornish and Fisher's expansion to the second term: mean and variance are exact, the skew nearly
+    so; other than a sampler it takes one normal number each, whatever the mean.
+    """
+    curved = (mean.clamp_max(1 / 18) / 2).sqrt_()
+    straight = (mean - 1 / 18).clamp_min_(0).sqrt_()
+    return straight * normal + curved * (normal.square() - 1)

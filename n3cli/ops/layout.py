@@ -1,0 +1,84 @@
+"""Which colour the filter over each site of a sensor has: Bayer's four orders and X-Trans.
+
+Periods of 2 and of 6 both fill 6×6 sites, so every layout is written as such a square.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+PERIOD = 6
+"""Side of a layout, in sites."""
+
+Layouts = NDArray[np.uint8]
+
+
+def _bayer() -> Layouts:
+    """4×6×6: RGGB, GRBG, GBRG, BGGR; 0 red, 1 green, 2 blue."""
+    order = np.tile(np.array([[0, 1], [1, 2]], np.uint8), (3, 3))
+    corners = [(row, column) for row in (0, 1) for column in (0, 1)]
+    return np.stack([np.roll(order, (-row, -column), (0, 1)) for row, column in corners])
+
+
+def _xtrans() -> Layouts:
+    """All that X-Trans looks like from where a crop may begin, turned or not."""
+    square = np.array([[1, 2, 1], [0, 1, 0], [1, 2, 1]], np.uint8)  # green, blue, red
+    other = 2 - square
+    filters = np.block([[square, other], [other, square]])
+    seen = [
+        np.roll(turned, (row, column), (0, 1))
+        for turned in (filters, filters.T)
+        for row in range(PERIOD)
+        for column in range(PERIOD)
+    ]
+    return np.unique(seen, axis=0)
+
+
+BAYER = _bayer()
+"""Layouts 4×6×6, in the order RGGB, GRBG, GBRG, BGGR."""
+
+XTRANS = _xtrans()
+"""Layouts N×6×6."""
+
+
+def sites(layouts: Tensor, height: int, width: int) -> Tensor:
+    """Where the sites of red, green and blue are.
+
+    Args:
+        layouts: B×p×p, colours as 0, 1, 2; p a period of the filter.
+        height: rows.
+        width: columns.
+
+    Returns:
+        B×3×height×width float32: 1 there, else 0.
+    """
+    period = layouts.shape[-1]
+    repeats = -(-height // period), -(-width // period)
+    colours = layouts.repeat(1, *repeats)[:, None, :height, :width]
+    return (colours == torch.arange(3, device=layouts.device).view(3, 1, 1)).float()
+
+
+def mosaic_planes(values: Tensor, where: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """What networks for mosaics take (`n3cli.networks.description.MOSAIC_PLANES`).
+
+    Args:
+        values: noisy ones B×1×H×W: linear, black 0, white 1, before white balance.
+        where: `sites`, B×3×H×W.
+        a: B×3, the noise's variance at value x of red, green and blue is a·max(x, 0) + b.
+        b: B×3, see there.
+
+    Returns:
+        B×5×H×W: the values, their sites, and the standard deviation of the noise.
+    """
+    variance = at_sites(a, where) * values.clamp_min(0) + at_sites(b, where)
+    return torch.cat((values, where, variance.clamp_min(0).sqrt()), dim=1)
+
+
+def at_sites(each: Tensor, where: Tensor) -> Tensor:
+    """What is known of red, green and blue, B×3 or B×3×H×W, at their sites: B×1×H×W."""
+    if each.dim() == 2:
+        each = each[..., None, None]
+    return (each * where).sum(1, keepdim=True)

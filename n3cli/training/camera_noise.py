@@ -1,0 +1,118 @@
+"""The task of taking noise out of colour pictures as cameras make them.
+
+The noise of a sensor goes through demosaicing, white balance, colour matrix, tone curve, 8 bits
+and JPEG: it then depends on brightness and colour, and is correlated between pixels and planes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from n3cli.data.development import Development
+from n3cli.data.shot import Shot, expose, see_light
+from n3cli.errors import ConfigError
+from n3cli.networks.network import Network
+from n3cli.ops.jpeg import Jpeg
+from n3cli.ops.layout import at_sites, sites
+from n3cli.training.config import Recipe
+from n3cli.training.crop import CropSampler
+from n3cli.training.loss import pixel_loss
+from n3cli.training.material import Material
+from n3cli.training.seed import Stream, mix
+from n3cli.training.shot import RandomShots
+from n3cli.training.store import placed
+from n3cli.training.task import Inputs, Task
+from n3cli.training.yardstick import choose_yardstick
+
+
+class CameraNoise(Task[Network, Tensor]):
+    """Crops as a camera makes them of its noisy mosaic, and of one without noise.
+
+    The noise level is the standard deviation, over pixels and planes of a crop, of what the noise
+    has changed in the picture, before JPEG, with an error: what an estimate in smooth places can
+    tell. JPEG's own errors sit where detail is, and are not counted.
+
+    Args:
+        recipe: the run's.
+        material: its pictures, in colour.
+        device: where crops and noise are made.
+        share: which crops of a batch of so many are this process's.
+
+    Raises:
+        ConfigError: crops have an odd side.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        material: Material,
+        device: torch.device,
+        share: Callable[[int], slice],
+    ) -> None:
+        sizes = [recipe.data.crops(done) for done in (0, 1)]
+        if odd := [crop for _, crop in sizes if crop % 2]:
+            raise ConfigError(f"crops of mosaics that are developed have even sides, not {odd[0]}")
+        self._recipe, self._device = recipe, device
+        store = placed(material.training, device)
+        seed, power = recipe.run.seed, recipe.data.area_power
+        self._samplers = {
+            (batch, crop): (CropSampler(store, 2 * crop, batch, seed, power), share(batch))
+            for batch, crop in sizes
+        }
+        self._shots = RandomShots(recipe.sensor, seed, device)
+        self._development, self._jpeg = Development(device), Jpeg(device)
+        self._validation = material.validation
+
+    def batch(self, step: int, done: float) -> tuple[Inputs, Tensor]:
+        """Noisy crops b×3×H×W, their noise levels b in [0, 1] units, and crops without noise."""
+        settings, (batch, crop) = self._recipe.sensor, self._recipe.data.crops(done)
+        sampler, share = self._samplers[batch, crop]
+        pictures = sampler.crops(step, share).to(self._device, non_blocking=True)
+        # Drawn for the whole batch, so that it does not depend on how it is shared out.
+        shots = self._shots
+        shots.begin(step)
+        shot = shots.draw(batch)[share]
+        normal = shots.normal(batch, 2, crop, crop)[share]
+        sharpness, compressed, quality, halved = shots.uniform(4, batch)[:, share]
+        error = (settings.error * shots.normal(batch)[share]).exp_()
+
+        noisy, clean = self._shoot(pictures, shot, normal, sharpness)
+        level = (noisy - clean).square().mean((1, 2, 3)).sqrt() * error
+        low, high = settings.quality
+        corner = np.random.default_rng(mix(self._recipe.run.seed, step, Stream.DEGRADATION))
+        top, left = corner.integers(0, 16, 2).tolist()
+        packed = self._jpeg.apply(
+            noisy, (low + (high - low) * quality).round_(), halved < 0.5, (top, left)
+        )
+        noisy = torch.where((compressed < settings.jpeg).view(-1, 1, 1, 1), packed, noisy)
+        return (noisy.contiguous(memory_format=torch.channels_last), level), clean
+
+    def _shoot(
+        self, pictures: Tensor, shot: Shot, normal: Tensor, sharpness: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Pictures with noise, in 8 bits, and without it."""
+        where = sites(shot.layout, *normal.shape[-2:])
+        light = at_sites(see_light(pictures, shot), where)
+        stored = expose(light, where, shot, normal)
+        noisy, clean = (
+            self._development.apply(mosaic, where, shot, sharpness) for mosaic in (stored, light)
+        )
+        return noisy.mul_(255).round_().div_(255), clean
+
+    def loss(self, output: Tensor, target: Tensor, inputs: Inputs) -> Tensor:
+        """The recipe's loss, mean over the crops."""
+        sigma = inputs[1]
+        assert isinstance(sigma, Tensor)
+        return pixel_loss(self._recipe.loss.kind, output, target, sigma)
+
+    def validate(self, network: Network) -> Mapping[str, float]:
+        """PSNR of the pictures at each of the recipe's levels of a sensor's noise."""
+        if not self._validation:
+            return {}
+        yardstick = choose_yardstick(self._recipe, network)
+        levels = yardstick.levels(self._recipe, network)
+        return yardstick.scores(network, self._validation, levels, self._device)

@@ -1,0 +1,129 @@
+"""How well a network does on the noise of a sensor, in its mosaics or in developed pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from n3cli.data.development import Development
+from n3cli.data.shot import Shot, expose, see_light
+from n3cli.networks.network import Network
+from n3cli.ops.jpeg import Jpeg
+from n3cli.ops.layout import at_sites, mosaic_planes, sites
+from n3cli.ops.metric import psnr
+from n3cli.training.shot import TYPICAL_IN_WORDS, typical_shot
+
+_CPU = torch.device("cpu")
+
+_QUALITY = 90.0
+
+_LAYOUTS = 5
+"""RGGB, GRBG, GBRG, BGGR and X-Trans take turns, where mosaics are judged."""
+
+_ORDERS = 4
+"""The first four of them, where pictures are."""
+
+_NUMBERS = "of numpy's default_rng(image index)"
+
+MOSAIC_PROTOCOL = (
+    f"PSNR in dB of the mosaic, linear, mean over the images: {TYPICAL_IN_WORDS}; normal numbers "
+    f"{_NUMBERS}; filters in turn RGGB, GRBG, GBRG, BGGR, X-Trans; a and b are given; the output "
+    "is clipped to [0, 1]"
+)
+
+CAMERA_PROTOCOL = (
+    f"PSNR in dB of the developed picture in sRGB, mean over the images: {TYPICAL_IN_WORDS}; "
+    f"normal numbers {_NUMBERS}; filters in turn RGGB, GRBG, GBRG, BGGR; demosaicing of Malvar, "
+    "He and Cutler, tone curve to the power of 1/2.2, 8 bits, JPEG of quality 90, for every "
+    "second image with halved chroma; the output, clipped to [0, 1], is scored against the picture "
+    "without noise and JPEG, and the noise level that is given is the deviation from that before "
+    "JPEG"
+)
+
+Shown = tuple[Tensor, float | None, Tensor]
+"""What the network gets, the noise level it is given, and what it should give; of one picture."""
+
+
+@torch.no_grad()
+def mean_psnr_of_mosaics(
+    network: Network, images: Sequence[Tensor], level: float, device: torch.device
+) -> float:
+    """Mean PSNR over mosaics; see `MOSAIC_PROTOCOL`.
+
+    Args:
+        network: for mosaics, in evaluation mode, on `device`.
+        images: clean, each 3×H×W in [0, 1].
+        level: of noise at white, on the 0–255 scale.
+        device: where to compute, in float32.
+
+    Returns:
+        dB.
+    """
+    return _mean_psnr(network, images, level, device, show_mosaic)
+
+
+@torch.no_grad()
+def mean_psnr_of_developed(
+    network: Network, images: Sequence[Tensor], level: float, device: torch.device
+) -> float:
+    """Mean PSNR over developed pictures; see `CAMERA_PROTOCOL`.
+
+    Args:
+        network: for colour pictures, in evaluation mode, on `device`.
+        images: clean, each 3×H×W in [0, 1].
+        level: of noise at white, on the 0–255 scale.
+        device: where to compute, in float32.
+
+    Returns:
+        dB.
+    """
+    return _mean_psnr(network, images, level, device, show_developed)
+
+
+def _mean_psnr(
+    network: Network,
+    images: Sequence[Tensor],
+    level: float,
+    device: torch.device,
+    show: Callable[[Tensor, float, int], Shown],
+) -> float:
+    total = 0.0
+    for index, image in enumerate(images):
+        given, sigma, clean = show(image, level, index)
+        estimate = network(given.to(device), sigma).clamp(0, 1).cpu()
+        ours, theirs = (each[0].permute(1, 2, 0).numpy() for each in (estimate, clean))
+        total += psnr(ours, theirs, peak=1)
+    return total / len(images)
+
+
+def show_mosaic(image: Tensor, level: float, index: int) -> Shown:
+    """The mosaic of one validation image, with noise and without."""
+    shot = typical_shot(level, index, _LAYOUTS)
+    stored, light, where = _shot(image, shot, index)
+    return mosaic_planes(stored, where, shot.a, shot.b), None, light
+
+
+def show_developed(image: Tensor, level: float, index: int) -> Shown:
+    """The picture that a camera makes of one validation image, with noise and without."""
+    shot = typical_shot(level, index, _ORDERS)
+    stored, light, where = _shot(image, shot, index)
+    development, sharp = Development(_CPU), torch.ones(1)
+    noisy, clean = (development.apply(each, where, shot, sharp) for each in (stored, light))
+    noisy = (noisy * 255).round() / 255
+    sigma = float((noisy - clean).square().mean().sqrt())
+    halved = torch.tensor([index % 2 == 1])
+    noisy = Jpeg(_CPU).apply(noisy, torch.tensor([_QUALITY]), halved, (0, 0))
+    return noisy, sigma, clean
+
+
+def _shot(image: Tensor, shot: Shot, index: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Mosaics with noise and without, and their sites; what fills no 4×4 pixels is cut off."""
+    height, width = (length // 4 * 4 for length in image.shape[-2:])
+    size = height // 2, width // 2
+    normal = np.random.default_rng(index).standard_normal((2, *size), np.float32)
+    where = sites(shot.layout, *size)
+    light = at_sites(see_light(image[None, :, :height, :width], shot), where)
+    return expose(light, where, shot, torch.from_numpy(normal)[None]), light, where
