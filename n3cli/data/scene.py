@@ -119,7 +119,7 @@ def _draw_keypoints(rng: Rng, camera: _Camera, count: int) -> Array:
     loose = rng.random(count) < rng.uniform(0.1, 0.6)
     clustered = centres[rng.integers(0, len(centres), count)] + spread * rng.normal(size=(count, 2))
     # What falls outside comes back in on the other side.
-    clustered = (clustered + 1) % 2 - 1
+    clustered -= 2 * np.floor((clustered + 1) / 2)
     points = np.where(loose[:, None], rng.uniform(-1, 1, (count, 2)), clustered)
     inside: Array = points * camera.half
     return inside
@@ -139,7 +139,7 @@ def _depths_of_planes(rng: Rng, points: Array) -> Array:
     """Of one to six planes, each where its seed is the nearest, with clutter before and behind."""
     count = rng.integers(1, 7)
     seeds = points[rng.integers(0, len(points), count)]
-    nearest = ((points[:, None] - seeds) ** 2).sum(2).argmin(1)
+    nearest = ((seeds**2).sum(1) - 2 * (points @ seeds.T)).argmin(1)
     distance = np.exp(rng.uniform(-0.5, 0.5, count))
     # Inverse depth is linear in the picture: d = 1 / (a + b·x).
     slope = rng.normal(0, 0.6, (count, 2))
