@@ -25,8 +25,8 @@ FEWEST = 8
 STATUSES: Final = {
     "ok": "a matrix that too many matches agree with for chance",
     "rotation": "a rotation alone explains the matches: the translation is undetermined",
-    "homography": "one homography explains the matches: the camera only turned or the scene is flat, "
-    "and without cameras the fundamental matrix is undetermined",
+    "homography": "one homography explains the matches: the camera only turned or the scene is "
+    "flat, and without cameras the fundamental matrix is undetermined",
     "few": f"fewer than {FEWEST} matches were kept: nothing was estimated",
     "chance": "so few matches agree that it may be chance: probably not the same scene",
     "putative": "nothing was asked for but the matches",
@@ -136,9 +136,7 @@ def _judge_uncalibrated(problem: Problem, matrix: Array) -> Geometry:
     inliers = distance <= problem.threshold
     if status := _chance(problem, distance, FUNDAMENTAL):
         return Geometry(status, inliers)
-    homography = fit_homography(
-        problem.x0[inliers], problem.x1[inliers], _FAR * problem.threshold
-    )
+    homography = fit_homography(problem.x0[inliers], problem.x1[inliers], _FAR * problem.threshold)
     if homography is not None:
         apart = _lengths(transferred(homography, problem.x0) - problem.x1)
         on_plane = apart <= _FAR * problem.threshold
