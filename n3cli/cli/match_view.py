@@ -69,7 +69,7 @@ def describe(row: Row) -> str:
     if found.status != "putative":
         parts[0] += f", {found.agreeing} agree"
     parts.append(_geometry(found))
-    if "Exif" in row.cameras and found.F is None:
+    if "Exif" in row.cameras and found.K0 is not None:
         parts.append("(focal lengths from Exif)")
     if row.evaluation:
         parts.append(_evaluation(row.evaluation))
@@ -90,6 +90,8 @@ def _geometry(found: Matches) -> str:
             return "no camera known: fundamental matrix, no pose"
         case "rotation" if found.R is not None:
             return f"rotation {turn(found.R):.1f}°, translation undetermined"
+        case "homography":
+            return "a homography: the camera only turned or the scene is flat, no camera known"
         case "few":
             return "too few matches for a pose"
         case "chance":
@@ -107,7 +109,7 @@ def _evaluation(one: Evaluation) -> str:
 
 def _pose(found: Matches) -> list[str]:
     lines = [f"  model {found.facts.get('model')}, estimator {found.facts.get('estimator')}"]
-    for name in ("R", "t", "E", "F", "K0", "K1"):
+    for name in ("R", "t", "E", "F", "H", "K0", "K1"):
         values = getattr(found, name)
         if values is not None:
             rows = values.reshape(-1, 3)

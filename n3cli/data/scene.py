@@ -1,8 +1,8 @@
 """Two views of scenes that never were: correspondences to learn from where there is no data set.
 
 Points on planes or in a volume are seen by two cameras; what a matcher of descriptors would make
-of them is imitated: few right matches, wrong ones that gather on some points, and wrong ones that
-agree with each other, as windows of a façade do.
+of them is imitated: from few right matches to nothing but right ones, wrong ones that gather on
+some points, and wrong ones that agree with each other, as windows of a façade do.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from n3cli.ops.two_view_label import label_right
 Array: TypeAlias = NDArray[np.float64]
 Rng: TypeAlias = np.random.Generator
 
-VERSION = 1
+VERSION = 2
 """Raised when the same seed gives another scene."""
 
 _ATTEMPTS = 20
-_FEWEST = 0.02
-"""Least share of points that must be seen by both cameras, or another motion is drawn."""
+_ENOUGH = 0.5
+"""Least part of the wanted right matches that both cameras must see, or another motion is drawn."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def make_scene(rng: Rng, count: int) -> Scene:
         rng: what it follows from.
         count: correspondences, at least 1.
     """
-    wanted = max(1, round(count * _log_uniform(rng, 0.04, 0.75)))
+    wanted = max(1, round(count * _draw_share(rng)))
     for _ in range(_ATTEMPTS):
         cameras = _draw_cameras(rng)
         x0 = _draw_keypoints(rng, cameras[0], 3 * count)
@@ -74,31 +74,32 @@ def make_scene(rng: Rng, count: int) -> Scene:
         rotation, translation = _draw_motion(rng, space)
         moved = space @ rotation.T + translation
         x1 = moved[:, :2] / np.where(np.abs(moved[:, 2:]) < 1e-9, 1e-9, moved[:, 2:])
-        both = np.flatnonzero((moved[:, 2] > 0.05) & cameras[1].sees(x1))
-        if len(both) >= max(1, _FEWEST * count):
+        visible = (moved[:, 2] > 0.05) & cameras[1].sees(x1)
+        if np.count_nonzero(visible) >= max(1, _ENOUGH * wanted):
             break
     else:  # so unlikely that any motion will do
-        both = np.flatnonzero(moved[:, 2] > 0) if (moved[:, 2] > 0).any() else np.arange(len(x0))
-    true = both[:wanted]
-    wrong = np.setdiff1d(np.arange(len(x0)), true)[: count - len(true)]
-    shifted, hubs = _split_wrong(rng, both[wanted:], wrong)
-    sigma = _log_uniform(rng, 1.5e-4, 2e-3) * np.where(rng.random((len(x0), 1)) < 0.1, 5, 1)
-    x0 = x0 + sigma * rng.normal(size=x0.shape)
-    x1 = x1 + sigma * rng.normal(size=x1.shape)
-    x1[shifted] += rng.uniform(-0.4, 0.4, 2) * cameras[1].half
-    # On keypoints as they were found: what lands on the same one has the same coordinates.
-    landing = _draw_hubs(rng, cameras[1], x1[true], count, len(hubs))
-    x1[hubs] = landing.points
+        visible = moved[:, 2] > 0 if (moved[:, 2] > 0).any() else np.ones(len(x0), np.bool_)
+    true, shifted, hubs = _divide(rng, visible, wanted, count)
     chosen = np.concatenate([true, shifted, hubs])
+    sigma = _log_uniform(rng, 1.5e-4, 2e-3) * np.where(rng.random((count, 1)) < 0.1, 5, 1)
+    x0, x1 = (x[chosen] + sigma * rng.normal(size=(count, 2)) for x in (x0, x1))
+    x1[len(true) : count - len(hubs)] += rng.uniform(-0.4, 0.4, 2) * cameras[1].half
+    # On keypoints as they were found: what lands on the same one has the same coordinates.
+    landing = _draw_hubs(rng, cameras[1], x1[: len(true)], count, len(hubs))
+    x1[count - len(hubs) :] = landing.points
     ratio, mutual = _imitate_descriptors(rng, len(true), len(shifted), landing.alone)
-    points = np.concatenate([x0[chosen], x1[chosen]], 1)
-    order = rng.permutation(len(chosen))
-    points = points[order].astype(np.float32)
+    order = rng.permutation(count)
+    points = np.concatenate([x0, x1], 1)[order].astype(np.float32)
     translation = translation / np.linalg.norm(translation)
     return Scene(
         points, ratio[order], mutual[order], label_right(points, rotation, translation),
         rotation, translation,
     )  # fmt: skip
+
+
+def _draw_share(rng: Rng) -> float:
+    """Part of the matches that are right: of photos mostly few, of what was filtered nearly all."""
+    return _log_uniform(rng, 0.04, 0.65) if rng.random() < 0.8 else rng.uniform(0.65, 1)
 
 
 def _draw_cameras(rng: Rng) -> tuple[_Camera, _Camera]:
@@ -118,7 +119,7 @@ def _draw_keypoints(rng: Rng, camera: _Camera, count: int) -> Array:
     loose = rng.random(count) < rng.uniform(0.1, 0.6)
     clustered = centres[rng.integers(0, len(centres), count)] + spread * rng.normal(size=(count, 2))
     # What falls outside comes back in on the other side.
-    clustered = (clustered + 1) % 2 - 1
+    clustered -= 2 * np.floor((clustered + 1) / 2)
     points = np.where(loose[:, None], rng.uniform(-1, 1, (count, 2)), clustered)
     inside: Array = points * camera.half
     return inside
@@ -138,7 +139,7 @@ def _depths_of_planes(rng: Rng, points: Array) -> Array:
     """Of one to six planes, each where its seed is the nearest, with clutter before and behind."""
     count = rng.integers(1, 7)
     seeds = points[rng.integers(0, len(points), count)]
-    nearest = ((points[:, None] - seeds) ** 2).sum(2).argmin(1)
+    nearest = ((seeds**2).sum(1) - 2 * (points @ seeds.T)).argmin(1)
     distance = np.exp(rng.uniform(-0.5, 0.5, count))
     # Inverse depth is linear in the picture: d = 1 / (a + b·x).
     slope = rng.normal(0, 0.6, (count, 2))
@@ -175,15 +176,27 @@ def _rotation(angles: Array) -> Array:
 Indices: TypeAlias = NDArray[np.int64]
 
 
-def _split_wrong(rng: Rng, visible: Indices, wrong: Indices) -> tuple[Indices, Indices]:
-    """Which wrong matches are shifted with others, and which go to hubs.
+def _divide(
+    rng: Rng, visible: NDArray[np.bool_], wanted: int, count: int
+) -> tuple[Indices, Indices, Indices]:
+    """Which points are matched rightly, which are shifted with others, and which go to hubs.
 
     Only points that both cameras see can be shifted: where they belong must be known.
+
+    Args:
+        rng: what it follows from.
+        visible: which of the points, at least `count`, both cameras see.
+        wanted: right matches, if so many points are visible.
+        count: of all that are chosen.
     """
-    able = wrong[np.isin(wrong, visible)]
+    true = np.flatnonzero(visible)[:wanted]
+    left = np.ones(len(visible), np.bool_)
+    left[true] = False
+    wrong = np.flatnonzero(left)[: count - len(true)]
     share = rng.uniform(0.05, 0.4) if rng.random() < 0.3 else 0.0
-    shifted = able[: round(share * len(wrong))]
-    return shifted, np.setdiff1d(wrong, shifted)
+    able = visible[wrong]
+    able &= np.cumsum(able) <= round(share * len(wrong))
+    return true, wrong[able], wrong[~able]
 
 
 @dataclass(frozen=True)

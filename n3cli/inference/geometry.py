@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from n3cli.inference.estimator import Estimator, Problem
 from n3cli.ops.camera import Camera, normalise
-from n3cli.ops.chance import ESSENTIAL, FUNDAMENTAL, false_alarms
+from n3cli.ops.chance import BESIDE_PLANE, ESSENTIAL, FUNDAMENTAL, false_alarms
 from n3cli.ops.epipolar import essential_matrix, symmetric_epipolar_distance
+from n3cli.ops.homography import fit_homography, transferred
 from n3cli.ops.pose import pose_of_essential
 from n3cli.ops.rotation import fit_rotation, rotated
 
@@ -24,6 +25,8 @@ FEWEST = 8
 STATUSES: Final = {
     "ok": "a matrix that too many matches agree with for chance",
     "rotation": "a rotation alone explains the matches: the translation is undetermined",
+    "homography": "one homography explains the matches: the camera only turned or the scene is "
+    "flat, and without cameras the fundamental matrix is undetermined",
     "few": f"fewer than {FEWEST} matches were kept: nothing was estimated",
     "chance": "so few matches agree that it may be chance: probably not the same scene",
     "putative": "nothing was asked for but the matches",
@@ -32,13 +35,15 @@ STATUSES: Final = {
 """What may come of a pair, each with what it means."""
 
 _CALM = 2.0
-"""The least ratio of what a rotation leaves to what the matrix leaves that tells a translation."""
+"""The least ratio of what a rotation, or a homography, leaves to what the matrix leaves that tells
+more than it."""
 
 _FLOOR = 0.1
 """Pixels below which residuals are not compared: keypoints are no better."""
 
 _FAR = 3.0
-"""So many thresholds from where a rotation takes it, a point may be infinitely far away."""
+"""So many thresholds from where a rotation takes it, a point may be infinitely far away; from where
+a homography takes it, on its plane."""
 
 _QUANTILE = 0.8
 _RAYLEIGH, _HALF_NORMAL = 1.794, 1.282
@@ -54,6 +59,7 @@ class Geometry:
         inliers: N bool, which matches agree.
         E: 3×3 of norm √2, or None.
         F: 3×3 of norm 1, or None.
+        H: 3×3 of norm 1, or None.
         R: 3×3, or None.
         t: 3, of length 1, or None.
     """
@@ -62,6 +68,7 @@ class Geometry:
     inliers: NDArray[np.bool_]
     E: Array | None = None
     F: Array | None = None
+    H: Array | None = None
     R: Array | None = None
     t: Array | None = None
 
@@ -127,8 +134,17 @@ def _judge_uncalibrated(problem: Problem, matrix: Array) -> Geometry:
     matrix = matrix / np.linalg.norm(matrix)
     distance = _distances(problem, matrix)
     inliers = distance <= problem.threshold
-    if status := _chance(problem, distance):
+    if status := _chance(problem, distance, FUNDAMENTAL):
         return Geometry(status, inliers)
+    homography = fit_homography(problem.x0[inliers], problem.x1[inliers], _FAR * problem.threshold)
+    if homography is not None:
+        apart = _lengths(transferred(homography, problem.x0) - problem.x1)
+        on_plane = apart <= _FAR * problem.threshold
+        # A façade has one, too; what stands before it tells the matrix, unless it is chance.
+        if _is_still(apart[inliers], distance[inliers]) and _chance(
+            problem, distance[~on_plane], BESIDE_PLANE
+        ):
+            return Geometry("homography", on_plane, H=homography)
     return Geometry("ok", inliers, F=matrix)
 
 
@@ -144,7 +160,7 @@ def _judge_calibrated(problem: Problem, matrix: Array) -> Geometry:
     essential = essential_matrix(*parts).numpy()
     distance = _distances(problem, _for_pixels(essential, problem.focal))
     near = distance <= problem.threshold
-    if status := _chance(problem, distance):
+    if status := _chance(problem, distance, ESSENTIAL):
         return Geometry(status, near)
     rotation = fit_rotation(x0[near], x1[near])
     apart = _apart(problem, rotation)
@@ -160,16 +176,20 @@ def _apart(problem: Problem, rotation: Array) -> Array:
     """Pixels between the second view's points and where a rotation alone takes the first's."""
     assert problem.focal is not None
     x0, x1 = problem.normalised
-    apart = np.linalg.norm(rotated(rotation, x0) - x1, axis=1) * problem.focal[1]
-    far: Array = np.nan_to_num(apart, nan=np.inf)
+    return _lengths(rotated(rotation, x0) - x1) * problem.focal[1]
+
+
+def _lengths(vectors: Array) -> Array:
+    """Of N×2; of what is not a number infinite."""
+    far: Array = np.nan_to_num(np.linalg.norm(vectors, axis=1), nan=np.inf)
     return far
 
 
 def _is_still(apart: Array, distance: Array) -> bool:
-    """Whether a rotation leaves no more than the noise of the points: the camera did not move.
+    """Whether a map of points leaves no more than their noise: no camera need have moved.
 
     Args:
-        apart: pixels between points and where the rotation says they are.
+        apart: pixels between points and where the rotation or homography says they are.
         distance: pixels between points and their epipolar lines, which is noise alone.
     """
     left = np.quantile(apart, _QUANTILE) / _RAYLEIGH
@@ -177,17 +197,17 @@ def _is_still(apart: Array, distance: Array) -> bool:
     return bool(left <= _CALM * max(noise, _FLOOR))
 
 
-def _chance(problem: Problem, distance: Array) -> str | None:
+def _chance(problem: Problem, distance: Array, kind: tuple[int, int]) -> str | None:
     """The status of an agreement that may be chance; None where it is not.
 
     Args:
         problem: the matches.
-        distance: N, pixels of each to its epipolar lines.
+        distance: pixels of each match that is looked at to its epipolar lines.
+        kind: of the matrix, see `n3cli.ops.chance`.
     """
     reach = np.ptp(problem.x1, axis=0)
     area = max(float(reach.prod()), 1.0)
     near = distance[distance <= problem.threshold]
-    kind = FUNDAMENTAL if problem.focal is None else ESSENTIAL
     alarms = false_alarms(len(distance), 2 * near * float(np.hypot(*reach)) / area, kind)
     return "chance" if alarms >= 0 else None
 

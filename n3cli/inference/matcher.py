@@ -182,6 +182,7 @@ class Matcher:
             status=geometry.status,
             E=geometry.E,
             F=geometry.F,
+            H=geometry.H,
             R=geometry.R,
             t=geometry.t,
             K0=cameras[0].matrix if cameras else None,

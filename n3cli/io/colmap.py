@@ -45,7 +45,7 @@ def write_geometry(
         found: the geometry.
         index: K×2, the keypoints of the matches that agree.
     """
-    if found.status not in ("ok", "rotation"):
+    if found.status not in ("ok", "rotation", "homography"):
         return
     pycolmap = load_pycolmap()
     kinds = pycolmap.TwoViewGeometryConfiguration
@@ -53,6 +53,8 @@ def write_geometry(
     geometry.inlier_matches = index
     if found.status == "rotation":
         geometry.config = kinds.PANORAMIC
+    elif found.status == "homography":
+        geometry.config, geometry.H = kinds.PLANAR_OR_PANORAMIC, found.H
     elif found.E is None:
         geometry.config, geometry.F = kinds.UNCALIBRATED, found.F
     elif found.R is not None and found.t is not None:

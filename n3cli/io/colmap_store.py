@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ class ColmapStore:
         index = np.column_stack([chosen, matches.candidates[chosen]]).astype(np.uint32)
         self._database.write_matches(*ids, index)
         if matches.inliers is not None:
-            write_geometry(self._database, ids, matches, index[matches.inliers[chosen]])
+            write_geometry(self._database, ids, _shifted(matches), index[matches.inliers[chosen]])
 
     def _image(
         self,
@@ -117,6 +118,16 @@ def create_database(target: Path) -> Iterator[ColmapStore]:
         finally:
             database.close()
         deliver_database(finished, target)
+
+
+def _shifted(matches: Matches) -> Matches:
+    """The same with the matrices between pixels for COLMAP's coordinates."""
+    back = np.array([[1, 0, -SHIFT], [0, 1, -SHIFT], [0, 0, 1]])
+    return replace(
+        matches,
+        F=None if matches.F is None else back.T @ matches.F @ back,
+        H=None if matches.H is None else np.linalg.inv(back) @ matches.H @ back,
+    )
 
 
 def _parameters(size: tuple[int, int], camera: Camera | None) -> tuple[str, list[float]]:

@@ -24,7 +24,7 @@ from n3cli.io.matches import Matches, check
 from n3cli.io.path import deliver, explained, staging
 from n3cli.ops.camera import Camera
 
-_EXTRA = ("logits", "ratio", "mutual", "inliers", "E", "F", "R", "t", "K0", "K1")
+_EXTRA = ("logits", "ratio", "mutual", "inliers", "E", "F", "H", "R", "t", "K0", "K1")
 _DAMAGE = (OSError, ValueError, TypeError, LookupError, AttributeError, RuntimeError)
 """What h5py and NumPy raise where a file holds something else than it should."""
 

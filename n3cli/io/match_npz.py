@@ -15,7 +15,7 @@ from n3cli.io.matches import Matches, check
 from n3cli.io.path import deliver, explained, staging
 
 _ALWAYS: Final = ("keypoints0", "keypoints1", "matches", "match_confidence", "candidates")
-_NUMBERS: Final = ("logits", "ratio", "mutual", "inliers", "E", "F", "R", "t", "K0", "K1")
+_NUMBERS: Final = ("logits", "ratio", "mutual", "inliers", "E", "F", "H", "R", "t", "K0", "K1")
 _SIZES: Final = ("size0", "size1")
 _DAMAGE: Final = (
     zipfile.BadZipFile,

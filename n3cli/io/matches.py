@@ -37,6 +37,8 @@ class Matches:
         status: what came of it, see `n3cli.inference.geometry`.
         E: 3×3 essential matrix of norm √2, x1ᵀ E x0 = 0 for normalised points, or None.
         F: 3×3 fundamental matrix of norm 1, for pixels, where a camera is not known, or None.
+        H: 3×3 homography of norm 1, from pixels of the first picture to those of the second, where
+            it explains the matches without cameras, or None.
         R: 3×3 rotation of the pose X1 = R·X0 + t, or None.
         t: 3, its translation, of length 1, or None.
         K0: 3×3 camera matrix of the first picture, or None.
@@ -58,6 +60,7 @@ class Matches:
     status: str = "putative"
     E: Array | None = None
     F: Array | None = None
+    H: Array | None = None
     R: Array | None = None
     t: Array | None = None
     K0: Array | None = None

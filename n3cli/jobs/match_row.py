@@ -85,7 +85,7 @@ class Row:
                 "cameras": list(self.cameras),
                 "sizes": [found.size0, found.size1],
             }
-            for name in ("E", "F", "R", "t", "K0", "K1"):
+            for name in ("E", "F", "H", "R", "t", "K0", "K1"):
                 values = getattr(found, name)
                 row[name] = None if values is None else np.asarray(values).tolist()
             row["rotation_degrees"] = None if found.R is None else turn(found.R)

@@ -18,9 +18,13 @@ from torch.autograd.function import once_differentiable
 
 from n3cli.networks.description import SetDescription
 from n3cli.networks.layer import numbers
+from n3cli.networks.n3_set_branch import N3SetBranch
 from n3cli.networks.set_network import SetNetwork
 from n3cli.ops.aggregation_set import aggregate_set
 from n3cli.ops.selection import select_relaxed
+
+_FEATURES, _EMBEDDING = 16, 16
+"""Of a branch: features that are averaged, and dimensions of the space in which it looks."""
 
 _EPSILON = 1e-3
 """Added to variances of context normalisation, as in the paper's code."""
@@ -79,10 +83,13 @@ class N3CNet(_Context):
         blocks: see `CNet`.
         n3_after: list of the blocks, counted from 1, that an N3 block stands behind, with commas;
             in the paper one, in the middle.
-        k: neighbours; k + 1 divides the width.
+        k: neighbours; in a narrow block k + 1 divides the width.
+        block: ``narrow``: the paper's, `SetBlock`, before which features become fewer so that with
+            those of the neighbours they are as many again; its inverse temperature is a linear
+            output of any sign. ``branch``: `N3SetBranch`, which adds to all features.
 
     Raises:
-        ValueError: there is no such place, or the width cannot be divided.
+        ValueError: there is no such place or block, or the width cannot be divided.
     """
 
     about = (
@@ -97,19 +104,24 @@ class N3CNet(_Context):
         blocks: int = 12,
         n3_after: str = "6",
         k: int = 3,
+        block: str = "narrow",
     ) -> None:
         places = set(numbers("n3_after", n3_after))
         if max(places) > blocks:
             raise ValueError(f"n3_after must be from 1 to {blocks}, got {n3_after}")
-        if width % (k + 1):
+        if block not in ("narrow", "branch"):
+            raise ValueError(f"block must be narrow or branch, got {block!r}")
+        if block == "narrow" and width % (k + 1):
             raise ValueError(f"k + 1 must divide the width {width}, got k = {k}")
         narrow = width // (k + 1)
         body: list[nn.Module] = []
         for number in range(1, blocks + 1):
-            if number in places:
+            if number not in places:
+                body.append(ContextBlock(width, width))
+            elif block == "narrow":
                 body += [ContextBlock(width, narrow), SetBlock(narrow, width, k)]
             else:
-                body.append(ContextBlock(width, width))
+                body += [ContextBlock(width, width), N3SetBranch(width, _FEATURES, _EMBEDDING, k)]
         super().__init__(inputs, width, body)
 
 

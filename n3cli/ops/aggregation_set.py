@@ -13,8 +13,11 @@ from n3cli.ops.precision import without_autocast
 from n3cli.ops.selection import EXCLUDED, SelectionRule
 
 CHUNK = 2**18
-"""Logits computed at once, over the batch: 1 MB in float32 for each of K + 2 such arrays. With more
-they do not stay in a processor's cache: eight times as many took twice as long."""
+"""Logits computed at once on a CPU, over the batch: 1 MB in float32 for each of K + 2 such arrays.
+With more they do not stay in a processor's cache: eight times as many took twice as long."""
+
+_LARGE_CHUNK = 2**26
+"""Likewise on other devices, which small pieces leave idle: 256 MB."""
 
 
 @without_autocast
@@ -47,15 +50,19 @@ def aggregate_set(
     origin = keys.detach().mean(1, keepdim=True)  # products of what is near it lose few digits
     keys = keys - origin
     asked = keys if queries is None else queries.to(working) - origin
-    half_norms = keys.square().sum(-1).unsqueeze(1) / 2
+    # Logits are products of rows with one more column: 2·it·(e_m·e_n − ‖e_n‖²/2), but for what is
+    # the same for all candidates of a query.
+    scale = 2 * inverse_temperature.to(working).unsqueeze(-1)
+    asked = torch.cat([asked * scale, scale], -1)
+    half_norms = keys.square().sum(-1, keepdim=True) / 2
+    columns = torch.cat([keys, -half_norms], -1).transpose(1, 2)
     if chunk is None:
-        chunk = max(1, CHUNK // max(1, keys.shape[0] * keys.shape[1]))
+        largest = CHUNK if keys.device.type == "cpu" else _LARGE_CHUNK
+        chunk = max(1, largest // max(1, keys.shape[0] * keys.shape[1]))
     volumes = []
     for start in range(0, asked.shape[1], chunk):
         part = asked[:, start : start + chunk]
-        scores = torch.bmm(part, keys.transpose(1, 2)) - half_norms
-        scale = 2 * inverse_temperature[:, start : start + chunk].to(working)
-        logits = scores * scale.unsqueeze(-1)
+        logits = torch.bmm(part, columns)
         if queries is None:
             itself = logits.diagonal(start, dim1=1, dim2=2)[:, : part.shape[1]]
             itself.fill_(EXCLUDED)

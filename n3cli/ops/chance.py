@@ -14,7 +14,10 @@ from numpy.typing import NDArray
 
 FUNDAMENTAL = 7, 3
 ESSENTIAL = 5, 10
-"""Matches that such a matrix goes through whatever they are, and how many matrices do at most."""
+BESIDE_PLANE = 2, 1
+"""Matches that such a matrix goes through whatever they are, and how many matrices do at most. With
+a plane's homography known, two matches beside the plane give the fundamental matrix (Chum, Werner
+and Matas, "Two-view geometry estimation unaffected by a dominant plane", CVPR 2005)."""
 
 
 def false_alarms(matches: int, shares: NDArray[np.float64], kind: tuple[int, int]) -> float:
@@ -26,7 +29,7 @@ def false_alarms(matches: int, shares: NDArray[np.float64], kind: tuple[int, int
     Args:
         matches: how many there are.
         shares: of each match that agrees, the part of a view's area that is as near to a line.
-        kind: `FUNDAMENTAL` or `ESSENTIAL`.
+        kind: `FUNDAMENTAL`, `ESSENTIAL` or `BESIDE_PLANE`.
 
     Returns:
         The decimal logarithm; below 0 it is no chance. Infinite where they are no more than such a

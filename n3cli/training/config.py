@@ -243,7 +243,15 @@ class CorrespondenceSettings:
     validation_points: int = 1000
     """Correspondences of each."""
 
+    workers: int = -1
+    """Processes that make pairs ahead while the device learns; 0: none, each batch is made when it
+    is its turn; -1: none where the device is a CPU, else one for each core, at most 16. No weight
+    depends on it."""
+
     def __post_init__(self) -> None:
+        require(
+            -1 <= self.workers <= 256, "correspondences.workers", "from -1 to 256", self.workers
+        )
         for key, lowest in (("points", 16), ("pairs", 0), ("validation_points", 16)):
             require(
                 lowest <= getattr(self, key) <= 10_000,

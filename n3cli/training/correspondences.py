@@ -6,6 +6,7 @@ Yi and others, "Learning to Find Good Correspondences", CVPR 2018 (arXiv 1711.05
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from n3cli.networks.cnet import correspondence_weight
 from n3cli.networks.set_network import SetNetwork
 from n3cli.ops.correspondence import stack_columns
 from n3cli.ops.epipolar import eight_point, essential_matrix
+from n3cli.training.ahead import Ahead, default_workers
 from n3cli.training.config import Recipe
 from n3cli.training.pair_validation import held_out_pairs, score_pairs
 from n3cli.training.seed import Stream, mix
@@ -35,6 +37,45 @@ class Truth(NamedTuple):
     """Weight of the essential matrix's part of the loss in this step."""
 
 
+class _Pairs(NamedTuple):
+    """A batch as it is made, on the CPU."""
+
+    columns: Tensor
+    """B×N×inputs."""
+    right: Tensor
+    """See `Truth`."""
+    matrix: Tensor
+    """Likewise."""
+
+
+@dataclass(frozen=True)
+class _PairMaker:
+    """Makes this process's pairs of a step's batch, of the seed and the step alone."""
+
+    seed: int
+    indices: range
+    points: int
+    inputs: int
+
+    def __getitem__(self, step: int) -> _Pairs:
+        drawn = mix(self.seed, step, Stream.SCENE)
+        scenes = [
+            make_scene(np.random.default_rng((drawn, index)), self.points) for index in self.indices
+        ]
+        columns = np.stack(
+            [stack_columns(s.points, s.ratio, s.mutual, self.inputs) for s in scenes]
+        )
+        matrix = essential_matrix(
+            torch.from_numpy(np.stack([scene.rotation for scene in scenes])),
+            torch.from_numpy(np.stack([scene.translation for scene in scenes])),
+        )
+        return _Pairs(
+            torch.from_numpy(columns),
+            torch.from_numpy(np.stack([scene.right for scene in scenes])).float(),
+            (matrix / torch.linalg.matrix_norm(matrix, keepdim=True)).float(),
+        )
+
+
 class CorrespondenceJudging(Task[SetNetwork, Truth]):
     """New pairs of views in every step.
 
@@ -48,32 +89,21 @@ class CorrespondenceJudging(Task[SetNetwork, Truth]):
     def __init__(
         self, recipe: Recipe, inputs: int, device: torch.device, share: Callable[[int], slice]
     ) -> None:
-        self._recipe, self._inputs, self._device = recipe, inputs, device
-        self._share = share
-        settings = recipe.correspondences
+        self._settings, self._device = recipe.correspondences, device
+        settings, batch = recipe.correspondences, recipe.data.batch
+        workers = settings.workers if settings.workers >= 0 else default_workers(device)
+        make = _PairMaker(recipe.run.seed, range(batch)[share(batch)], settings.points, inputs)
+        self._batches = Ahead(make, workers, pinned=device.type == "cuda")
         self._pairs = held_out_pairs(settings.pairs, settings.validation_points)
 
     def batch(self, step: int, done: float) -> tuple[Inputs, Truth]:
         """Correspondences b×N×inputs, and the truth."""
-        settings, seed = self._recipe.correspondences, self._recipe.run.seed
-        whole = self._recipe.data.batch
-        drawn = mix(seed, step, Stream.SCENE)
-        scenes = [
-            make_scene(np.random.default_rng((drawn, index)), settings.points)
-            for index in range(whole)[self._share(whole)]
-        ]
-        columns = np.stack(
-            [stack_columns(s.points, s.ratio, s.mutual, self._inputs) for s in scenes]
+        columns, right, matrix = (
+            part.to(self._device, non_blocking=True) for part in self._batches[step]
         )
-        right = torch.from_numpy(np.stack([scene.right for scene in scenes])).float()
-        matrix = essential_matrix(
-            torch.from_numpy(np.stack([scene.rotation for scene in scenes])),
-            torch.from_numpy(np.stack([scene.translation for scene in scenes])),
-        )
-        matrix = (matrix / torch.linalg.matrix_norm(matrix, keepdim=True)).float()
+        settings = self._settings
         weight = settings.essential if done >= settings.essential_from else 0.0
-        truth = Truth(right.to(self._device), matrix.to(self._device), weight)
-        return (torch.from_numpy(columns).to(self._device),), truth
+        return (columns,), Truth(right, matrix, weight)
 
     def loss(self, output: Tensor, target: Truth, inputs: Inputs) -> Tensor:
         """Cross-entropy in which right and wrong weigh the same, and that of the matrices."""

@@ -30,6 +30,7 @@ _HARMLESS = {
     "validation.minutes",
     "correspondences.pairs",
     "correspondences.validation_points",
+    "correspondences.workers",
 }
 """Settings that no weight depends on."""
 

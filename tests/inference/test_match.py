@@ -145,6 +145,50 @@ def test_a_turn_tells_no_translation(estimator, degrees):
     assert found.agreeing > 0.8 * found.kept
 
 
+def flat():
+    """The first picture as a wall, seen from elsewhere."""
+    return two_views(depths=(4.0, 4.0))[1]
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+@pytest.mark.parametrize("second", ["same", "turned", "flat"])
+def test_without_cameras_a_turn_and_a_flat_scene_tell_no_fundamental_matrix(estimator, second):
+    across = K @ turned(7) @ np.linalg.inv(K)
+    picture = {
+        "same": lambda: FIRST,
+        "turned": lambda: cv2.warpPerspective(FIRST, across, SIZE),
+        "flat": flat,
+    }[second]()
+    found = match(picture, "none", estimator=estimator)
+    assert found.status == "homography"
+    assert found.F is None
+    assert found.agreeing > 0.8 * found.kept
+    assert np.linalg.norm(found.H) == pytest.approx(1)
+    points0, points1 = found.points(found.inliers)
+    moved = np.column_stack([points0, np.ones(len(points0))]) @ found.H.T
+    assert np.median(np.linalg.norm(moved[:, :2] / moved[:, 2:] - points1, axis=1)) < 0.5
+    if second == "turned":
+        grid = np.array([[x, y, 1.0] for x in (0, 200, 400, 639) for y in (0, 200, 479)])
+        found_at, true_at = (grid @ matrix.T for matrix in (found.H, across))
+        apart = found_at[:, :2] / found_at[:, 2:] - true_at[:, :2] / true_at[:, 2:]
+        assert np.linalg.norm(apart, axis=1).max() < 1
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+@pytest.mark.parametrize(("off", "status"), [(0, "homography"), (40, "ok")])
+def test_few_points_off_a_wall_tell_the_fundamental_matrix(estimator, off, status):
+    _, _, x0, x1 = scene(5, count=300, flat=True)
+    rng = np.random.default_rng(0)
+    if off:
+        _, _, y0, y1 = scene(5, count=300)
+        x0[:off], x1[:off] = y0[:off], y1[:off]
+    pixels = [each * 700 + [319.5, 239.5] + rng.normal(0, 0.3, each.shape) for each in (x0, x1)]
+    pixels[1][-60:] = rng.uniform([0, 0], SIZE, (60, 2))
+    found = Matcher("none", estimator=estimator).judge(from_pairs(*pixels))
+    assert found.status == status
+    assert (found.F is None) == (status == "homography")
+
+
 @pytest.mark.parametrize("camera", [K, None])
 def test_pictures_of_different_things_are_told(camera):
     found = match(texture(9), "none", K=camera, ratio=1, mutual=False)
@@ -172,7 +216,7 @@ def test_points_without_extent_are_no_crash(points, estimator, calibrated):
     matcher = Matcher("none", estimator=estimator)
     cameras = (Camera(K), Camera(K)) if calibrated else None
     found = matcher.judge(from_pairs(x0, x0 + 3), cameras)
-    assert found.status in ("chance", "rotation", "ok")
+    assert found.status in ("chance", "rotation", "homography", "ok")
 
 
 @pytest.mark.parametrize("estimator", ["poselib", "magsac"])

@@ -88,6 +88,28 @@ class TestStore:
             assert first.params.tolist()[4:] == [-0.1, 0.01, 1e-3, 2e-3]
             assert second.model_name == "PINHOLE"
 
+    @pytest.mark.parametrize("flat", [False, True])
+    def test_matrices_are_for_its_own_coordinates(self, tmp_path, flat):
+        points = [each * 70 + 99.5 for each in scene(1, count=120, flat=flat)[2:]]
+        found = Matcher("none").judge(from_pairs(*points, size0=(200, 200), size1=(200, 200)))
+        with create_database(tmp_path / "a.db") as store:
+            store.add("a.jpg", "b.jpg", found)
+        with opened(tmp_path / "a.db") as database:
+            geometry = database.read_two_view_geometry(1, 2)
+            first, second = (
+                np.column_stack([database.read_keypoints(each)[:, :2], np.ones(120)])
+                for each in (1, 2)
+            )
+        kinds = pycolmap.TwoViewGeometryConfiguration
+        assert geometry.config == (kinds.PLANAR_OR_PANORAMIC if flat else kinds.UNCALIBRATED)
+        if flat:
+            moved = first @ geometry.H.T
+            apart = np.linalg.norm(moved[:, :2] / moved[:, 2:] - second[:, :2], axis=1)
+        else:
+            lines = first @ geometry.F.T
+            apart = np.abs((second * lines).sum(1)) / np.linalg.norm(lines[:, :2], axis=1)
+        assert np.median(apart) < 0.01
+
     def test_other_keypoints_of_the_same_picture_are_refused(self, tmp_path):
         def work():
             with create_database(tmp_path / "a.db") as store:

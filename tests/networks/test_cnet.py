@@ -8,7 +8,9 @@ from n3cli.errors import ConfigError
 from n3cli.networks import registry
 from n3cli.networks.cnet import ContextNorm, _NormaliseAndRectify, correspondence_weight
 from n3cli.networks.fold import fold_batch_norm
+from n3cli.networks.n3_set_branch import N3SetBranch
 from n3cli.ops import aggregation_set
+from n3cli.training.optimiser import split
 
 SMALL = {"width": 12, "blocks": 3, "n3_after": "2", "k": 2}
 
@@ -25,6 +27,9 @@ def settled(name="n3cnet", **options):
     """A network in evaluation mode whose batch norms have seen something."""
     torch.manual_seed(0)
     network = registry.build(name, options)
+    for name, parameter in network.named_parameters():
+        if name.split(".")[-2] in ("merge", "temperature"):  # else a branch would do nothing
+            torch.nn.init.normal_(parameter, 2.0 * name.endswith("temperature.bias"), 0.05)
     for _ in range(3):
         network(torch.randn(4, 30, options.get("inputs", 4)) * 2 + 1)
     return network.eval()
@@ -58,30 +63,44 @@ class Plain:
     def n3(self, x, name, k):
         embedding = self.residual(x, f"{name}.embedding")
         inverse = self.residual(x, f"{name}.temperature")
+        return np.hstack([x, *self.volumes(x, embedding, inverse, k)])
+
+    def volumes(self, x, embedding, inverse, k):
         distance = ((embedding[:, None] - embedding) ** 2).sum(-1)
         logits = -distance * inverse
         np.fill_diagonal(logits, -np.inf)
-        parts = [x]
+        parts = []
         for _ in range(k):
             weight = np.exp(logits - logits.max(1, keepdims=True))
             weight /= weight.sum(1, keepdims=True)
             parts.append(weight @ x - x)
             logits = logits + np.log1p(-np.clip(weight, 1.2e-7, 1 - 1.2e-7))
-        return np.hstack(parts)
+        return parts
+
+    def branch(self, x, name, k):
+        features, embedding = np.split(self.linear(x, f"{name}.project"), 2, axis=1)
+        embedding = embedding - embedding.mean(0)
+        embedding /= np.sqrt((embedding**2).mean() + 1e-3)
+        inverse = np.exp(-self.linear(x, f"{name}.temperature")) * 8 / embedding.shape[1]
+        parts = self.volumes(features, embedding, inverse, k)
+        return x + self.linear(np.hstack(parts), f"{name}.merge")
 
     def run(self, x, blocks, n3_after, k):
         y, place = self.linear(x, "head"), 0
         for number in range(1, blocks + 1):
             y, place = self.block(y, f"body.{place}"), place + 1
             if number in n3_after:
-                y, place = self.n3(y, f"body.{place}", k), place + 1
+                block = self.branch if f"body.{place}.merge.bias" in self.w else self.n3
+                y, place = block(y, f"body.{place}", k), place + 1
         return self.linear(y, "tail")[:, 0]
 
 
+@pytest.mark.parametrize("block", ["narrow", "branch"])
 @pytest.mark.parametrize("n3_after", [(), (2,), (3,), (1, 3)])
-def test_output_is_the_formulas(n3_after):
+def test_output_is_the_formulas(n3_after, block):
     if n3_after:
-        network = settled(**SMALL | {"n3_after": ",".join(map(str, n3_after))})
+        places = ",".join(map(str, n3_after))
+        network = settled(**SMALL | {"n3_after": places, "block": block})
     else:
         network = settled("cnet", width=12, blocks=3)
     x = torch.randn(2, 25, 4)
@@ -162,8 +181,37 @@ def test_few_points_and_side_information():
         assert torch.isfinite(network(torch.randn(1, count, 6))).all()
 
 
-def test_gradients_reach_every_weight():
-    network = registry.build("n3cnet", SMALL)
+@torch.no_grad()
+def test_a_fresh_branch_adds_nothing_and_looks_at_some_tens():
+    torch.manual_seed(0)
+    branch = N3SetBranch(128, 16, 16, 4)
+    x = torch.randn(2, 500, 128) * torch.rand(128)
+    assert torch.equal(branch(x), x)
+    _, embedding, log_temperature = branch.guide(x)
+    assert not log_temperature.any()
+    apart = torch.cdist(embedding, embedding).square()
+    assert apart.mean() == pytest.approx(2 * 16, rel=0.02)
+    logits = -branch.aggregation.scale * apart - 1e9 * torch.eye(500)
+    weight = logits.softmax(-1)
+    effective = (-(weight * weight.clamp_min(1e-30).log()).sum(-1)).exp()
+    assert 10 < effective.median() < 100
+
+
+def test_the_temperature_of_a_branch_is_left_to_adam():
+    """Steps of one size for all rows of a matrix make it one-hot within few hundred steps."""
+    network = registry.build("n3cnet", SMALL | {"width": 32, "block": "branch"})
+    matrices, _ = split(network)
+    branch = network.body[2]
+    assert any(each is branch.project.weight for each in matrices)
+    assert not any(each is branch.temperature.weight for each in matrices)
+
+
+@pytest.mark.parametrize("block", ["narrow", "branch"])
+def test_gradients_reach_every_weight(block):
+    network = registry.build("n3cnet", SMALL | {"block": block})
+    for name, parameter in network.named_parameters():
+        if name.endswith("merge.weight"):
+            torch.nn.init.normal_(parameter, std=0.3)
     network(torch.randn(2, 30, 4)).square().sum().backward()
     for name, parameter in network.named_parameters():
         assert parameter.grad is not None, name
@@ -186,6 +234,7 @@ def test_weights_are_between_0_and_1():
         ({"n3_after": "13"}, "n3_after must be from 1 to 12"),
         ({"n3_after": "0"}, "n3_after takes whole numbers"),
         ({"width": 30}, "must divide the width"),
+        ({"block": "wide"}, "block must be narrow or branch"),
         ({"inputs": 5}, "inputs must be 4"),
     ],
 )

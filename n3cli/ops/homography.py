@@ -1,0 +1,48 @@
+"""The homography between two views: what a plane, or a camera that only turned, leaves of them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from n3cli.ops.opencv import load_opencv
+
+Array = NDArray[np.float64]
+
+_FEWEST = 4
+_CONFIDENCE, _ROUNDS = 0.9999, 2000
+
+
+def fit_homography(x0: Array, x1: Array, tolerance: float) -> Array | None:
+    """The homography that takes most points of one view near those of the other.
+
+    OpenCV's RANSAC and refinement, whose draws are always the same.
+
+    Args:
+        x0: N×2 points of the first view.
+        x1: N×2 of the second.
+        tolerance: distance in the second view up to which a point agrees, in the points' unit.
+
+    Returns:
+        3×3 of norm 1; None where the points tell none: fewer than four, or all on a line.
+    """
+    if len(x0) < _FEWEST:
+        return None
+    cv2 = load_opencv("a homography needs")
+    found, _ = cv2.findHomography(
+        x0, x1, cv2.RANSAC, tolerance, maxIters=_ROUNDS, confidence=_CONFIDENCE
+    )
+    if found is None or not np.isfinite(found).all():
+        return None
+    matrix: Array = found / np.linalg.norm(found)
+    return matrix
+
+
+def transferred(matrix: Array, x0: Array) -> Array:
+    """Where a homography 3×3 takes points N×2; not a number behind the second camera."""
+    moved = np.column_stack([x0, np.ones(len(x0))]) @ matrix.T
+    # The sign of a homography is free: most points are before the camera.
+    depth = moved[:, 2] * np.sign(np.median(moved[:, 2]))
+    depth = np.where(depth > 0, moved[:, 2], np.nan)
+    points: Array = moved[:, :2] / depth[:, None]
+    return points
