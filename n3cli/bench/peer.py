@@ -7,6 +7,7 @@ name), on 160×160 crops at sigma 15, 25 and 50, and never on a test set.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,7 +45,9 @@ def make_peers(names: Sequence[str], tasks: Sequence[Task]) -> list[list[Method]
                     f"{name} is a network: give a model of it with -m; for --against there are: "
                     f"{', '.join(PEERS)}"
                 )
-            raise ConfigError(f"no peer is called {name!r}; there are: {', '.join(PEERS)}")
+            near = get_close_matches(name, PEERS, n=1)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            raise ConfigError(f"no peer is called {name!r}; {hint}there are: {', '.join(PEERS)}")
         does = _PEERS[name].task.name
         if does not in wanted:
             raise ConfigError(f"{name} is for {does} suites, and none is asked for; leave it out")

@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 
 from n3cli.cli import console, options
-from n3cli.cli.bench_pairs import PairsAsked, is_of_pairs, report_pairs
-from n3cli.cli.bench_quality import Asked, report_quality
+from n3cli.cli.bench_quality import Asked
+from n3cli.cli.bench_report import report
 from n3cli.cli.bench_submit import check, is_submission, submit
 from n3cli.errors import ConfigError
 
@@ -47,7 +47,7 @@ def _scales(ctx: click.Context, param: click.Parameter, value: str | None) -> tu
 
 
 @click.command(epilog="\b\nExample:\n  n3 bench set12 --sigma 25 --images 2")
-@click.argument("suites", callback=_words, metavar="SUITE[,SUITE...]")
+@click.argument("suites", nargs=-1, required=True, callback=_words, metavar="SUITE...")
 @click.option(
     "--sigma",
     "sigmas",
@@ -182,14 +182,6 @@ def bench(
         if len(suites) > 1 or chosen_methods or data or images or size or offline:
             raise ConfigError("training stands alone, and takes --repeats and --device only")
         click.echo(_training(repeats or 20, device, form))
-    elif is_of_pairs(suites):
-        if sigmas or precision != "auto" or ours or size or repeats:
-            raise ConfigError(
-                "correspondences take -m, --against, --data, --offline, --images (that many "
-                "pairs), --device, --json and --markdown"
-            )
-        asked = PairsAsked(suites, models, peers, data, images, device, offline, form)
-        report_pairs(asked, _progress, click.echo)
     elif "noise-level" in suites:
         chosen_methods = chosen_methods or device != "auto"
         if len(suites) > 1 or chosen_methods or size or repeats or form == "json":
@@ -209,7 +201,7 @@ def bench(
         elif output is not None:
             raise ConfigError("-o is for sets without ground truth; leave it out")
         else:
-            report_quality(wanted, _progress, click.echo)
+            report(wanted, _progress, click.echo)
 
 
 def _speed(models: tuple[str, ...], size: int, repeats: int, device: str, form: str | None) -> str:

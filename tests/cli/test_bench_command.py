@@ -81,7 +81,7 @@ def test_a_baseline_of_one_task_leaves_the_model_of_the_other(data, shared, tmp_
     (tmp_path / "Set12").symlink_to(data / "Set12")
     (tmp_path / "Set5").symlink_to(shared / "datasets" / "Set5")
     done = n3_bench(
-        "set12,set5", "--data", tmp_path, "--against", "bicubic", "--images", 1, "--sigma", "25",
+        "set12", "set5", "--data", tmp_path, "--against", "bicubic", "--images", 1, "--sigma", "25",
         "--scale", "2", "--json", "--device", "cpu",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -168,8 +168,10 @@ def test_a_difference_beyond_the_tolerance_exits_with_5(data):
 @pytest.mark.parametrize(
     ("arguments", "advice"),
     [
-        (("set13",), "set12, bsd68, urban100, cbsd68, kodak24, mcmaster, set5"),
-        (("set12", "--against", "bm4d"), "bm3d, nlm, nlm-opencv"),
+        (("set13",), "did you mean 'set14'? there are: set12, bsd68, urban100"),
+        (("brwn",), "did you mean 'brown'?"),
+        (("set12", "--against", "bm4d"), "did you mean 'bm3d'? there are: bm3d, nlm, nlm-opencv"),
+        ((), "Missing argument"),
         (("set12", "--tolerance", "0.1", "--images", "2"), "whole sets"),
         (("speed", "--tolerance", "0.1"), "stands alone"),
         (("speed", "--offline"), "stands alone"),
