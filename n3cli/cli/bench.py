@@ -77,8 +77,8 @@ def _scales(ctx: click.Context, param: click.Parameter, value: str | None) -> tu
     multiple=True,
     callback=_words,
     metavar="NAME",
-    help="Others on the same images: bm3d, nlm, nlm-opencv, tv, wavelet; on correspondences: none, "
-    "ratio, mutual, ratio+mutual. Without -m, alone.",
+    help="Others on the same images: bm3d, nlm, nlm-opencv, tv, wavelet, noisy; bicubic; on "
+    "correspondences: none, ratio, mutual, ratio+mutual. Without -m, alone.",
 )
 @options.data
 @click.option("--offline", is_flag=True, help="Do not download a data set that is absent.")
@@ -142,20 +142,27 @@ def bench(
 ) -> None:
     """Measure quality or speed.
 
-    SUITE is set12, bsd68, urban100 (grey), cbsd68, kodak24 or mcmaster (colour): PSNR and SSIM of
-    Gaussian denoising, beside published figures; or set5, set14, bsd100 or urban100-sr:
-    super-resolution; or set14-photo: the same from blurred, noisy and compressed pictures. Data
-    that is absent is downloaded first.
-    sidd and sidd-raw are real noise of phones. dnd, dnd-srgb, sidd-benchmark and
-    sidd-benchmark-raw have no ground truth: what their servers score is written, or checked.
-    stpeters, reichstag, brown, yfcc, sun3d, strecha and colmap are correspondences of views with
-    known cameras: how well right ones are told from wrong ones, and the poses that follow.
-    paper is set12, bsd68 and urban100 at the N3Net paper's noise levels, with -m n3net unless told
-    otherwise, and set5.
-    Or it is val40, val40-gray, val40-raw (mosaics with a sensor's noise, made of photos) or
-    textures (the same on images that settings are chosen on), speed (how long the networks take,
-    and what their N3 blocks add; with -m, how long those models take), training (how fast the
-    recipes train) or noise-level (how well --sigma auto works).
+    Suites can be several, in one report; those that stand alone say so. Data that is absent is
+    downloaded first.
+
+    \b
+    set12 bsd68 urban100            Gaussian noise, grey, beside published figures
+    cbsd68 kodak24 mcmaster         the same in colour
+    set5 set14 bsd100 urban100-sr   super-resolution beside bicubic and published
+    set14-photo                     the same of blurred, noisy, compressed pictures
+    sidd sidd-raw                   real noise of phones
+    stpeters reichstag brown yfcc   correspondences of views with known cameras:
+    sun3d strecha colmap            which are right, and the poses that follow
+    paper                           the N3Net paper's: set12, bsd68 and urban100 at its
+                                    noise levels, by n3net unless -m says otherwise,
+                                    set5; stpeters, reichstag, brown if here
+    val40 val40-gray val40-raw      development: what settings are chosen on; raw ones
+    textures                        are mosaics with a sensor's noise, made of photos
+    dnd dnd-srgb sidd-benchmark     alone; without ground truth: what their servers
+    sidd-benchmark-raw              score is written, or checked
+    speed                           alone: how long networks take, or -m models
+    training                        alone: how fast the recipes train
+    noise-level                     alone: how well --sigma auto works
     """
     ours = bool(scales) or tolerance is not None or form == "html"
     ours = ours or saved is not None or output is not None

@@ -26,7 +26,7 @@ def show_list(root: Path) -> None:
     from n3cli.data.index import COLLECTIONS
     from n3cli.data.state import look
 
-    rows = [("name", "files", "MB", "here", "comes as", "terms")]
+    rows = [("name", "files", "MB", "here", "comes as", "for", "terms")]
     for collection in COLLECTIONS.values():
         state = look(collection, root)
         here = "yes" if not state.lacks else "in part" if state.whole else "no"
@@ -38,14 +38,15 @@ def show_list(root: Path) -> None:
                 "-" if collection.size is None else f"{collection.size / 1e6:.1f}",
                 here,
                 _way(collection),
+                ", ".join(collection.tasks),
                 collection.terms,
             )
         )
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for name, files, size, here, way, terms in rows:
+    for name, files, size, here, way, use, terms in rows:
         click.echo(
             f"{name:<{widths[0]}}  {files:>{widths[1]}}  {size:>{widths[2]}}  {here:<{widths[3]}}  "
-            f"{way:<{widths[4]}}  {terms}"
+            f"{way:<{widths[4]}}  {use:<{widths[5]}}  {terms}"
         )
 
 
@@ -71,13 +72,10 @@ def describe(state: State) -> None:
         console.line("  checked: not known (no SHA-256 is published); what comes is noted")
 
 
-def show_troubles(state: State, troubles: Sequence[str]) -> None:
+def show_troubles(state: State, troubles: Sequence[str | DataError]) -> None:
     """Name the first files with trouble, and count the rest."""
     for trouble in troubles[:_NAMED]:
-        first, *more = trouble.splitlines()
-        console.error(first)
-        for line in more:
-            console.line(line)
+        console.error(str(trouble), trouble.steps if isinstance(trouble, DataError) else ())
     if len(troubles) > _NAMED:
         console.error(f"{len(troubles) - _NAMED} more files of {state.collection.title}")
 
