@@ -140,7 +140,7 @@ def bench(
     precision: str,
     form: str | None,
 ) -> None:
-    """Measure quality or speed.
+    r"""Measure quality or speed.
 
     Suites can be several, in one report; those that stand alone say so. Data that is absent is
     downloaded first.
@@ -149,17 +149,17 @@ def bench(
     set12 bsd68 urban100            Gaussian noise, grey, beside published figures
     cbsd68 kodak24 mcmaster         the same in colour
     set5 set14 bsd100 urban100-sr   super-resolution beside bicubic and published
-    set14-photo                     the same of blurred, noisy, compressed pictures
+    set14-photo                     the same of blurred, noisy, JPEG pictures
     sidd sidd-raw                   real noise of phones
     stpeters reichstag brown yfcc   correspondences of views with known cameras:
     sun3d strecha colmap            which are right, and the poses that follow
-    paper                           the N3Net paper's: set12, bsd68 and urban100 at its
-                                    noise levels, by n3net unless -m says otherwise,
-                                    set5; stpeters, reichstag, brown if here
-    val40 val40-gray val40-raw      development: what settings are chosen on; raw ones
-    textures                        are mosaics with a sensor's noise, made of photos
-    dnd dnd-srgb sidd-benchmark     alone; without ground truth: what their servers
-    sidd-benchmark-raw              score is written, or checked
+    paper                           the N3Net paper's: set12, bsd68, urban100 at its
+                                    noise levels (n3net without -m) and set5; of
+                                    stpeters, reichstag, brown what is here
+    val40 val40-gray val40-raw      what settings are chosen on, no test; raw are
+    textures                        mosaics with a sensor's noise, made of photos
+    dnd dnd-srgb sidd-benchmark     alone: without ground truth; writes what their
+    sidd-benchmark-raw              servers score, or checks it
     speed                           alone: how long networks take, or -m models
     training                        alone: how fast the recipes train
     noise-level                     alone: how well --sigma auto works
