@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from n3cli.bench.pair_suite import PairSuite, Scene
 
 
-def prepare_pairs(asked: Asked) -> Callable[[Callable[[str], None]], list[PairMeasurement]]:
+def prepare_pairs(asked: Asked) -> Callable[[Callable[[str], None]], Iterator[PairMeasurement]]:
     """Find everything that suites of correspondences need.
 
     Args:
         asked: what.
 
     Returns:
-        What measures; it is told where progress goes.
+        What measures, scene by scene; it is told where progress goes.
 
     Raises:
         ConfigError: there is no such method.
@@ -36,20 +36,12 @@ def prepare_pairs(asked: Asked) -> Callable[[Callable[[str], None]], list[PairMe
     scenes = [(name, scene) for name in asked.names for scene in _brought(PAIR_SUITES[name], asked)]
     estimators = make_pose_errors()
 
-    def measure(progress: Callable[[str], None]) -> list[PairMeasurement]:
-        return [
-            measure_pairs(
-                name,
-                scene.title,
-                islice(scene.pairs(), asked.images),
-                methods,
-                estimators,
-                progress,
-            )
-            for name, scene in scenes
-        ]
-
-    return measure
+    return lambda progress: (
+        measure_pairs(
+            name, scene.title, islice(scene.pairs(), asked.images), methods, estimators, progress
+        )
+        for name, scene in scenes
+    )
 
 
 def at_hand(asked: Asked) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,7 +45,7 @@ class _Planned:
 
 def prepare_images(
     asked: Asked, gallery: Gallery
-) -> Callable[[Callable[[str], None]], list[Measurement]]:
+) -> Callable[[Callable[[str], None]], Iterator[Measurement]]:
     """Find everything that suites of images need.
 
     Args:
@@ -53,7 +53,7 @@ def prepare_images(
         gallery: gets crops, where a page is asked for.
 
     Returns:
-        What measures; it is told where progress goes.
+        What measures, suite by suite; it is told where progress goes.
 
     Raises:
         ConfigError: the options make no sense together.
@@ -64,7 +64,7 @@ def prepare_images(
     plan = _plan(asked)
     keepers = _keepers(asked, gallery)
     brought = [_with_images(each, asked) for each in plan]
-    return lambda progress: [measure(*each, progress, keepers) for each in brought]
+    return lambda progress: (measure(*each, progress, keepers) for each in brought)
 
 
 def _plan(asked: Asked) -> list[_Planned]:

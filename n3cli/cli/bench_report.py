@@ -8,9 +8,10 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from n3cli.cli import console
 from n3cli.cli.bench_pairs import at_hand, prepare_pairs
 from n3cli.cli.bench_quality import Asked, prepare_images
-from n3cli.errors import ConfigError
+from n3cli.errors import ConfigError, N3Error
 
 if TYPE_CHECKING:
     from n3cli.bench.estimate import Gallery
@@ -22,7 +23,7 @@ Watch = Callable[[], AbstractContextManager[Callable[[str], None]]]
 
 
 def report(asked: Asked, watch: Watch, show: Callable[[str], object]) -> None:
-    """Measure, and show the report.
+    """Measure, and show the report; where that is ended early, that of the suites done by then.
 
     Args:
         asked: what.
@@ -49,9 +50,18 @@ def report(asked: Asked, watch: Watch, show: Callable[[str], object]) -> None:
     only_pairs = of_pairs.names and not of_images.names
     measure_images = None if only_pairs else prepare_images(of_images, gallery)
     measure_pairs = prepare_pairs(of_pairs) if of_pairs.names else None
-    with watch() as progress:
-        images = measure_images(progress) if measure_images else []
-        pairs = measure_pairs(progress) if measure_pairs else []
+    images: list[Measurement] = []
+    pairs: list[PairMeasurement] = []
+    try:
+        with watch() as progress:
+            # One by one: what is there when one fails stays.
+            images.extend(measure_images(progress) if measure_images else ())
+            pairs.extend(measure_pairs(progress) if measure_pairs else ())
+    except (KeyboardInterrupt, N3Error):
+        if images or pairs:
+            console.line("stopped; the report is of what was measured by then")
+            show(_write(images, pairs, gallery, describe_machine(device), asked.form))
+        raise
     show(_write(images, pairs, gallery, describe_machine(device), asked.form))
     if asked.tolerance is not None:
         check_tolerance(images, asked.tolerance)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import click
@@ -16,6 +19,9 @@ from n3cli.errors import DataError
 if TYPE_CHECKING:
     from n3cli.data.collection import Collection
     from n3cli.data.state import State
+
+_INTERVAL = 30.0
+"""Seconds between lines of progress in a log."""
 
 _NAMED = 5
 """How many of the files with trouble are named."""
@@ -120,12 +126,44 @@ def counter(title: str, count: int, quiet: bool) -> AbstractContextManager[Calla
     return _bar(title, count, quiet, in_bytes=False)
 
 
+class _Log:
+    """Says how far a transfer is, now and then, where there is no terminal for a bar.
+
+    Args:
+        title: of what comes.
+        total: its bytes, if known.
+    """
+
+    def __init__(self, title: str, total: int | None) -> None:
+        self._title, self._total = title, total
+        self._begun = self._told = time.monotonic()
+        self._come, self._lock = 0, Lock()
+
+    def add(self, count: int) -> None:
+        """Count bytes, from any thread."""
+        with self._lock:
+            self._come += count
+            now = time.monotonic()
+            if now - self._told < _INTERVAL:
+                return
+            self._told = now
+            rate = max(self._come, 1) / (now - self._begun)
+            text = f"{self._title}: {self._come / 1e6:.1f} MB, {rate / 1e6:.1f} MB/s"
+            if self._total is not None:
+                left = timedelta(seconds=round(max(self._total - self._come, 0) / rate))
+                text += f", {left} left of {self._total / 1e6:.1f} MB"
+            console.line(text)
+
+
 @contextmanager
 def _bar(
     title: str, total: int | None, quiet: bool, *, in_bytes: bool
 ) -> Iterator[Callable[[int], None]]:
-    if quiet or not sys.stderr.isatty():
+    if quiet:
         yield lambda count: None
+        return
+    if not sys.stderr.isatty():
+        yield _Log(title, total).add if in_bytes else lambda count: None
         return
     from rich import progress as rich_progress
     from rich.console import Console

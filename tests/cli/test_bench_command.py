@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from n3cli.bench import measurement
 from n3cli.cli.main import n3
 from n3cli.data.collection import PublishedFile
 from n3cli.data.index import COLLECTIONS
@@ -149,6 +150,25 @@ def test_a_page_and_the_images(data, tmp_path):
         assert part in done.stdout, part
     assert done.stdout.count("data:image/png") == 2 * (2 + 3 + 3)
     assert len(list(tmp_path.glob("set12/sigma-*/*/*.png"))) == 2 * 5 * 2
+
+
+def test_what_was_measured_before_an_interruption_is_shown(data, monkeypatch):
+    honest = measurement.measure
+
+    def measure(suite, *rest):
+        if suite.name == "textures":
+            raise KeyboardInterrupt
+        return honest(suite, *rest)
+
+    monkeypatch.setattr(measurement, "measure", measure)
+    shutil.copytree(data / "Set12", data / "Textures", ignore=lambda _, names: sorted(names)[8:])
+    arguments = ["--against", "nlm-opencv", "--sigma", "25", "--data", str(data), "--json"]
+    done = CliRunner().invoke(n3, ["bench", "set12", "textures", *arguments])
+    assert done.exit_code == 130
+    assert [suite["suite"] for suite in json.loads(done.stdout)["suites"]] == ["set12"]
+    assert "stopped; the report is of what was measured by then" in done.stderr
+    done = CliRunner().invoke(n3, ["bench", "textures", *arguments])
+    assert (done.exit_code, done.stdout) == (130, "")
 
 
 def test_a_difference_beyond_the_tolerance_exits_with_5(data):
