@@ -75,9 +75,10 @@ def suite_text(measured: PairMeasurement, *, markdown: bool) -> str:
 
 def describe(measured: PairMeasurement) -> str:
     """What the tables show, in one line."""
+    count = f"{measured.pairs} pair{'s' * (measured.pairs != 1)}"
     return (
-        f"{measured.title}: {measured.pairs} pairs, {measured.correspondences:.0f} putative "
-        f"correspondences each, {100 * measured.right:.0f} % of them right"
+        f"{measured.title}: {count}, {measured.correspondences:.0f} putative correspondences each, "
+        f"{100 * measured.right:.0f} % of them right"
     )
 
 
