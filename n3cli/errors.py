@@ -6,15 +6,26 @@ given and what to do next. Anything else that escapes is a bug and shows its tra
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class N3Error(Exception):
     """Base of every error that is meant for the user.
 
+    Args:
+        message: one line.
+        steps: what to do, a line each, where it is more than a word.
+
     Attributes:
         exit_code: what the process exits with when this error ends it.
+        steps: as given.
     """
 
     exit_code = 1
+
+    def __init__(self, message: str, steps: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.steps = tuple(steps)
 
 
 class InputError(N3Error):

@@ -49,7 +49,7 @@ def check_tolerance(measurements: Sequence[Measurement], tolerance: float) -> No
         ToleranceError: a difference is larger.
     """
     found = [each for measured in measurements for each in _named(measured)]
-    outside = [f"{text} {by:+.2f} dB" for text, by in found if abs(by) > tolerance]
+    outside = [f"{text} {by:+.3f} dB" for text, by in found if abs(by) > tolerance]
     if outside:
         raise ToleranceError(
             f"more than {tolerance:g} dB from what was published: {'; '.join(outside)}"

@@ -1,4 +1,4 @@
-"""A measurement as one HTML page: tables, plots, and crops side by side with their errors."""
+"""A measurement on images as HTML: tables, plots, and crops side by side with their errors."""
 
 from __future__ import annotations
 
@@ -8,39 +8,31 @@ from itertools import groupby
 from n3cli.bench.estimate import Crop, png
 from n3cli.bench.measurement import Measurement
 from n3cli.bench.published import Published, load_published
-from n3cli.bench.report import describe, notes, protocols, references, tabulate
-from n3cli.inference.machine import Machine, write_machine
+from n3cli.bench.report import describe, references, tabulate
 from n3cli.render import page
 from n3cli.render.plot import plot_lines, plot_points
 
 
-def write_html(measurements: Sequence[Measurement], crops: Sequence[Crop], machine: Machine) -> str:
-    """The whole page.
+def suite_html(measured: Measurement, crops: Sequence[Crop]) -> list[str]:
+    """A suite of images: its table, plots and crops.
 
     Args:
-        measurements: what was measured.
+        measured: what was measured.
         crops: of a `Gallery` that was one of the keepers.
-        machine: on what.
 
     Raises:
         ConfigError: matplotlib is not installed.
     """
-    parts: list[str] = []
-    for measured in measurements:
-        published = load_published(measured.suite, measured.levels)
-        parts += [page.heading(describe(measured)), page.table(*tabulate(measured, published))]
-        if published:
-            parts += [
-                page.paragraph(measured.suite.task.published),
-                page.listing(references(published)),
-            ]
-        parts.append(page.row(list(_plots(measured, published))))
-        own = [crop for crop in crops if crop.suite == measured.suite.name]
-        parts += _crops(own, measured)
-    parts += [page.heading("Methods"), page.listing(notes(measurements))]
-    parts += [page.heading("Protocol"), *map(page.paragraph, protocols(measurements))]
-    parts.append(page.paragraph(write_machine(machine)))
-    return page.page("n3 bench", parts)
+    published = load_published(measured.suite, measured.levels)
+    parts = [page.heading(describe(measured)), page.table(*tabulate(measured, published))]
+    if published:
+        parts += [
+            page.paragraph(measured.suite.task.published),
+            page.listing(references(published)),
+        ]
+    parts.append(page.row(list(_plots(measured, published))))
+    own = [crop for crop in crops if crop.suite == measured.suite.name]
+    return parts + _crops(own, measured)
 
 
 def _plots(measured: Measurement, published: Sequence[Published]) -> Iterator[str]:

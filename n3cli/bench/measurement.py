@@ -12,6 +12,7 @@ from n3cli.bench.estimate import Estimate, Keeper
 from n3cli.bench.method import Method
 from n3cli.bench.suite import Suite
 from n3cli.bench.task import Item
+from n3cli.bench.timing import time_left
 
 
 @dataclass(frozen=True)
@@ -75,12 +76,14 @@ def measure(
     task, images = suite.task, len(next(iter(items.values())))
     scores = np.empty((images, len(items), len(methods), 2))
     seconds = np.empty(scores.shape[:3])
+    start = time.perf_counter()
     for image in range(images):
         loaded = None
+        left = time_left(time.perf_counter() - start, image, images)
         for number, (level, own) in enumerate(items.items()):
             item = own[image]
             if item is not loaded:  # the same image serves all levels, where each has not its own
-                progress(f"{suite.name}: image {image + 1} of {images}, {item.name}")
+                progress(f"{suite.name}: image {image + 1} of {images}, {item.name}{left}")
                 clean, loaded = task.load(item, suite.channels), item
             given = task.degrade(item, clean, level, image)
             for which, method in enumerate(methods):

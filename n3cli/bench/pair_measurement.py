@@ -70,6 +70,7 @@ class PairMeasurement:
     """A suite's outcome.
 
     Attributes:
+        suite: what the command line calls it.
         title: of what was measured on.
         pairs: how many.
         correspondences: of a pair, mean.
@@ -77,6 +78,7 @@ class PairMeasurement:
         rows: one for each method.
     """
 
+    suite: str
     title: str
     pairs: int
     correspondences: float
@@ -85,6 +87,7 @@ class PairMeasurement:
 
 
 def measure_pairs(
+    suite: str,
     title: str,
     pairs: Iterable[Pair],
     methods: Sequence[PairMethod],
@@ -94,7 +97,8 @@ def measure_pairs(
     """Run methods on pairs, and estimators on what they choose.
 
     Args:
-        title: of the suite.
+        suite: what the command line calls it.
+        title: of those of its pairs that these are.
         pairs: read one after the other.
         methods: what to run.
         estimators: by name.
@@ -129,7 +133,8 @@ def measure_pairs(
         )
         for which, method in enumerate(methods)
     )
-    return PairMeasurement(title, len(counts), float(np.mean(counts)), float(np.mean(shares)), rows)
+    means = float(np.mean(counts)), float(np.mean(shares))
+    return PairMeasurement(suite, title, len(counts), *means, rows)
 
 
 def _means(scores: Sequence[LabelScore]) -> LabelScore:

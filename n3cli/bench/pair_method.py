@@ -54,11 +54,11 @@ def make_filters(names: Sequence[str]) -> list[PairMethod]:
         ConfigError: there is none of that name.
     """
     for name in names:
-        if name not in _FILTERS:
+        if name not in FILTERS:
             raise ConfigError(
-                f"--against {name}: correspondences are held against {', '.join(_FILTERS)}"
+                f"--against {name}: correspondences are held against {', '.join(FILTERS)}"
             )
-    return [PairMethod(name, *_FILTERS[name]) for name in names]
+    return [PairMethod(name, *FILTERS[name]) for name in names]
 
 
 def _filter(kept: NDArray[np.bool_], score: NDArray[np.float64]) -> Verdict:
@@ -127,7 +127,7 @@ def _classifier(name: str, device: str) -> PairMethod:
     return PairMethod(model.config.name, note, judge)
 
 
-_FILTERS: dict[str, tuple[str, Callable[[Pair], Verdict]]] = {
+FILTERS: dict[str, tuple[str, Callable[[Pair], Verdict]]] = {
     "none": ("all putative correspondences", _none),
     "ratio": (f"those with a ratio of at most {RATIO:g}", _ratio),
     "mutual": ("those that are each other's nearest", _mutual),

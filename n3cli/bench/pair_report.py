@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from n3cli.bench.pair_measurement import THRESHOLDS, PairMeasurement, PairRow
+from n3cli.bench.pair_suite import IN_PAPER
 from n3cli.bench.table import render_table
-from n3cli.inference.machine import Machine, write_machine
 
 PROTOCOL = (
     "A correspondence is right if its symmetric squared epipolar distance in normalised camera "
@@ -20,27 +19,22 @@ PROTOCOL = (
 )
 
 PUBLISHED = (
-    "The paper's table of correspondences (Plötz and Roth, NeurIPS 2018) could not be had; its "
-    "text gives gains of N3 over CNet of 10 to 30 % of the mAP."
+    "The paper's table of correspondences (Plötz and Roth, NeurIPS 2018) could not be had, so its "
+    "column is empty of figures; its text gives gains of N3 over CNet of 10 to 30 % of the mAP."
 )
 
 
-def write_pair_json(measurements: Sequence[PairMeasurement], machine: Machine) -> dict[str, Any]:
+def suite_json(measured: PairMeasurement) -> dict[str, Any]:
     """Everything, as plain dicts and lists; figures from 0 to 1, errors in degrees."""
     return {
+        "suite": measured.suite,
+        "data": measured.title,
         "protocol": PROTOCOL,
-        "published": PUBLISHED,
-        "machine": asdict(machine),
-        "suites": [
-            {
-                "data": measured.title,
-                "pairs": measured.pairs,
-                "correspondences": measured.correspondences,
-                "right": measured.right,
-                "measured": [_row_json(row) for row in measured.rows],
-            }
-            for measured in measurements
-        ],
+        "pairs": measured.pairs,
+        "correspondences": measured.correspondences,
+        "right": measured.right,
+        "measured": [_row_json(row) for row in measured.rows],
+        "published": PUBLISHED if measured.suite in IN_PAPER else None,
     }
 
 
@@ -67,25 +61,36 @@ def _at(values: Sequence[float]) -> list[tuple[int, float]]:
     return list(zip(THRESHOLDS, values, strict=True))
 
 
-def write_pair_text(
-    measurements: Sequence[PairMeasurement], machine: Machine, *, markdown: bool
-) -> str:
-    """Two tables for each suite, choice and poses; then the methods, the rules and the machine."""
-    blocks = []
-    for measured in measurements:
-        title = (
-            f"{measured.title}: {measured.pairs} pairs, {measured.correspondences:.0f} putative "
-            f"correspondences each, {100 * measured.right:.0f} % of them right"
-        )
-        blocks.append("\n".join([f"### {title}", ""] if markdown else [title]))
-        blocks.append("\n".join(render_table(*_choices(measured), markdown=markdown)))
-        blocks.append("\n".join(render_table(*_poses(measured), markdown=markdown)))
-    notes = {f"{row.method.name}: {row.method.note}" for m in measurements for row in m.rows}
-    blocks.append("\n".join(["Methods:", "", *(f"- {note}" for note in sorted(notes))]))
-    return "\n\n".join([*blocks, f"Protocol: {PROTOCOL} {PUBLISHED}", write_machine(machine)])
+def suite_text(measured: PairMeasurement, *, markdown: bool) -> str:
+    """Two tables: choice and poses."""
+    title = describe(measured)
+    blocks = [
+        f"### {title}\n" if markdown else title,
+        *("\n".join(render_table(*each, markdown=markdown)) + "\n" for each in tabulate(measured)),
+    ]
+    if measured.suite in IN_PAPER:
+        blocks.append(PUBLISHED)
+    return "\n".join(blocks).rstrip("\n")
 
 
-def _choices(measured: PairMeasurement) -> tuple[list[str], list[list[str]]]:
+def describe(measured: PairMeasurement) -> str:
+    """What the tables show, in one line."""
+    count = f"{measured.pairs} pair{'s' * (measured.pairs != 1)}"
+    return (
+        f"{measured.title}: {count}, {measured.correspondences:.0f} putative correspondences each, "
+        f"{100 * measured.right:.0f} % of them right"
+    )
+
+
+Table = tuple[list[str], list[list[str]]]
+
+
+def tabulate(measured: PairMeasurement) -> tuple[Table, Table]:
+    """Header and rows of what was chosen, and of the poses that come of it."""
+    return _choices(measured), _poses(measured)
+
+
+def _choices(measured: PairMeasurement) -> Table:
     header = ["method", "precision", "recall", "F1", "AP", "ms/pair"]
     rows = [
         [row.method.name, *map(_percent, row.labels), f"{1e3 * row.seconds:.1f}"]
@@ -94,14 +99,17 @@ def _choices(measured: PairMeasurement) -> tuple[list[str], list[list[str]]]:
     return header, rows
 
 
-def _poses(measured: PairMeasurement) -> tuple[list[str], list[list[str]]]:
+def _poses(measured: PairMeasurement) -> Table:
     header = ["method", "estimator", "mAP5", "95 %", "mAP10", "mAP20", "AUC5", "AUC10", "AUC20"]
+    published = measured.suite in IN_PAPER
+    header += ["published mAP"] * published
     rows = []
     for row in measured.rows:
         for name, poses in row.poses.items():
             first, *others = map(_percent, poses.mean_accuracies)
             interval = "–".join(f"{100 * end:.0f}" for end in poses.interval)
             cells = [first, interval, *others, *map(_percent, poses.areas)]
+            cells += ["not to be had"] * published
             rows.append([row.method.name, name, *cells])
     return header, rows
 

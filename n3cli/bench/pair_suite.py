@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
@@ -15,7 +15,7 @@ from n3cli.data.pair_dump import find_dumps, read_dump, read_pickled
 from n3cli.data.strecha import has_strecha, read_strecha
 from n3cli.data.view import View
 from n3cli.data.yi_views import find_yi, read_yi
-from n3cli.errors import ConfigError, DataError
+from n3cli.errors import DataError
 
 _SHARED, _MOST = 100, 1000
 """Pairs of Yi's photos share more scene points than this, and so many of them are drawn."""
@@ -126,16 +126,5 @@ PAIR_SUITES = {
     )
 }
 
-
-def find_pair_suites(names: Sequence[str]) -> list[PairSuite]:
-    """The suites of those names.
-
-    Raises:
-        ConfigError: one of them is of another kind.
-    """
-    others = [name for name in names if name not in PAIR_SUITES]
-    if others:
-        raise ConfigError(
-            f"{', '.join(others)} is measured otherwise than correspondences; run it by itself"
-        )
-    return [PAIR_SUITES[name] for name in names]
+IN_PAPER = ("stpeters", "reichstag", "brown")
+"""Those of the N3Net paper (Plötz and Roth, NeurIPS 2018)."""

@@ -7,6 +7,8 @@ name), on 160×160 crops at sigma 15, 25 and 50, and never on a test set.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from importlib.metadata import version
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,7 +46,9 @@ def make_peers(names: Sequence[str], tasks: Sequence[Task]) -> list[list[Method]
                     f"{name} is a network: give a model of it with -m; for --against there are: "
                     f"{', '.join(PEERS)}"
                 )
-            raise ConfigError(f"no peer is called {name!r}; there are: {', '.join(PEERS)}")
+            near = get_close_matches(name, PEERS, n=1)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            raise ConfigError(f"no peer is called {name!r}; {hint}there are: {', '.join(PEERS)}")
         does = _PEERS[name].task.name
         if does not in wanted:
             raise ConfigError(f"{name} is for {does} suites, and none is asked for; leave it out")
@@ -77,8 +81,6 @@ def make_peer(name: str) -> Method:
 
 
 def _bm3d() -> Method:
-    from importlib.metadata import version
-
     import bm3d
 
     def run(noisy: Array, sigma: float) -> Array:
@@ -113,8 +115,8 @@ def _scikit_image() -> Method:
         return np.asarray(estimate, np.float32).reshape(noisy.shape)  # a single plane is dropped
 
     note = (
-        "scikit-image denoise_nl_means, fast, 5×5 patches, distance 11, h = 0.5 sigma "
-        "(tuned on validation images), sigma told"
+        f"scikit-image {version('scikit-image')} denoise_nl_means, fast, 5×5 patches, distance 11, "
+        "h = 0.5 sigma (tuned on validation images), sigma told"
     )
     return Method("nlm", note, run)
 
@@ -131,8 +133,8 @@ def _opencv() -> Method:
         return result
 
     note = (
-        "OpenCV fastNlMeansDenoising, 3×3 patches, 21×21 search, h = 0.95 sigma (tuned "
-        "on validation images); it takes 8 bits only, so its input is clipped and rounded"
+        f"OpenCV {cv2.__version__} fastNlMeansDenoising, 3×3 patches, 21×21 search, h = 0.95 sigma "
+        "(tuned on validation images); it takes 8 bits only, so its input is clipped and rounded"
     )
     return Method("nlm-opencv", note, run)
 
@@ -146,8 +148,8 @@ def _total_variation() -> Method:
         return np.asarray(estimate, np.float32)
 
     note = (
-        f"scikit-image denoise_tv_chambolle (Chambolle 2004), weight = {TV_WEIGHT:g} sigma "
-        "(tuned on validation images)"
+        f"scikit-image {version('scikit-image')} denoise_tv_chambolle (Chambolle 2004), weight = "
+        f"{TV_WEIGHT:g} sigma (tuned on validation images)"
     )
     return Method("tv", note, run)
 
@@ -160,7 +162,10 @@ def _wavelet() -> Method:
         estimate = denoise_wavelet(noisy, sigma=sigma / 255, rescale_sigma=True, channel_axis=-1)
         return np.asarray(estimate, np.float32)
 
-    note = "scikit-image denoise_wavelet, BayesShrink (Chang, Yu, Vetterli 2000), db1, sigma told"
+    note = (
+        f"scikit-image {version('scikit-image')} denoise_wavelet, BayesShrink (Chang, Yu, Vetterli "
+        "2000), db1, sigma told"
+    )
     return Method("wavelet", note, run)
 
 

@@ -15,10 +15,12 @@ from n3cli.ops.metric import psnr, ssim
 from n3cli.ops.noise import add_gaussian_noise
 
 PROTOCOL = (
-    "Whole images in float32, [0, 1]. White Gaussian noise, neither clipped nor rounded, from "
-    "numpy's default_rng(seed), where seed is the image's index from 0 in sorted order; every "
-    "method gets the same noisy image. Output clipped to [0, 1] before scoring, not rounded to "
-    "8 bits. PSNR in dB and SSIM (11×11 Gaussian window), means over the images."
+    "Whole images in float32, [0, 1], no border left out; colour as RGB, for grey the luma of "
+    "BT.601, rounded to 8 bits, of originals in colour. White Gaussian noise, neither clipped nor "
+    "rounded, from numpy's default_rng(seed), where seed is the image's index from 0 in sorted "
+    "order; every method gets the same noisy image. Output clipped to [0, 1] before scoring, not "
+    "rounded to 8 bits. PSNR in dB over all planes and SSIM (11×11 Gaussian window, mean of the "
+    "planes), means over the images."
 )
 
 

@@ -1,4 +1,4 @@
-"""A measurement for people (text, Markdown) and for programs (JSON)."""
+"""A measurement on images for people (text, Markdown) and for programs (JSON)."""
 
 from __future__ import annotations
 
@@ -10,65 +10,45 @@ from n3cli.bench.difference import counterpart, differences
 from n3cli.bench.measurement import Measurement, Row
 from n3cli.bench.published import Published, load_published
 from n3cli.bench.table import render_table
-from n3cli.inference.machine import Machine, write_machine
 
 
-def write_json(measurements: Sequence[Measurement], machine: Machine) -> dict[str, Any]:
-    """Everything a table shows, as plain dicts and lists.
+def suite_json(measured: Measurement) -> dict[str, Any]:
+    """Everything that its table shows, as plain dicts and lists.
 
     Lists of figures are in the order of ``sigmas`` or ``scales``; what was not published is null.
     """
     return {
-        "protocol": " ".join(protocols(measurements)),
-        "machine": asdict(machine),
-        "suites": [
+        "suite": measured.suite.name,
+        "data": measured.suite.data.title,
+        "protocol": measured.suite.task.protocol,
+        "channels": measured.suite.channels,
+        "images": measured.images,
+        "images_in_set": measured.suite.data.count,
+        f"{measured.suite.task.level}s": [
+            "auto" if measured.suite.task.label(level) == "auto" else level
+            for level in measured.levels
+        ],
+        "measured": [
             {
-                "suite": measured.suite.name,
-                "data": measured.suite.data.title,
-                "channels": measured.suite.channels,
-                "images": measured.images,
-                "images_in_set": measured.suite.data.count,
-                f"{measured.suite.task.level}s": [
-                    "auto" if measured.suite.task.label(level) == "auto" else level
-                    for level in measured.levels
-                ],
-                "measured": [
-                    {
-                        "method": row.method.name,
-                        "note": row.method.note,
-                        "psnr": list(row.psnr),
-                        "ssim": list(row.ssim),
-                        "seconds_per_megapixel": row.seconds,
-                        "published": row.method.published,
-                        "difference": _compared(measured, row),
-                    }
-                    for row in measured.rows
-                ],
-                "published": [
-                    {**asdict(row), "psnr": list(row.psnr)}
-                    for row in load_published(measured.suite, measured.levels)
-                ],
+                "method": row.method.name,
+                "note": row.method.note,
+                "psnr": list(row.psnr),
+                "ssim": list(row.ssim),
+                "seconds_per_megapixel": row.seconds,
+                "published": row.method.published,
+                "difference": _compared(measured, row),
             }
-            for measured in measurements
+            for row in measured.rows
+        ],
+        "published": [
+            {**asdict(row), "psnr": list(row.psnr)}
+            for row in load_published(measured.suite, measured.levels)
         ],
     }
 
 
-def write_text(measurements: Sequence[Measurement], machine: Machine, *, markdown: bool) -> str:
-    """A table for each suite, then the methods, the protocol and the machine.
-
-    Args:
-        measurements: what was measured.
-        machine: on what.
-        markdown: tables and headings as Markdown, else aligned text.
-    """
-    blocks = [_suite(measured, markdown) for measured in measurements]
-    blocks.append("\n".join(["Methods:", "", *(f"- {note}" for note in notes(measurements))]))
-    blocks += [*(f"Protocol: {text}" for text in protocols(measurements)), write_machine(machine)]
-    return "\n\n".join(blocks)
-
-
-def _suite(measured: Measurement, markdown: bool) -> str:
+def suite_text(measured: Measurement, *, markdown: bool) -> str:
+    """Its table, and the sources of what was published."""
     published = load_published(measured.suite, measured.levels)
     header, rows = tabulate(measured, published)
     title = describe(measured)
@@ -146,14 +126,3 @@ def describe(measured: Measurement) -> str:
 def references(published: Sequence[Published]) -> list[str]:
     """The publications, each once with its short name."""
     return [f"{key}: {text}" for key, text in {r.source: r.reference for r in published}.items()]
-
-
-def protocols(measurements: Sequence[Measurement]) -> list[str]:
-    """The rules that were followed, each once."""
-    return list(dict.fromkeys(measured.suite.task.protocol for measured in measurements))
-
-
-def notes(measurements: Sequence[Measurement]) -> list[str]:
-    """How each method was run, each once."""
-    found = {row.method.name: row.method.note for each in measurements for row in each.rows}
-    return [f"{name}: {note}" for name, note in found.items()]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 
 from n3cli.bench.dnd import DND, DND_SRGB
+from n3cli.bench.pair_suite import PAIR_SUITES
 from n3cli.bench.real import AUTO
 from n3cli.bench.sidd import SIDD, SIDD_RAW
 from n3cli.bench.task import DENOISE, MOSAIC, PHOTO, RAW, REAL, UPSCALE, Task
@@ -101,11 +103,11 @@ def find_suites(names: Sequence[str]) -> list[Suite]:
         if len(names) > 1:
             raise ConfigError("paper stands for several suites, and stands alone")
         return list(PAPER)
-    found: list[Suite] = []
     for name in names or ("",):
-        if name in SUITES:
-            found.append(SUITES[name])
-        else:
-            known = ", ".join([*SUITES, *SUBMISSIONS, "paper", "speed", "training", "noise-level"])
-            raise ConfigError(f"no suite is called {name!r}; there are: {known}")
-    return found
+        if name not in SUITES:
+            known = [*SUITES, *SUBMISSIONS, *PAIR_SUITES, "paper", "speed", "training"]
+            known += ["noise-level"]
+            near = get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            raise ConfigError(f"no suite is called {name!r}; {hint}there are: {', '.join(known)}")
+    return [SUITES[name] for name in names]

@@ -6,6 +6,11 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+_SHORT: Final = 30
+"""Seconds that are not worth announcing."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,18 @@ class Timing:
         """Median over the rounds of this case's time divided by the other's."""
         pairs = zip(self.seconds, other.seconds, strict=True)
         return statistics.median(mine / theirs for mine, theirs in pairs)
+
+
+def time_left(spent: float, done: int, of: int) -> str:
+    """What to add to a line of progress: the time that the rest will take, if it is worth saying.
+
+    Args:
+        spent: seconds.
+        done: how many of the equal parts took that long.
+        of: how many there are.
+    """
+    left = round(spent / done * (of - done)) if done else 0
+    return f", {timedelta(seconds=left)} left" if left >= _SHORT else ""
 
 
 def time_interleaved(

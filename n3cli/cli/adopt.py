@@ -31,7 +31,7 @@ def adopt(run: Path, data: Path | None) -> None:
     """
     import torch
 
-    from n3cli.bench.report import write_text
+    from n3cli.bench.document import write_text
     from n3cli.inference.machine import describe_machine
     from n3cli.training.adopt import judge
     from n3cli.zoo.card import Measurement, replace_figures
@@ -51,7 +51,7 @@ def adopt(run: Path, data: Path | None) -> None:
         candidate.save(bundle / candidate.config.name, card)
     if measured:
         machine = describe_machine(torch.device("cpu"))
-        console.lines(write_text(measured, machine, markdown=False))
+        console.lines(write_text(measured, [], machine, markdown=False))
     click.echo(bundle / candidate.config.name)
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 
 from n3cli.cli import console, options
-from n3cli.cli.bench_pairs import PairsAsked, is_of_pairs, report_pairs
-from n3cli.cli.bench_quality import Asked, report_quality
+from n3cli.cli.bench_quality import Asked
+from n3cli.cli.bench_report import report
 from n3cli.cli.bench_submit import check, is_submission, submit
 from n3cli.errors import ConfigError
 
@@ -47,7 +47,7 @@ def _scales(ctx: click.Context, param: click.Parameter, value: str | None) -> tu
 
 
 @click.command(epilog="\b\nExample:\n  n3 bench set12 --sigma 25 --images 2")
-@click.argument("suites", callback=_words, metavar="SUITE[,SUITE...]")
+@click.argument("suites", nargs=-1, required=True, callback=_words, metavar="SUITE...")
 @click.option(
     "--sigma",
     "sigmas",
@@ -77,8 +77,8 @@ def _scales(ctx: click.Context, param: click.Parameter, value: str | None) -> tu
     multiple=True,
     callback=_words,
     metavar="NAME",
-    help="Others on the same images: bm3d, nlm, nlm-opencv, tv, wavelet; on correspondences: none, "
-    "ratio, mutual, ratio+mutual. Without -m, alone.",
+    help="Others on the same images: bm3d, nlm, nlm-opencv, tv, wavelet, noisy; bicubic; on "
+    "correspondences: none, ratio, mutual, ratio+mutual. Without -m, alone.",
 )
 @options.data
 @click.option("--offline", is_flag=True, help="Do not download a data set that is absent.")
@@ -140,22 +140,29 @@ def bench(
     precision: str,
     form: str | None,
 ) -> None:
-    """Measure quality or speed.
+    r"""Measure quality or speed.
 
-    SUITE is set12, bsd68, urban100 (grey), cbsd68, kodak24 or mcmaster (colour): PSNR and SSIM of
-    Gaussian denoising, beside published figures; or set5, set14, bsd100 or urban100-sr:
-    super-resolution; or set14-photo: the same from blurred, noisy and compressed pictures. Data
-    that is absent is downloaded first.
-    sidd and sidd-raw are real noise of phones. dnd, dnd-srgb, sidd-benchmark and
-    sidd-benchmark-raw have no ground truth: what their servers score is written, or checked.
-    stpeters, reichstag, brown, yfcc, sun3d, strecha and colmap are correspondences of views with
-    known cameras: how well right ones are told from wrong ones, and the poses that follow.
-    paper is set12, bsd68 and urban100 at the N3Net paper's noise levels, with -m n3net unless told
-    otherwise, and set5.
-    Or it is val40, val40-gray, val40-raw (mosaics with a sensor's noise, made of photos) or
-    textures (the same on images that settings are chosen on), speed (how long the networks take,
-    and what their N3 blocks add; with -m, how long those models take), training (how fast the
-    recipes train) or noise-level (how well --sigma auto works).
+    Suites can be several, in one report; those that stand alone say so. Data that is absent is
+    downloaded first.
+
+    \b
+    set12 bsd68 urban100            Gaussian noise, grey, beside published figures
+    cbsd68 kodak24 mcmaster         the same in colour
+    set5 set14 bsd100 urban100-sr   super-resolution beside bicubic and published
+    set14-photo                     the same of blurred, noisy, JPEG pictures
+    sidd sidd-raw                   real noise of phones
+    stpeters reichstag brown yfcc   correspondences of views with known cameras:
+    sun3d strecha colmap            which are right, and the poses that follow
+    paper                           the N3Net paper's: set12, bsd68, urban100 at its
+                                    noise levels (n3net without -m) and set5; of
+                                    stpeters, reichstag, brown what is here
+    val40 val40-gray val40-raw      what settings are chosen on, no test; raw are
+    textures                        mosaics with a sensor's noise, made of photos
+    dnd dnd-srgb sidd-benchmark     alone: without ground truth; writes what their
+    sidd-benchmark-raw              servers score, or checks it
+    speed                           alone: how long networks take, or -m models
+    training                        alone: how fast the recipes train
+    noise-level                     alone: how well --sigma auto works
     """
     ours = bool(scales) or tolerance is not None or form == "html"
     ours = ours or saved is not None or output is not None
@@ -182,14 +189,6 @@ def bench(
         if len(suites) > 1 or chosen_methods or data or images or size or offline:
             raise ConfigError("training stands alone, and takes --repeats and --device only")
         click.echo(_training(repeats or 20, device, form))
-    elif is_of_pairs(suites):
-        if sigmas or precision != "auto" or ours or size or repeats:
-            raise ConfigError(
-                "correspondences take -m, --against, --data, --offline, --images (that many "
-                "pairs), --device, --json and --markdown"
-            )
-        asked = PairsAsked(suites, models, peers, data, images, device, offline, form)
-        report_pairs(asked, _progress, click.echo)
     elif "noise-level" in suites:
         chosen_methods = chosen_methods or device != "auto"
         if len(suites) > 1 or chosen_methods or size or repeats or form == "json":
@@ -209,7 +208,7 @@ def bench(
         elif output is not None:
             raise ConfigError("-o is for sets without ground truth; leave it out")
         else:
-            report_quality(wanted, _progress, click.echo)
+            report(wanted, _progress, click.echo)
 
 
 def _speed(models: tuple[str, ...], size: int, repeats: int, device: str, form: str | None) -> str:

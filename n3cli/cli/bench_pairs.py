@@ -1,85 +1,70 @@
-"""The part of `n3 bench` that measures on correspondences."""
+"""The part of `n3 bench` that measures on correspondences: what is asked for, found and run."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from n3cli.cli import console
+from n3cli.cli.bench_quality import Asked
+
 if TYPE_CHECKING:
+    from n3cli.bench.pair_measurement import PairMeasurement
     from n3cli.bench.pair_method import PairMethod
     from n3cli.bench.pair_suite import PairSuite, Scene
 
 
-@dataclass(frozen=True)
-class PairsAsked:
-    """What the command line asks for; see the options of `n3 bench`."""
-
-    names: tuple[str, ...]
-    models: tuple[str, ...]
-    peers: tuple[str, ...]
-    data: Path | None
-    pairs: int | None
-    device: str
-    offline: bool
-    form: str | None
-
-
-def is_of_pairs(names: tuple[str, ...]) -> bool:
-    """Whether a suite of correspondences is among them."""
-    from n3cli.bench.pair_suite import PAIR_SUITES
-
-    return any(name in PAIR_SUITES for name in names)
-
-
-def report_pairs(
-    asked: PairsAsked,
-    watch: Callable[[], AbstractContextManager[Callable[[str], None]]],
-    show: Callable[[str], object],
-) -> None:
-    """Measure, and show the report.
+def prepare_pairs(asked: Asked) -> Callable[[Callable[[str], None]], Iterator[PairMeasurement]]:
+    """Find everything that suites of correspondences need.
 
     Args:
         asked: what.
-        watch: shows progress.
-        show: prints the report.
+
+    Returns:
+        What measures, scene by scene; it is told where progress goes.
 
     Raises:
-        ConfigError: the options make no sense together.
-        DataError, ModelError, DeviceError, InputError: something is missing or damaged.
+        ConfigError: there is no such method.
+        DataError, ModelError, DeviceError: something is missing.
     """
     from n3cli.bench.pair_measurement import measure_pairs
     from n3cli.bench.pair_pose import make_pose_errors
-    from n3cli.bench.pair_report import write_pair_json, write_pair_text
-    from n3cli.bench.pair_suite import find_pair_suites
-    from n3cli.inference.device import choose_device
-    from n3cli.inference.machine import describe_machine
+    from n3cli.bench.pair_suite import PAIR_SUITES
 
-    # Everything that can be missing or wrong is found before anything is run.
-    device = choose_device(asked.device)
-    suites = find_pair_suites(asked.names)
     methods = _methods(asked)
-    scenes = [scene for suite in suites for scene in _brought(suite, asked)]
+    scenes = [(name, scene) for name in asked.names for scene in _brought(PAIR_SUITES[name], asked)]
     estimators = make_pose_errors()
-    with watch() as progress:
-        measured = [
-            measure_pairs(
-                scene.title, islice(scene.pairs(), asked.pairs), methods, estimators, progress
+
+    return lambda progress: (
+        measure_pairs(
+            name, scene.title, islice(scene.pairs(), asked.images), methods, estimators, progress
+        )
+        for name, scene in scenes
+    )
+
+
+def at_hand(asked: Asked) -> tuple[str, ...]:
+    """The suites of correspondences of the N3Net paper whose data is here; of others it is said.
+
+    They are several gigabytes, from addresses that nobody has checked: too much to fetch unasked.
+    """
+    from n3cli.bench.pair_suite import IN_PAPER, PAIR_SUITES
+    from n3cli.data.location import locate_root
+
+    root, _ = locate_root(asked.data)
+    found = [name for name in IN_PAPER if (root / PAIR_SUITES[name].folder).is_dir()]
+    for name in IN_PAPER:
+        if name not in found:
+            collection = PAIR_SUITES[name].collection
+            console.line(
+                f"paper: without {name}, whose data is not here; n3 fetch-data {collection} "
+                f"--dir {root} brings it"
             )
-            for scene in scenes
-        ]
-    machine = describe_machine(device)
-    if asked.form == "json":
-        show(json.dumps(write_pair_json(measured, machine), indent=2))
-    else:
-        show(write_pair_text(measured, machine, markdown=asked.form == "markdown"))
+    return tuple(found)
 
 
-def _methods(asked: PairsAsked) -> list[PairMethod]:
+def _methods(asked: Asked) -> list[PairMethod]:
     """The filters and models that are asked for; the default model unless something is."""
     from n3cli.bench.pair_method import make_classifiers, make_filters
 
@@ -87,7 +72,7 @@ def _methods(asked: PairsAsked) -> list[PairMethod]:
     return [*make_filters(asked.peers), *make_classifiers(models, asked.device)]
 
 
-def _brought(suite: PairSuite, asked: PairsAsked) -> list[Scene]:
+def _brought(suite: PairSuite, asked: Asked) -> list[Scene]:
     """The scenes of a suite; what can be downloaded is, where it is absent."""
     from n3cli.cli.bring import bring_collection
     from n3cli.data.location import locate_root

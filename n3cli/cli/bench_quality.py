@@ -1,10 +1,8 @@
-"""The part of `n3 bench` that measures quality: what is asked for, checked, brought and run."""
+"""The part of `n3 bench` that measures on images: what is asked for, checked, brought and run."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,9 +15,6 @@ if TYPE_CHECKING:
     from n3cli.bench.method import Method
     from n3cli.bench.suite import Suite
     from n3cli.bench.task import Item, Task
-    from n3cli.inference.machine import Machine
-
-Watch = Callable[[], AbstractContextManager[Callable[[str], None]]]
 
 
 @dataclass(frozen=True)
@@ -48,36 +43,28 @@ class _Planned:
     methods: Sequence[Method]
 
 
-def report_quality(asked: Asked, watch: Watch, show: Callable[[str], object]) -> None:
-    """Measure, and show the report.
+def prepare_images(
+    asked: Asked, gallery: Gallery
+) -> Callable[[Callable[[str], None]], Iterator[Measurement]]:
+    """Find everything that suites of images need.
 
     Args:
         asked: what.
-        watch: shows progress.
-        show: prints the report.
+        gallery: gets crops, where a page is asked for.
+
+    Returns:
+        What measures, suite by suite; it is told where progress goes.
 
     Raises:
         ConfigError: the options make no sense together.
         DataError, ModelError, DeviceError, InputError: something is missing.
-        ToleranceError: a method is too far from what was published of it; raised after the report.
     """
-    from n3cli.bench.difference import check_tolerance
-    from n3cli.bench.estimate import Gallery
     from n3cli.bench.measurement import measure
-    from n3cli.inference.device import choose_device
-    from n3cli.inference.machine import describe_machine
 
-    # Everything that can be missing or wrong is found before anything is run.
-    device = choose_device(asked.device)
     plan = _plan(asked)
-    gallery = Gallery()
     keepers = _keepers(asked, gallery)
     brought = [_with_images(each, asked) for each in plan]
-    with watch() as progress:
-        measured = [measure(*each, progress, keepers) for each in brought]
-    show(_report(measured, gallery, describe_machine(device), asked.form))
-    if asked.tolerance is not None:
-        check_tolerance(measured, asked.tolerance)
+    return lambda progress: (measure(*each, progress, keepers) for each in brought)
 
 
 def _plan(asked: Asked) -> list[_Planned]:
@@ -125,12 +112,8 @@ def _models(
 
 def _keepers(asked: Asked, gallery: Gallery) -> list[Keeper]:
     from n3cli.bench.estimate import save_to
-    from n3cli.render.plot import check_matplotlib
 
-    keepers: list[Keeper] = []
-    if asked.form == "html":
-        check_matplotlib()
-        keepers.append(gallery.keep)
+    keepers: list[Keeper] = [gallery.keep] if asked.form == "html" else []
     if asked.saved is not None:
         keepers.append(save_to(asked.saved))
     return keepers
@@ -152,17 +135,3 @@ def _with_images(
     items = {level: listed[each.name][: asked.images] for level, each in chosen.items()}
     present, _ = found[chosen[planned.levels[0]].name]
     return replace(planned.suite, data=present), items, planned.methods
-
-
-def _report(
-    measured: list[Measurement], gallery: Gallery, machine: Machine, form: str | None
-) -> str:
-    from n3cli.bench.report import write_json, write_text
-
-    if form == "json":
-        return json.dumps(write_json(measured, machine), indent=2)
-    if form == "html":
-        from n3cli.bench.html import write_html
-
-        return write_html(measured, gallery.crops, machine)
-    return write_text(measured, machine, markdown=form == "markdown")

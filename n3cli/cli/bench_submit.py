@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from n3cli.cli import console
-from n3cli.cli.bench_quality import Asked, Watch
-from n3cli.errors import ConfigError, DataError, InputError
+from n3cli.cli.bench_quality import Asked
+from n3cli.cli.bench_report import Watch
+from n3cli.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
     from n3cli.bench.method import Method
@@ -125,7 +126,7 @@ def _method(asked: Asked, submission: Submission) -> Method:
 
 def _folder(submission: Submission, data: Path | None) -> Path:
     """Where the set lies: in its folder below that of the data sets, or in the named folder."""
-    from n3cli.data.bring import how_by_hand
+    from n3cli.data.bring import not_to_be_fetched
     from n3cli.data.index import COLLECTIONS
     from n3cli.data.location import locate_root
     from n3cli.data.state import look
@@ -136,9 +137,10 @@ def _folder(submission: Submission, data: Path | None) -> Path:
     for folder in (own, *sorted(own.glob("*/")), root):
         if (folder / submission.key).is_file():
             return folder
-    raise DataError(
+    raise not_to_be_fetched(
+        look(collection, root),
         f"{collection.title} not found: no {submission.key} in {own} or {root} (looked there "
-        f"because of {reason}). " + how_by_hand(look(collection, root))
+        f"because of {reason}).",
     )
 
 

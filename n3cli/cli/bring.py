@@ -51,14 +51,14 @@ def bring_collection(name: str, root: Path) -> None:
     """
     from n3cli.cli.fetch_data import bring
     from n3cli.cli.fetch_view import describe
-    from n3cli.data.bring import how_by_hand
+    from n3cli.data.bring import not_to_be_fetched
     from n3cli.data.index import COLLECTIONS
     from n3cli.data.state import inspect
 
     state = inspect(COLLECTIONS[name], root)
     title = state.collection.title
     if state.collection.by_hand:
-        raise DataError(f"{title} not found in {state.folder}. {how_by_hand(state)}")
+        raise not_to_be_fetched(state, f"{title} not found in {state.folder}.")
     describe(state)
     if not bring(state, None, quiet=False):
         raise DataError(

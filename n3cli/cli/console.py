@@ -1,9 +1,10 @@
-"""What people see on stderr: errors, warnings, progress and results, one line each."""
+"""What people see on stderr: errors, warnings, progress and results in lines."""
 
 from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Sequence
 from typing import TextIO
 
 from n3cli.errors import N3Warning
@@ -33,9 +34,10 @@ def lines(text: str) -> None:
         line(each)
 
 
-def error(text: str) -> None:
-    """Print `n3: error: text`."""
-    line(f"n3: error: {text}")
+def error(text: str, steps: Sequence[str] = ()) -> None:
+    """Print `n3: error: text`, and below it what to do."""
+    for each in (f"n3: error: {text}", *(f"  {step}" for step in steps)):
+        line(each)
 
 
 def warning(text: str) -> None:

@@ -98,14 +98,18 @@ def fetch_data(
         return
     # Nothing is accepted where nothing can be fetched: what to do by hand is told below.
     _agree([one for one in states if one.lacks and (source or not one.collection.by_hand)], yes)
-    failed = []
+    failed: list[Collection] = []
     for state in states:
         if bring(state, source, quiet):
             click.echo(state.folder)
         else:
-            failed.append(state.collection.title)
+            failed.append(state.collection)
     if failed:
-        raise DataError(f"not whole: {', '.join(failed)}; run the command again to go on")
+        titles = ", ".join(each.title for each in failed)
+        by_hand = source is None and all(each.by_hand for each in failed)
+        raise DataError(
+            f"not whole: {titles}{'' if by_hand else '; run the command again to go on'}"
+        )
 
 
 def _check_urls(names: tuple[str, ...], copy: str | None, quiet: bool) -> None:
@@ -140,7 +144,7 @@ def bring(state: State, source: str | None, quiet: bool) -> bool:
     from n3cli.cli import fetch_view
     from n3cli.data import bring as data
 
-    troubles = [
+    troubles: list[str | DataError] = [
         f"{state.target(file)}: is not the published file, and kept; move it away to fetch it"
         for file in state.different
     ]
@@ -149,7 +153,7 @@ def bring(state: State, source: str | None, quiet: bool) -> bool:
             state, source, lambda title, size: fetch_view.progress(title, size, quiet)
         )
     except DataError as error:
-        troubles.append(str(error))
+        troubles.append(error)
     fetch_view.show_troubles(state, troubles)
     return not troubles
 

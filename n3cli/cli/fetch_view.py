@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
     from n3cli.data.collection import Collection
     from n3cli.data.state import State
 
+_INTERVAL = 30.0
+"""Seconds between lines of progress in a log."""
+
 _NAMED = 5
 """How many of the files with trouble are named."""
 
@@ -26,7 +32,7 @@ def show_list(root: Path) -> None:
     from n3cli.data.index import COLLECTIONS
     from n3cli.data.state import look
 
-    rows = [("name", "files", "MB", "here", "comes as", "terms")]
+    rows = [("name", "files", "MB", "here", "comes as", "for", "terms")]
     for collection in COLLECTIONS.values():
         state = look(collection, root)
         here = "yes" if not state.lacks else "in part" if state.whole else "no"
@@ -38,14 +44,15 @@ def show_list(root: Path) -> None:
                 "-" if collection.size is None else f"{collection.size / 1e6:.1f}",
                 here,
                 _way(collection),
+                ", ".join(collection.tasks),
                 collection.terms,
             )
         )
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for name, files, size, here, way, terms in rows:
+    for name, files, size, here, way, use, terms in rows:
         click.echo(
             f"{name:<{widths[0]}}  {files:>{widths[1]}}  {size:>{widths[2]}}  {here:<{widths[3]}}  "
-            f"{way:<{widths[4]}}  {terms}"
+            f"{way:<{widths[4]}}  {use:<{widths[5]}}  {terms}"
         )
 
 
@@ -71,13 +78,10 @@ def describe(state: State) -> None:
         console.line("  checked: not known (no SHA-256 is published); what comes is noted")
 
 
-def show_troubles(state: State, troubles: Sequence[str]) -> None:
+def show_troubles(state: State, troubles: Sequence[str | DataError]) -> None:
     """Name the first files with trouble, and count the rest."""
     for trouble in troubles[:_NAMED]:
-        first, *more = trouble.splitlines()
-        console.error(first)
-        for line in more:
-            console.line(line)
+        console.error(str(trouble), trouble.steps if isinstance(trouble, DataError) else ())
     if len(troubles) > _NAMED:
         console.error(f"{len(troubles) - _NAMED} more files of {state.collection.title}")
 
@@ -122,12 +126,44 @@ def counter(title: str, count: int, quiet: bool) -> AbstractContextManager[Calla
     return _bar(title, count, quiet, in_bytes=False)
 
 
+class _Log:
+    """Says how far a transfer is, now and then, where there is no terminal for a bar.
+
+    Args:
+        title: of what comes.
+        total: its bytes, if known.
+    """
+
+    def __init__(self, title: str, total: int | None) -> None:
+        self._title, self._total = title, total
+        self._begun = self._told = time.monotonic()
+        self._come, self._lock = 0, Lock()
+
+    def add(self, count: int) -> None:
+        """Count bytes, from any thread."""
+        with self._lock:
+            self._come += count
+            now = time.monotonic()
+            if now - self._told < _INTERVAL:
+                return
+            self._told = now
+            rate = max(self._come, 1) / (now - self._begun)
+            text = f"{self._title}: {self._come / 1e6:.1f} MB, {rate / 1e6:.1f} MB/s"
+            if self._total is not None:
+                left = timedelta(seconds=round(max(self._total - self._come, 0) / rate))
+                text += f", {left} left of {self._total / 1e6:.1f} MB"
+            console.line(text)
+
+
 @contextmanager
 def _bar(
     title: str, total: int | None, quiet: bool, *, in_bytes: bool
 ) -> Iterator[Callable[[int], None]]:
-    if quiet or not sys.stderr.isatty():
+    if quiet:
         yield lambda count: None
+        return
+    if not sys.stderr.isatty():
+        yield _Log(title, total).add if in_bytes else lambda count: None
         return
     from rich import progress as rich_progress
     from rich.console import Console

@@ -97,7 +97,7 @@ def _tell(error: Exception, *, debug: bool) -> int:
         case N3Error():
             if debug:
                 traceback.print_exception(error)
-            console.error(f"{error}{_way_to_weights(error)}")
+            console.error(f"{error}{_way_to_weights(error)}", error.steps)
             return error.exit_code
         case click.exceptions.NoArgsIsHelpError():
             error.show()

@@ -45,7 +45,7 @@ def bring(state: State, source: str | None = None, watch: Watch = silent) -> lis
     if not state.lacks:
         return []
     if source is None and state.collection.by_hand:
-        raise DataError(how_by_hand(state))
+        raise not_to_be_fetched(state)
     with alone(state.folder):
         return _bring(state, source, watch)
 
@@ -136,7 +136,7 @@ def _fetch_archives(state: State, source: str | None, watch: Watch) -> list[str]
             if not _is_archive(source):
                 address = f"{source.rstrip('/')}/{quote(archive.name)}"
         if address is None:
-            raise DataError(how_by_hand(state))
+            raise not_to_be_fetched(state)
         check_reader(archive.name)
         place = workshop_of(state.folder) / archive.name
         with watch(archive.name, archive.size) as gained:
@@ -179,16 +179,23 @@ def _downloaded(place: Path) -> Iterator[None]:
     tidy(place.parent)
 
 
-def how_by_hand(state: State) -> str:
-    """Say how people get a collection that programs cannot fetch."""
+def not_to_be_fetched(state: State, absent: str = "") -> DataError:
+    """Say how people get a collection that programs cannot fetch.
+
+    Args:
+        state: of the collection.
+        absent: where it was looked for, a sentence.
+    """
     collection = state.collection
     names = ", ".join(one.name for one in state.needed)
-    return (
-        f"{collection.title} must be fetched by hand: {collection.steps}\n"
-        f"  1. open {collection.homepage} (address not checked)\n"
-        f"  2. get {names} (or what it is called now), under the terms that stand there\n"
-        f"  3. run n3 fetch-data {collection.name} --from FILE --dir {state.folder.parent}\n"
-        "     FILE is the archive as it came, or the folder that you unpacked it in"
+    return DataError(
+        f"{absent} {collection.title} must be fetched by hand: {collection.steps}".lstrip(),
+        (
+            f"1. open {collection.homepage} (address not checked)",
+            f"2. get {names} (or what it is called now), under the terms that stand there",
+            f"3. run n3 fetch-data {collection.name} --from FILE --dir {state.folder.parent}",
+            "   FILE is the archive as it came, or the folder that you unpacked it in",
+        ),
     )
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from n3cli.data.index import COLLECTIONS
 from n3cli.errors import ConfigError
 
 _BSDS = "non-commercial research and education"
 _UNSTATED = "passed around for research, without stated terms"
+_HOMEPAGE = "as its homepage says"
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,52 @@ CATALOG = {
         ),
         *(
             DataSet(
+                f"bsds500-{part}",
+                f"BSDS500 {part}",
+                "BSDS500",
+                count,
+                3,
+                terms=_BSDS,
+                pattern=f"{part}/*.jpg",
+            )
+            for part, count in (("train", 200), ("val", 100), ("test", 200))
+        ),
+        *(
+            DataSet(
+                f"div2k-{part}",
+                f"DIV2K {part}",
+                f"DIV2K/DIV2K_{part}_HR",
+                count,
+                3,
+                terms="academic research only",
+            )
+            for part, count in (("train", 800), ("valid", 100))
+        ),
+        # Names of files as their makers describe them; the published archives were not at hand.
+        DataSet(
+            "waterloo",
+            "Waterloo",
+            "Waterloo",
+            4744,
+            3,
+            terms=_HOMEPAGE,
+            pattern="**/pristine_images/*.bmp",
+        ),
+        *(
+            DataSet(
+                f"sidd-{size.lower()}-srgb-{half}",
+                f"SIDD-{size}-sRGB, {half}",
+                f"SIDD-{size}-sRGB",
+                count,
+                3,
+                terms=_HOMEPAGE,
+                pattern=f"**/*{mark}_SRGB_*.PNG",
+            )
+            for size, count in (("Small", 160), ("Medium", 320))
+            for half, mark in (("noisy", "NOISY"), ("clean", "GT"))
+        ),
+        *(
+            DataSet(
                 f"{title.lower()}-x{scale}",
                 title,
                 f"{title}/image_SRF_{scale}",
@@ -123,6 +171,11 @@ BLOCKS = {
 """Sets whose files are arrays of many images, noisy and clean ones."""
 
 
+def sets_of(collection: str) -> list[str]:
+    """The names of the sets that are parts of a collection (`collection.Collection.name`)."""
+    return [data.name for data in CATALOG.values() if data.collection == collection]
+
+
 def find_set(name: str) -> DataSet:
     """A data set of the catalog by its name.
 
@@ -132,6 +185,14 @@ def find_set(name: str) -> DataSet:
     try:
         return CATALOG[name]
     except KeyError:
+        if parts := sets_of(name):
+            raise ConfigError(f"{name} has several sets: {', '.join(parts)}; name one") from None
+        if name in COLLECTIONS:
+            kind = COLLECTIONS[name].kind
+            raise ConfigError(
+                f"{name} holds {kind}, which do not open as pictures; n3 fetch-data --show and "
+                "n3 bench read them"
+            ) from None
         near = get_close_matches(name, CATALOG, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(CATALOG)}"
         raise ConfigError(f"no data set is called {name!r}; {hint}") from None

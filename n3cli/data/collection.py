@@ -59,6 +59,7 @@ class Collection:
         steps: what people must do to get archives that have no address, in one sentence.
         kind: what its files are: ``"pictures"``, ``"raw photos"``, ``"blocks"`` or
             ``"correspondences"``.
+        tasks: what it is used for, as the models' tasks are called.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Collection:
     archives: tuple[Archive, ...] = ()
     steps: str = ""
     kind: str = "pictures"
+    tasks: tuple[str, ...] = ("denoise",)
 
     @property
     def folder(self) -> str:

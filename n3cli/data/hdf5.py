@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from n3cli.errors import ConfigError, DataError
+from n3cli.errors import DataError
+from n3cli.io.hdf5 import load_h5py
 
 
 class HDF5File:
@@ -64,12 +65,7 @@ def open_hdf5(path: Path) -> Iterator[HDF5File]:
         ConfigError: h5py is not installed.
         DataError: it cannot be opened.
     """
-    try:
-        import h5py
-    except ImportError as error:
-        raise ConfigError(
-            f"{path.name} is an HDF5 file, which needs h5py: pip install 'n3cli[hdf5]'"
-        ) from error
+    h5py = load_h5py("HDF5 files")
     try:
         root = h5py.File(path, "r")
     except OSError as error:

@@ -76,6 +76,7 @@ LISTED = (
         "https://github.com/BIDS/BSDS500",
         _BSDS,
         (Archive("BSR_bsds500.tgz", f"{_BSR}/BSR_bsds500.tgz"),),
+        tasks=("denoise", "upscale"),
     ),
     Collection(
         "set5",
@@ -86,6 +87,7 @@ LISTED = (
         "Super-Resolution based on Nonnegative Neighbor Embedding, BMVC 2012",
         "https://github.com/jbhuang0604/SelfExSR",
         f"{_SELFEX}/Set5",
+        tasks=("upscale",),
     ),
     Collection(
         "set14",
@@ -95,6 +97,7 @@ LISTED = (
         "Zeyde, Elad, Protter: On Single Image Scale-Up using Sparse-Representations, 2010",
         "https://github.com/jbhuang0604/SelfExSR",
         f"{_SELFEX}/Set14",
+        tasks=("upscale",),
     ),
     Collection(
         "bsd100",
@@ -104,6 +107,7 @@ LISTED = (
         _MARTIN,
         "https://github.com/jbhuang0604/SelfExSR",
         f"{_SELFEX}/BSD100",
+        tasks=("upscale",),
     ),
     Collection(
         "urban100",
@@ -114,5 +118,6 @@ LISTED = (
         "CVPR 2015",
         "https://github.com/jbhuang0604/SelfExSR",
         f"{_SELFEX}/Urban100",
+        tasks=("denoise", "upscale"),
     ),
 )

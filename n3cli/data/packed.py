@@ -48,6 +48,7 @@ def _oanet(name: str, title: str, what: str, file: str) -> Collection:
         archives=(Archive(file),),
         steps="its makers give the photos, and scripts that make this file of them.",
         kind="correspondences",
+        tasks=("match",),
     )
 
 
@@ -77,6 +78,7 @@ PACKED = (
                 pictures=100,
             ),
         ),
+        tasks=("denoise", "upscale"),
     ),
     Collection(
         "waterloo",
@@ -94,6 +96,7 @@ PACKED = (
                 pictures=4744,
             ),
         ),
+        tasks=("denoise", "upscale"),
     ),
     Collection(
         "dnd",
@@ -172,6 +175,7 @@ PACKED = (
         _RELEASE,
         archives=(Archive("st_peters_square.tar.gz", f"{_YI}/st_peters_square.tar.gz"),),
         kind="correspondences",
+        tasks=("match",),
     ),
     Collection(
         "reichstag",
@@ -182,6 +186,7 @@ PACKED = (
         _RELEASE,
         archives=(Archive("reichstag.tar.gz", f"{_YI}/reichstag.tar.gz"),),
         kind="correspondences",
+        tasks=("match",),
     ),
     _oanet("yfcc100m", "YFCC100M", "four outdoor scenes of YFCC100M", "yfcc-sift-2000-test.hdf5"),
     _oanet("sun3d", "SUN3D", "rooms of SUN3D", "sun3d-sift-2000-test.hdf5"),
@@ -199,5 +204,6 @@ PACKED = (
             ),
         ),
         kind="correspondences",
+        tasks=("match",),
     ),
 )

@@ -119,7 +119,7 @@ def _estimate_by_ransac(problem: Problem) -> Array | None:
     )
 
 
-def _estimate_by_eight_points(problem: Problem) -> Array | None:
+def estimate_by_eight_points(problem: Problem) -> Array | None:
     """The weighted eight-point algorithm on all matches: no draws, and no defence but weights."""
     x0, x1 = (problem.x0, problem.x1) if problem.focal is None else problem.normalised
     if np.count_nonzero(problem.weight > 0) < 8:
@@ -137,7 +137,7 @@ ESTIMATORS: Final[dict[str, Estimator | None]] = {
     "poselib": _estimate_by_poselib,
     "magsac": _estimate_by_magsac,
     "ransac": _estimate_by_ransac,
-    "8pt": _estimate_by_eight_points,
+    "8pt": estimate_by_eight_points,
     "none": None,
 }
 """What is known by name; `none` classifies and estimates nothing."""

@@ -16,11 +16,16 @@ import numpy as np
 
 from n3cli.errors import ConfigError, InputError
 from n3cli.io.format import printable
+from n3cli.io.hdf5 import load_h5py
 from n3cli.io.path import deliver, explained, staging
 
 Value = Any
 """An array; a text; a cell array, which is an array of values; a struct, which is a dict of values,
 or where there are several, a dict of arrays of values."""
+
+_FILES: Final = ".mat files"
+_EXTRA: Final = "mat"
+"""What brings the libraries along."""
 
 _HDF5: Final = b"\x89HDF\r\n\x1a\n"
 _USER_BLOCK: Final = 512  # MATLAB's own head, before HDF5 begins
@@ -111,7 +116,7 @@ def check_readers() -> None:
     Raises:
         ConfigError: one is not.
     """
-    _h5py()
+    load_h5py(_FILES, _EXTRA)
     _scipy_io()
 
 
@@ -120,15 +125,14 @@ def _is_hdf5(head: bytes) -> bool:
 
 
 def _read_hdf5(path: Path, names: Sequence[str]) -> dict[str, Value]:
-    h5py = _h5py()
-    with h5py.File(path, "r") as file:
+    with load_h5py(_FILES, _EXTRA).File(path, "r") as file:
         _check_names(path, names, [key for key in file if not key.startswith("#")])
         return {name: _convert(file, file[name]) for name in names}
 
 
 def _list_hdf5(path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
     found: dict[str, tuple[tuple[int, ...], str]] = {}
-    with _h5py().File(path, "r") as file:
+    with load_h5py(_FILES, _EXTRA).File(path, "r") as file:
         for name in file:
             if name.startswith("#"):
                 continue
@@ -206,24 +210,12 @@ def _check_names(path: Path, names: Sequence[str], found: Sequence[str]) -> None
         raise InputError(f"{printable(path)}: has no variable {', '.join(missing)}; it has {has}")
 
 
-def _h5py() -> Any:
-    try:
-        import h5py
-    except ImportError as error:
-        raise _absent("h5py", error) from error
-    return h5py
-
-
 def _scipy_io() -> Any:
     try:
         import scipy.io
     except ImportError as error:
-        raise _absent("scipy", error) from error
+        raise ConfigError(
+            f"{_FILES} need scipy, which cannot be loaded ({error}); install it with: "
+            f"pip install 'n3cli[{_EXTRA}]'"
+        ) from error
     return scipy.io
-
-
-def _absent(name: str, error: ImportError) -> ConfigError:
-    return ConfigError(
-        f".mat files need {name}, which cannot be loaded ({error}); install it with: "
-        "pip install 'n3cli[mat]'"
-    )

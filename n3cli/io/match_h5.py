@@ -18,8 +18,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from n3cli.errors import ConfigError, InputError, OutputError
+from n3cli.errors import InputError, OutputError
 from n3cli.io.format import printable
+from n3cli.io.hdf5 import load_h5py
 from n3cli.io.matches import Matches, check
 from n3cli.io.path import deliver, explained, staging
 from n3cli.ops.camera import Camera
@@ -152,7 +153,7 @@ def open_store(target: Path, *, anew: bool = False) -> Iterator[MatchStore]:
         InputError: the target cannot be written, or is no HDF5 file.
         OutputError: there is no room for more.
     """
-    h5py = _h5py()
+    h5py = load_h5py("HDF5 files", "match")
     with staging(target) as folder:
         finished = folder / "finished.h5"
         with explained(target):
@@ -195,7 +196,7 @@ def read_h5(
         ConfigError: h5py is not installed.
         InputError: a file is missing, or no HDF5 file.
     """
-    h5py = _h5py()
+    h5py = load_h5py("HDF5 files", "match")
     files = []
     try:
         for path in paths:
@@ -356,13 +357,3 @@ def _tails(name: str) -> list[str]:
     """A path, and what remains of it without one folder after the other."""
     parts = _place(name).split("/")
     return [name, *("/".join(parts[start:]) for start in range(1, len(parts)))]
-
-
-def _h5py() -> Any:
-    try:
-        import h5py
-    except ImportError as error:
-        raise ConfigError(
-            f"HDF5 files need h5py ({error}); install it with: pip install 'n3cli[match]'"
-        ) from error
-    return h5py

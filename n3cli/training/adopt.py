@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from n3cli.data.catalog import CATALOG
+from n3cli.data.catalog import CATALOG, sets_of
 from n3cli.data.location import list_images
 from n3cli.errors import ModelError
 from n3cli.networks.any_network import AnyNetwork
@@ -161,7 +161,8 @@ def _is_unseen(recipe: Recipe, network: Network) -> bool:
             f"{recipe.model.name} was trained on pictures that are in no data set, so there is no "
             "telling whether the validation images were among them"
         )
-    if "bsds400" in recipe.data.sets and "val40" not in recipe.data.exclude:
+    whole = set(sets_of(CATALOG["val40"].collection)) & set(recipe.data.sets)
+    if whole and "val40" not in recipe.data.exclude:
         return False
     if not recipe.model.init:
         return True

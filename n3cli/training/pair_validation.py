@@ -9,12 +9,12 @@ import torch
 from numpy.typing import NDArray
 
 from n3cli.data.scene import Scene, make_scene
+from n3cli.inference.estimator import estimate_by_eight_points
+from n3cli.inference.pose_error import pose_error
 from n3cli.networks.cnet import correspondence_weight
 from n3cli.networks.set_network import SetNetwork
 from n3cli.ops.correspondence import stack_columns
-from n3cli.ops.epipolar import eight_point
 from n3cli.ops.label_score import LabelScore, score_labels
-from n3cli.ops.pose import pose_of_essential, rotation_error, translation_error
 from n3cli.ops.pose_score import mean_accuracy
 
 _SEED = 2**63
@@ -26,7 +26,7 @@ LABELS = {"f1": "F1", "ap": "average precision", "map5": "mAP5"}
 PAIR_PROTOCOL = (
     "Means over the pairs, in per cent. F1 of the correspondences with a logit above 0; average "
     "precision of the logits; mAP5: the share of pairs whose rotation and direction of translation "
-    "are both within 5 degrees, by the weighted eight-point algorithm alone"
+    "are both within 5 degrees, by the weighted eight-point algorithm (Hartley's points) alone"
 )
 
 
@@ -53,25 +53,11 @@ def score_pairs(
         logits = network(torch.from_numpy(columns)[None].to(device))[0].cpu()
         found: NDArray[np.float32] = logits.numpy()
         labels.append(score_labels(pair.right, found > 0, found))
-        errors.append(_pose_error(pair, logits))
+        weight = correspondence_weight(logits.double()).numpy()
+        truth = pair.rotation, pair.translation
+        errors.append(pose_error(estimate_by_eight_points, pair.points, weight, *truth))
     return {
         "f1": float(np.nanmean([each.f1 for each in labels])),
         "ap": float(np.nanmean([each.average_precision for each in labels])),
         "map5": mean_accuracy(errors, 5),
     }
-
-
-def _pose_error(pair: Scene, logits: torch.Tensor) -> float:
-    """The larger one of both errors in degrees; ∞ where fewer than eight have a weight."""
-    weight = correspondence_weight(logits.double())
-    chosen = weight > 0
-    if int(chosen.sum()) < 8:
-        return float("inf")
-    points = torch.from_numpy(pair.points).double()[chosen]
-    x0, x1 = points[:, :2], points[:, 2:]
-    matrix = eight_point(x0, x1, weight[chosen]).numpy()
-    pose = pose_of_essential(matrix, x0.numpy(), x1.numpy())
-    return max(
-        rotation_error(pose.rotation, pair.rotation),
-        translation_error(pose.translation, pair.translation),
-    )

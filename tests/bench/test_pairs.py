@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,12 +13,14 @@ from n3cli.bench.pair_measurement import Poses, measure_pairs
 from n3cli.bench.pair_method import PairMethod, Verdict, make_classifiers, make_filters
 from n3cli.bench.pair_pose import make_pose_errors
 from n3cli.bench.pair_suite import PAIR_SUITES
+from n3cli.cli.bench_quality import Asked
+from n3cli.cli.bench_report import divide
 from n3cli.cli.main import n3
 from n3cli.data.index import COLLECTIONS
 from n3cli.data.pair import Pair
 from n3cli.data.scene import make_scene
 from n3cli.errors import DataError
-from n3cli.io.picture import read_picture
+from n3cli.io.picture import Picture, read_picture, write_picture
 
 
 def easy_pair(seed=0, wrong=60):
@@ -38,7 +41,7 @@ def measured():
     pairs = [easy_pair(seed) for seed in range(4)]
     told = []
     methods = make_filters(["none", "ratio", "mutual", "ratio+mutual"])
-    found = measure_pairs("easy", pairs, methods, make_pose_errors(), told.append)
+    found = measure_pairs("strecha", "easy", pairs, methods, make_pose_errors(), told.append)
     assert told == [f"easy: pair {seed}" for seed in range(4)]
     return found
 
@@ -79,7 +82,9 @@ def test_the_truth_gives_the_pose_by_any_estimator():
         "nothing", "", lambda pair: Verdict(~pair.right & False, np.zeros(100), np.zeros(100))
     )
     pairs = [easy_pair(seed) for seed in range(2)]
-    best, worst = measure_pairs("x", pairs, [truth, nothing], make_pose_errors(), print).rows
+    best, worst = measure_pairs(
+        "strecha", "x", pairs, [truth, nothing], make_pose_errors(), print
+    ).rows
     assert best.labels == (1, 1, 1, 1)
     for poses in best.poses.values():
         assert max(poses.errors) < 2  # some wrong ones lie near their lines by chance
@@ -152,12 +157,58 @@ def test_the_command_on_a_published_dump(tmp_path):
     assert found.exit_code == 0, found.output
     assert "| ratio+mutual |" in found.stdout
     assert "could not be had" in found.stdout
+    header = next(line for line in found.stdout.splitlines() if "mAP5" in line)
+    assert header.split("|")[-2].strip() == "published mAP"
+    assert found.stdout.count("not to be had |") == found.stdout.count("| ratio") - 2
+
+
+def test_a_page_of_correspondences(tmp_path):
+    write_dump(tmp_path / "Brown" / "te-1000")
+    found = run("brown", "--data", tmp_path, "--against", "none,mutual", "--html")
+    assert found.exit_code == 0, found.output
+    for part in ("<!doctype html>", "Brown te-1000: 3 pairs", "Poses by ransac", "not to be had"):
+        assert part in found.stdout
+    assert found.stdout.count("<svg") == found.stdout.count("Poses by") >= 2
+
+
+def test_images_and_correspondences_in_one_report(tmp_path):
+    write_dump(tmp_path / "Brown" / "te-1000")
+    (tmp_path / "Textures").mkdir()
+    pixels = np.random.default_rng(0).integers(0, 256, (24, 24, 1)).astype(np.uint8)
+    for index in range(8):
+        write_picture(tmp_path / "Textures" / f"{index}.png", Picture(pixels))
+    found = run(
+        "textures", "brown", "--data", tmp_path, "--against", "nlm-opencv,ratio", "--sigma", "25",
+        "--images", 1, "--json",
+    )  # fmt: skip
+    assert found.exit_code == 0, found.output
+    images, pairs = json.loads(found.stdout)["suites"]
+    assert (images["suite"], pairs["suite"]) == ("textures", "brown")
+    assert [row["method"] for row in images["measured"]] == ["nlm-opencv"]
+    assert [row["method"] for row in pairs["measured"]] == ["ratio"]
+    assert "epipolar" in pairs["protocol"]
+    assert "default_rng" in images["protocol"]
+
+
+def test_the_paper_has_the_correspondences_that_are_at_hand(tmp_path):
+    write_dump(tmp_path / "Reichstag" / "te-1000")
+    asked = Asked(("paper",), {}, (), (), tmp_path, None, "cpu", "auto", True, None, None, None)
+    images, pairs = divide(asked)
+    assert (images.names, images.models) == (("paper",), ())
+    assert pairs.names == ("reichstag",)
+    assert pairs.models == ("match-cnet", "match-n3cnet-flags")
+    rules = divide(replace(asked, models=("n3net",), peers=("nlm", "ratio")))
+    assert [(each.models, each.peers) for each in rules] == [
+        (("n3net",), ("nlm",)),
+        ((), ("ratio",)),
+    ]
 
 
 def test_what_the_command_cannot_do(tmp_path):
     for arguments, code, message in (
-        (("reichstag,set12",), 2, "set12 is measured otherwise"),
+        (("reichstak",), 2, "did you mean 'reichstag'?"),
         (("reichstag", "--sigma", "25"), 2, "correspondences take -m, --against"),
+        (("reichstag", "--tolerance", "1"), 2, "correspondences take -m, --against"),
         (("brown", "-m", "none"), 2, "are --against none"),
         (("brown", "--against", "bm3d"), 2, "held against none, ratio"),
         (("yfcc", "--against", "none"), 3, "YFCC100M not found"),

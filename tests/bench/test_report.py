@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from n3cli.bench.document import write_json, write_text
 from n3cli.bench.measurement import Measurement, Row
 from n3cli.bench.method import Method
 from n3cli.bench.protocol import PROTOCOL
-from n3cli.bench.report import write_json, write_text
 from n3cli.bench.suite import SUITES
 from n3cli.bench.table import render_table
 from n3cli.inference.machine import Machine
@@ -36,7 +36,7 @@ def test_markdown_tables_have_one_shape():
 
 @pytest.mark.parametrize("markdown", [False, True])
 def test_text_keeps_measured_and_published_apart(markdown):
-    text = write_text(measured(), MACHINE, markdown=markdown)
+    text = write_text(measured(), [], MACHINE, markdown=markdown)
     header = next(line for line in text.splitlines() if "method" in line)
     assert header.index("measured σ50") < header.index("published σ25") < header.index("source")
     ours = next(line for line in text.splitlines() if "30.12 / 0.9000" in line)
@@ -56,7 +56,7 @@ def test_text_keeps_measured_and_published_apart(markdown):
 
 
 def test_markdown_renders_as_a_table():
-    text = write_text(measured(), MACHINE, markdown=True)
+    text = write_text(measured(), [], MACHINE, markdown=True)
     assert text.startswith("### Set12, grey, 12 images: PSNR in dB / SSIM\n\n| method")
     rows = [line for line in text.splitlines() if line.startswith("|")]
     assert len({line.count("|") for line in rows}) == 1
@@ -65,21 +65,21 @@ def test_markdown_renders_as_a_table():
 
 def test_fewer_images_are_said():
     assert "only the first 2 of 12 images" in write_text(
-        measured(images=2), MACHINE, markdown=False
+        measured(images=2), [], MACHINE, markdown=False
     )
 
 
 def test_levels_that_nobody_published_have_no_published_columns():
     row = Row(ROW.method, (30.0,), (0.9,), 1.0)
     measurement = Measurement(SUITES["set12"], (33.0,), 12, (row,))
-    assert "published" not in write_text([measurement], MACHINE, markdown=False)
+    assert "published" not in write_text([measurement], [], MACHINE, markdown=False)
 
 
 @pytest.mark.parametrize("images", [12, 2])
 def test_what_was_published_of_a_measured_method_stands_in_its_row(images):
     theirs = Row(replace(ROW.method, name="bm3d", published="BM3D"), (29.9, 26.8), (0.8, 0.7), 5.0)
     measurement = Measurement(SUITES["set12"], (25.0, 50.0), images, (ROW, theirs))
-    lines = write_text([measurement], MACHINE, markdown=True).splitlines()
+    lines = write_text([measurement], [], MACHINE, markdown=True).splitlines()
     table = [[cell.strip() for cell in line.split("|")] for line in lines if line[:1] == "|"]
     header, _, ours, row = table[:4]
     cells = dict(zip(header, row, strict=True))
@@ -93,15 +93,16 @@ def test_what_was_published_of_a_measured_method_stands_in_its_row(images):
 
 
 def test_json_has_its_schema_and_survives_a_round_trip():
-    report = write_json(measured("cbsd68", images=68), MACHINE)
+    report = write_json(measured("cbsd68", images=68), [], MACHINE)
     assert json.loads(json.dumps(report, allow_nan=False)) == report
-    assert report.keys() == {"protocol", "machine", "suites"}
+    assert report.keys() == {"machine", "suites"}
     assert report["machine"].keys() == {
         "date", "cpu", "threads", "device", "torch", "n3cli", "commit",
     }  # fmt: skip
     (suite,) = report["suites"]
     assert suite.keys() == {
-        "suite", "data", "channels", "images", "images_in_set", "sigmas", "measured", "published",
+        "suite", "data", "protocol", "channels", "images", "images_in_set", "sigmas", "measured",
+        "published",
     }  # fmt: skip
     assert (suite["suite"], suite["channels"], suite["images_in_set"]) == ("cbsd68", 3, 68)
     assert suite["measured"] == [
@@ -116,3 +117,11 @@ def test_json_has_its_schema_and_survives_a_round_trip():
         }
     ]
     assert suite["published"][0].keys() == {"method", "psnr", "source", "reference"}
+
+
+def test_different_rules_say_which_suites_they_are_of():
+    two = measured() + measured("cbsd68", 68)
+    assert write_text(two, [], MACHINE, markdown=False).count("Protocol: ") == 1
+    lines = write_text([*two, *measured("val40-raw", 40)], [], MACHINE, markdown=False).splitlines()
+    named = [line.partition(":")[0] for line in lines if line.startswith("Protocol")]
+    assert named == ["Protocol of set12, cbsd68", "Protocol of val40-raw"]

@@ -14,7 +14,7 @@ from n3cli.bench.speed import (
     write_speed_json,
     write_speed_text,
 )
-from n3cli.bench.timing import Timing, time_interleaved
+from n3cli.bench.timing import Timing, time_interleaved, time_left
 from n3cli.inference.machine import describe_machine
 
 CPU = torch.device("cpu")
@@ -26,6 +26,12 @@ def test_cases_run_in_turn_and_the_first_round_is_not_counted():
     timings = time_interleaved(cases, 3, progress=lambda text: None)
     assert "".join(calls) == "abababab"
     assert all(len(timing.seconds) == 3 for timing in timings.values())
+
+
+def test_time_left_is_said_where_it_is_long():
+    assert time_left(0.0, 0, 12) == ""
+    assert time_left(10.0, 9, 12) == ""
+    assert time_left(100.0, 1, 61) == ", 1:40:00 left"
 
 
 def test_ratios_are_taken_round_by_round():

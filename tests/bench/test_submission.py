@@ -258,6 +258,14 @@ def test_wrong_usage(tmp_path, monkeypatch, arguments, code, words):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_to_do_by_hand_is_told_in_lines(tmp_path):
+    found = CliRunner().invoke(n3, ["bench", "dnd", "--data", str(tmp_path)])
+    first, *steps = found.stderr.splitlines()
+    assert found.exit_code == 3
+    assert "DND must be fetched by hand" in first
+    assert [step.split()[0] for step in steps[:3]] == ["1.", "2.", "3."]
+
+
 def test_a_folder_that_holds_something_is_left_alone(dnd, tmp_path):
     (tmp_path / "mine.txt").touch()
     done = n3_bench("dnd", "--data", dnd[0], "-o", tmp_path)

@@ -13,6 +13,8 @@ from n3cli.data.catalog import CATALOG
 from n3cli.data.location import list_images
 from n3cli.io.meta import Meta
 from n3cli.io.picture import Picture, write_picture
+from n3cli.networks.registry import build, complete
+from n3cli.training.adopt import _is_unseen
 from n3cli.training.exam import is_better
 from n3cli.training.recipe import load_recipe
 from n3cli.training.run import Place, run
@@ -124,6 +126,15 @@ def test_weights_that_saw_the_validation_images_cannot_replace_any(
     assert figures.startswith("| PSNR in dB | σ = 25 |")
     assert adopt(runs, data) == 3
     assert "trained on the validation images" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["bsds400", "bsds500-train", "bsds500-test", "val40"])
+@pytest.mark.parametrize("exclude", [[], ["val40"]])
+def test_every_part_that_has_validation_images_counts(name: str, exclude: list[str]):
+    changes = [f"data.sets={[name]}", f"data.exclude={exclude}"]
+    recipe = load_recipe("denoise-dncnn-gray-s25", changes)
+    network = build("dncnn", complete("dncnn", {"channels": 1}))
+    assert _is_unseen(recipe, network) == bool(exclude)
 
 
 def test_only_finished_runs_are_adopted(tmp_path: Path, data: Path, models: Path):

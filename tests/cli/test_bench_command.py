@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from n3cli.bench import measurement
 from n3cli.cli.main import n3
 from n3cli.data.collection import PublishedFile
 from n3cli.data.index import COLLECTIONS
@@ -81,7 +82,7 @@ def test_a_baseline_of_one_task_leaves_the_model_of_the_other(data, shared, tmp_
     (tmp_path / "Set12").symlink_to(data / "Set12")
     (tmp_path / "Set5").symlink_to(shared / "datasets" / "Set5")
     done = n3_bench(
-        "set12,set5", "--data", tmp_path, "--against", "bicubic", "--images", 1, "--sigma", "25",
+        "set12", "set5", "--data", tmp_path, "--against", "bicubic", "--images", 1, "--sigma", "25",
         "--scale", "2", "--json", "--device", "cpu",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -151,6 +152,25 @@ def test_a_page_and_the_images(data, tmp_path):
     assert len(list(tmp_path.glob("set12/sigma-*/*/*.png"))) == 2 * 5 * 2
 
 
+def test_what_was_measured_before_an_interruption_is_shown(data, monkeypatch):
+    honest = measurement.measure
+
+    def measure(suite, *rest):
+        if suite.name == "textures":
+            raise KeyboardInterrupt
+        return honest(suite, *rest)
+
+    monkeypatch.setattr(measurement, "measure", measure)
+    shutil.copytree(data / "Set12", data / "Textures", ignore=lambda _, names: sorted(names)[8:])
+    arguments = ["--against", "nlm-opencv", "--sigma", "25", "--data", str(data), "--json"]
+    done = CliRunner().invoke(n3, ["bench", "set12", "textures", *arguments])
+    assert done.exit_code == 130
+    assert [suite["suite"] for suite in json.loads(done.stdout)["suites"]] == ["set12"]
+    assert "stopped; the report is of what was measured by then" in done.stderr
+    done = CliRunner().invoke(n3, ["bench", "textures", *arguments])
+    assert (done.exit_code, done.stdout) == (130, "")
+
+
 def test_a_difference_beyond_the_tolerance_exits_with_5(data):
     arguments = ("set12", "-m", "n3net", "--sigma", "50", "--data", data, "--device", "cpu")
     done = n3_bench(*arguments, "--tolerance", "0.1")  # these pictures are far easier
@@ -168,8 +188,10 @@ def test_a_difference_beyond_the_tolerance_exits_with_5(data):
 @pytest.mark.parametrize(
     ("arguments", "advice"),
     [
-        (("set13",), "set12, bsd68, urban100, cbsd68, kodak24, mcmaster, set5"),
-        (("set12", "--against", "bm4d"), "bm3d, nlm, nlm-opencv"),
+        (("set13",), "did you mean 'set14'? there are: set12, bsd68, urban100"),
+        (("brwn",), "did you mean 'brown'?"),
+        (("set12", "--against", "bm4d"), "did you mean 'bm3d'? there are: bm3d, nlm, nlm-opencv"),
+        ((), "Missing argument"),
         (("set12", "--tolerance", "0.1", "--images", "2"), "whole sets"),
         (("speed", "--tolerance", "0.1"), "stands alone"),
         (("speed", "--offline"), "stands alone"),

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from reference.real_sets import write_dnd, write_sidd
 
+from n3cli.cli import fetch_view
 from n3cli.data.index import COLLECTIONS
 from n3cli.io.picture import read_picture
 
@@ -247,6 +248,19 @@ def test_a_folder_that_is_a_file(tmp_path):
     code, _, err = n3_fetch("set5", "-y", "--dir", tmp_path / "file")
     assert code == 2
     assert "Traceback" not in err
+
+
+def test_a_log_gets_a_line_now_and_then(monkeypatch, capsys):
+    monkeypatch.setattr(fetch_view, "_INTERVAL", 0.0)
+    with fetch_view.progress("a.zip", 3_000_000, False) as told:
+        told(1_000_000)
+        told(2_000_000)
+    lines = capsys.readouterr().err.splitlines()
+    assert re.fullmatch(r"a\.zip: 1\.0 MB, [\d.]+ MB/s, 0:00:00 left of 3\.0 MB", lines[0])
+    assert re.fullmatch(r"a\.zip: 3\.0 MB, [\d.]+ MB/s, 0:00:00 left of 3\.0 MB", lines[1])
+    with fetch_view.progress("a.zip", None, True) as told:
+        told(1)
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no SIGINT for one process")

@@ -251,7 +251,7 @@ def test_by_hand(tmp_path):
         "train.zip, valid.tgz",
         f"n3 fetch-data two --from FILE --dir {tmp_path}",
     ):
-        assert part in str(error.value)
+        assert part in "\n".join([str(error.value), *error.value.steps])
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from file_server import Server, serve
 from n3cli.data import download as download_module
 from n3cli.data import place as place_module
 from n3cli.data.bring import bring
+from n3cli.data.catalog import sets_of
 from n3cli.data.collection import Collection, PublishedFile
 from n3cli.data.fetch import fetch
 from n3cli.data.index import COLLECTIONS, find_collection
@@ -157,6 +158,9 @@ def test_records_of_the_index():
         assert collection.homepage.startswith("https://")
         assert collection.is_listed or collection.archives
         assert bool(collection.steps) == collection.by_hand
+        assert set(collection.tasks) <= {"denoise", "upscale", "match"}
+        assert (collection.tasks == ("match",)) == (collection.kind == "correspondences")
+        assert sets_of(name) or collection.kind != "pictures"
         for archive in collection.archives:
             assert archive.address is None or archive.address.endswith(f"/{archive.name}")
             assert archive.sha256 is None or len(archive.sha256) == 64

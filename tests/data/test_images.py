@@ -38,6 +38,12 @@ def test_a_part_is_a_set(root):
 def test_what_is_not_there_is_told(root):
     with pytest.raises(ConfigError, match="did you mean 'set12'"):
         n3cli.data.open("set13", root)
+    with pytest.raises(ConfigError, match="several sets: set5-x2, set5-x3, set5-x4"):
+        n3cli.data.open("set5", root)
+    with pytest.raises(ConfigError, match="dnd holds raw photos"):
+        n3cli.data.open("dnd", root)
+    with pytest.raises(DataError, match="n3 fetch-data div2k"):
+        n3cli.data.open("div2k-valid", root)
     with pytest.raises(DataError, match="n3 fetch-data bsd68"):
         n3cli.data.open("bsd68", root)
     assert "bsd68" in n3cli.data.names()
