@@ -32,10 +32,10 @@ class ResizedRows:
         """…×h×W rows of the result; `top` never goes back."""
         if self._down is None:
             return self._stretched(top, bottom)
-        pixels, weight = (part[top:bottom] for part in self._down)
-        first, last = int(pixels[0, 0]), int(pixels[-1, -1])
+        taps = self._down[top:bottom]
+        first, last = int(taps.pixels[0, 0]), int(taps.pixels[-1, -1])
         image = self._stretched(first, last + 1)
-        return resize_axis(image, Taps(pixels - first, weight), -2)
+        return resize_axis(image, Taps(taps.pixels - first, taps.weight), -2)
 
     def _stretched(self, top: int, bottom: int) -> Tensor:
         """Rows of the image with as many columns as the result has."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -52,7 +54,7 @@ def test_denoising(channels, model):
         n3cli.denoise(image, 25, model=name, device=device, precision="fp32")
         for device in ("cpu", "cuda")
     )
-    assert np.sqrt(np.square(gpu - cpu).mean()) < 1e-4
+    assert np.sqrt(np.square(gpu - cpu).mean()) < (1e-4 if model == "n3unet" else 5e-4)
     # Two patches may be as near as each other, but for rounding: there the choice may differ.
     np.testing.assert_allclose(gpu, cpu, atol=1e-3 if model == "n3unet" else 2e-2)
 
@@ -121,7 +123,8 @@ NETWORKS = {
 def test_gradients_through_a_graph(kind):
     """Two batches through one graph give what they give without it."""
     make, more, planes = NETWORKS[kind]
-    networks = [moved(make()).cuda().train() for _ in range(2)]
+    network = moved(make()).cuda().train()
+    networks = [network, copy.deepcopy(network)]
     calls = [networks[0], Graphed(networks[1])]
     for seed in range(2):
         generator = torch.Generator().manual_seed(seed)
