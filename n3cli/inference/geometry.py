@@ -45,6 +45,10 @@ _FAR = 3.0
 """So many thresholds from where a rotation takes it, a point may be infinitely far away; from where
 a homography takes it, on its plane."""
 
+_NEARLY_ALL = 0.95
+"""Part of the matches that agree with a fundamental matrix: where a homography explains so many, the
+others do not determine the matrix."""
+
 _QUANTILE = 0.8
 _RAYLEIGH, _HALF_NORMAL = 1.794, 1.282
 """Of a normal distribution of deviation 1: that quantile of lengths in 2 and in 1 dimensions."""
@@ -140,9 +144,11 @@ def _judge_uncalibrated(problem: Problem, matrix: Array) -> Geometry:
     if homography is not None:
         apart = _lengths(transferred(homography, problem.x0) - problem.x1)
         on_plane = apart <= _FAR * problem.threshold
-        # A façade has one, too; what stands before it tells the matrix, unless it is chance.
-        if _is_still(apart[inliers], distance[inliers]) and _chance(
-            problem, distance[~on_plane], BESIDE_PLANE
+        # A façade has one, too; what stands before it tells the matrix, unless it is chance. A few
+        # may agree by more than chance: windows that were taken for each other.
+        if _is_still(apart[inliers], distance[inliers]) and (
+            on_plane[inliers].mean() >= _NEARLY_ALL
+            or _chance(problem, distance[~on_plane], BESIDE_PLANE)
         ):
             return Geometry("homography", on_plane, H=homography)
     return Geometry("ok", inliers, F=matrix)

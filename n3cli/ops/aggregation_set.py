@@ -66,5 +66,5 @@ def aggregate_set(
         if queries is None:
             itself = logits.diagonal(start, dim1=1, dim2=2)[:, : part.shape[1]]
             itself.fill_(EXCLUDED)
-        volumes.append(torch.einsum("kbmn,bnf->bkmf", select(logits, k), values))
-    return torch.cat(volumes, dim=2).to(features.dtype)
+        volumes.append(select(logits, k) @ values)
+    return torch.cat(volumes, dim=2).transpose(0, 1).to(features.dtype)

@@ -174,6 +174,19 @@ def test_without_cameras_a_turn_and_a_flat_scene_tell_no_fundamental_matrix(esti
         assert np.linalg.norm(apart, axis=1).max() < 1
 
 
+@pytest.mark.parametrize("degrees", [5, 10, 15])
+def test_windows_taken_for_each_other_are_no_depth(shared, degrees):
+    path = shared / "match" / "Herz-Jesus-P8" / "0003.jpg"
+    if not path.is_file():
+        pytest.skip("needs Herz-Jesus-P8")
+    picture = cv2.resize(cv2.imread(str(path), 0), (1000, 667), interpolation=cv2.INTER_AREA)
+    across = K @ turned(degrees) @ np.linalg.inv(K)
+    second = cv2.warpPerspective(picture, across, (1000, 667))
+    noise = np.random.default_rng(0).normal(0, 4, second.shape)
+    second = np.clip(second + noise, 0, 255).astype(np.uint8)
+    assert n3cli.match(picture, second, "none").status == "homography"
+
+
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 @pytest.mark.parametrize(("off", "status"), [(0, "homography"), (40, "ok")])
 def test_few_points_off_a_wall_tell_the_fundamental_matrix(estimator, off, status):
