@@ -370,7 +370,7 @@ class RunSettings:
     """Decay of the moving average of the weights, which is kept; 0: the last weights are kept."""
 
     compile: bool = False
-    """Use `torch.compile`. No gain on CPUs."""
+    """Use `torch.compile`. No gain on CPUs; on a GPU N3-UNet's loss was soon not finite with it."""
 
     cuda_graphs: bool = True
     """On one GPU, play steps back as CUDA graphs, which spares the launches of many small kernels;
