@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from n3cli.io.raw import RawPicture
-from n3cli.ops.noise_model import NoiseModel
+from n3cli.ops.noise_model import Models
 from n3cli.ops.sensor_noise import SensorNoise, estimate_sensor_noise
 
 Array = NDArray[np.float32]
@@ -23,21 +23,45 @@ class RawNoise:
 
     Attributes:
         models: for red, green and blue.
-        source: where they are from: ``profile`` (the file's own) or ``estimate``.
+        source: where they are from: ``given``, ``profile`` (the file's own) or ``estimate``.
         errors: of an estimate, standard errors of a and b of each colour.
         reliable: whether an estimate agrees with what it was made from.
         reason: if not, why, as a clause that can follow a colon; otherwise empty.
     """
 
-    models: tuple[NoiseModel, NoiseModel, NoiseModel]
+    models: Models
     source: str
     errors: tuple[tuple[float, float], ...] = ()
     reliable: bool = True
     reason: str = ""
 
+    @property
+    def origin(self) -> str:
+        """Where they are from, for people."""
+        return {"given": "given", "profile": "the file's profile", "estimate": "estimated"}[
+            self.source
+        ]
 
-def find_noise(raw: RawPicture) -> RawNoise:
-    """Find the noise of a file: its noise profile if it has one, else an estimate."""
+    def facts(self) -> dict[str, object]:
+        """All of it, for programs; colours in the order red, green, blue."""
+        found: dict[str, object] = {
+            "source": self.source,
+            "a": [model.a for model in self.models],
+            "b": [model.b for model in self.models],
+            "reliable": self.reliable,
+        }
+        if self.errors:
+            found |= {
+                "error_a": [a for a, _ in self.errors],
+                "error_b": [b for _, b in self.errors],
+            }
+        return found | ({"reason": self.reason} if self.reason else {})
+
+
+def find_noise(raw: RawPicture, given: Models | None = None) -> RawNoise:
+    """Find the noise of a file: what was given, else its noise profile, else an estimate."""
+    if given:
+        return RawNoise(given, "given")
     return RawNoise(raw.noise, "profile") if raw.noise else estimate_noise_of(raw)
 
 

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from n3cli.errors import InputError
 from n3cli.io.area import Area
-from n3cli.io.format import printable
+from n3cli.io.format import HEAD_SIZE, printable, sniff
 from n3cli.io.path import explained
 from n3cli.io.raw_tag import RawTags, read_tags
-from n3cli.ops.noise_model import NoiseModel
-
-RAW_SUFFIXES: Final = frozenset({
-    ".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff", ".iiq", ".kdc", ".mef",
-    ".mos", ".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf", ".rw2", ".rwl", ".sr2", ".srf", ".srw",
-})  # fmt: skip
-"""File suffixes of camera raw, in lower case."""
+from n3cli.ops.noise_model import Models
 
 _COLOURS = "RGB"
 _FLIPS = {0: 1, 3: 3, 5: 8, 6: 6}  # LibRaw's turns → Exif's orientation
@@ -34,6 +28,8 @@ class RawPicture:
     Attributes:
         mosaic: H×W float32, the sensor's active area; black is 0, white 1. Values below black and
             above white stay as they are: noise is on both sides.
+        sensor: the whole sensor's values, uint16, as LibRaw gives them (a curve undone).
+        active: where in it the mosaic lies.
         pattern: p×p (2 or 6), the colour of the filter at row r and column c is at
             (r mod p, c mod p): 0 red, 1 green, 2 blue.
         black: p×p, the sensor's value at black, in the same places.
@@ -50,6 +46,8 @@ class RawPicture:
     """
 
     mosaic: NDArray[np.float32]
+    sensor: NDArray[np.uint16]
+    active: Area
     pattern: NDArray[np.uint8]
     black: NDArray[np.float64]
     white: NDArray[np.float64]
@@ -58,7 +56,7 @@ class RawPicture:
     white_balance: tuple[float, float, float] | None
     to_srgb: NDArray[np.float64]
     from_xyz: NDArray[np.float64] | None
-    noise: tuple[NoiseModel, NoiseModel, NoiseModel] | None
+    noise: Models | None
     iso: float | None
     tags: RawTags
     name: str
@@ -106,6 +104,20 @@ def read_raw(source: Path | bytes, name: str | None = None) -> RawPicture:
         raise InputError(f"{name}: is damaged or cut off ({reason})") from error
 
 
+def holds_raw(data: bytes) -> bool:
+    """Whether LibRaw takes a file's bytes for camera raw; those of other pictures are not tried."""
+    if sniff(data[:HEAD_SIZE]) not in (None, "tiff"):
+        return False
+    import rawpy
+
+    try:
+        with rawpy.RawPy() as raw:
+            raw.open_buffer(io.BytesIO(data))
+            return True
+    except (rawpy.LibRawError, rawpy.NotSupportedError):
+        return False
+
+
 def _picture(raw: Any, tags: RawTags, name: str) -> RawPicture:
     values = raw.raw_image_visible if raw.raw_pattern is not None else None
     if values is None or values.ndim != 2:
@@ -128,6 +140,8 @@ def _picture(raw: Any, tags: RawTags, name: str) -> RawPicture:
         raise InputError(f"{name}: its levels of black and white make no sense; get it again")
     return RawPicture(
         mosaic=_scaled(values, black, white),
+        sensor=raw.raw_image.copy(),  # LibRaw's own goes
+        active=_active(raw.sizes, *values.shape),
         pattern=pattern,
         black=black,
         white=white,
@@ -138,7 +152,7 @@ def _picture(raw: Any, tags: RawTags, name: str) -> RawPicture:
         from_xyz=_from_xyz(raw.rgb_xyz_matrix, tags),
         noise=_noise(tags),
         iso=tags.iso or float(raw.other.iso_speed) or None,
-        tags=tags,
+        tags=tags if tags.lens else replace(tags, lens=raw.lens.model.strip("\0 ")),
         name=name,
     )
 
@@ -146,7 +160,7 @@ def _picture(raw: Any, tags: RawTags, name: str) -> RawPicture:
 def _scaled(
     values: NDArray[np.uint16], black: NDArray[np.float64], white: NDArray[np.float64]
 ) -> NDArray[np.float32]:
-    """The values with black at 0 and white at 1, site by site; a copy, as LibRaw's own goes."""
+    """The values with black at 0 and white at 1, site by site."""
     mosaic = values.astype(np.float32)
     period = len(black)
     for row, column in np.ndindex(black.shape):
@@ -164,6 +178,11 @@ def _white(raw: Any, channel: NDArray[np.uint8], black: NDArray[np.float64]) -> 
         if (white > black).all():
             return white
     return np.full(channel.shape, float(raw.white_level))
+
+
+def _active(sizes: Any, height: int, width: int) -> Area:
+    top, left = sizes.top_margin, sizes.left_margin
+    return Area(top, left, top + height, left + width)
 
 
 def _crop(sizes: Any, height: int, width: int) -> Area:
@@ -189,7 +208,7 @@ def _from_xyz(known: Any, tags: RawTags) -> NDArray[np.float64] | None:
     return tags.from_xyz if tags.from_xyz is not None or not matrix.any() else matrix
 
 
-def _noise(tags: RawTags) -> tuple[NoiseModel, NoiseModel, NoiseModel] | None:
+def _noise(tags: RawTags) -> Models | None:
     if tags.noise is None:
         return None
     red, green, blue = tags.noise if len(tags.noise) == 3 else tags.noise * 3
