@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,7 +11,7 @@ import click
 from n3cli.cli import options
 from n3cli.cli.batch import run_batch
 from n3cli.errors import ConfigError
-from n3cli.io.format import DNG
+from n3cli.io.format import DNG, is_raw
 from n3cli.io.name import DENOISED, ENLARGED
 from n3cli.jobs.plan import plan
 from n3cli.jobs.run import Work
@@ -66,6 +67,13 @@ def _noise(text: str) -> tuple[float, ...] | None:
     help="Share of the noise to take away (0-1).",
 )
 @click.option(
+    "--chroma",
+    type=options.number(0, 1),
+    metavar="X",
+    help="Of developed camera raw: share of the noise of colours to take away, where --strength is "
+    "meant for luma alone.",
+)
+@click.option(
     "--noise",
     type=_noise,
     metavar="auto|A,B",
@@ -73,6 +81,15 @@ def _noise(text: str) -> tuple[float, ...] | None:
     show_default=True,
     help="Of camera raw: noise of variance A·x + B, x from 0 (black) to 1 (white); or A,B of red, "
     "green and blue, one after another.",
+)
+@click.option(
+    "--noise-profiles",
+    "profiles",
+    type=click.Path(path_type=Path, dir_okay=False),
+    multiple=True,
+    metavar="FILE",
+    help="Of camera raw that tells no noise: profiles of cameras, by n3 fit-noise or darktable's "
+    "noiseprofiles.json.  [default: the latter where it is installed]",
 )
 @click.option(
     "--develop",
@@ -88,6 +105,7 @@ def _noise(text: str) -> tuple[float, ...] | None:
 @options.picture_or_dng
 @options.quality
 @options.compare
+@click.option("--json", "as_json", is_flag=True, help="Print a row of JSON for each file.")
 @options.quiet
 @options.verbose
 @options.debug
@@ -103,6 +121,7 @@ def denoise(
     format: str | None,
     develop: bool,
     compare: bool,
+    as_json: bool,
     quiet: bool,
     verbose: bool,
     **how: Any,
@@ -127,9 +146,20 @@ def denoise(
     if develop and any(job.format == DNG for job in batch.jobs):
         raise ConfigError("--develop makes pictures, and DNG is none; leave one out")
 
+    of_raw = {
+        "--noise": how["noise"], "--noise-profiles": how["profiles"],
+        "--chroma": how["chroma"] is not None, "--develop": develop,
+    }  # fmt: skip
+    if not any(job.source is None or is_raw(job.source) for job in batch.jobs):
+        for name in (name for name, given in of_raw.items() if given and batch.jobs):
+            raise ConfigError(f"{name} is for camera raw, and no input is; leave it out")
+
     def describe(report: Report | RawReport) -> str:
         more = f"  {report.layout}  {report.model}" if verbose else ""
         return f"{report.noise}{more}"
+
+    def facts_of(report: Report | RawReport) -> dict[str, object]:
+        return report.facts() | {"strength": how["strength"]}
 
     run_batch(
         ctx,
@@ -138,6 +168,7 @@ def denoise(
         describe,
         quiet=quiet,
         verbose=verbose,
+        facts=facts_of if as_json else None,
     )
 
 
@@ -145,7 +176,9 @@ def _get_ready(
     *,
     sigma: float | None,
     noise: tuple[float, ...] | None,
+    profiles: tuple[Path, ...],
     strength: float,
+    chroma: float | None,
     tta: bool,
     crop: tuple[int, ...] | None,
     quality: int,
@@ -156,6 +189,7 @@ def _get_ready(
     """Import what is slow to import, and make the network ready."""
     from n3cli.inference.denoise import Denoiser
     from n3cli.inference.raw_denoise import RawDenoiser
+    from n3cli.io.noise_profile import known_profiles
     from n3cli.jobs.denoise import Settings, denoise_picture
     from n3cli.jobs.file import find_source
     from n3cli.jobs.raw import RawSettings, denoise_raw, is_raw_source
@@ -168,7 +202,9 @@ def _get_ready(
     raw_denoiser = RawDenoiser(denoiser, tta=tta)
     raw_settings = RawSettings(
         models_of(noise) if noise else None,
+        known_profiles(profiles),
         strength,
+        chroma,
         develop=develop,
         quality=quality,
         unheeded=tuple(name for name, given in of_pictures.items() if given),

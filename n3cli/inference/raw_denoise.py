@@ -87,8 +87,8 @@ class RawDenoiser:
             progress: is called with the fraction done.
 
         Returns:
-            The estimate, H×W. Values at white and above stay: they were cut off, and what shows
-            noise no more has none to take away.
+            The estimate, H×W. Where all of a plane around a value is white, it stays: what is cut
+            off has no noise.
 
         Raises:
             ConfigError: a strength or a noise that cannot be.
@@ -106,7 +106,8 @@ class RawDenoiser:
             cleaned = denoise_stabilised(values, model.a, model.b, run)
             if strength < 1:
                 cleaned = values + np.float32(strength) * (cleaned - values)
-            plane.of(estimate)[...] = np.where(values >= 1, values, cleaned)[..., 0]
+            cut_off = _inside(values >= 1)
+            plane.of(estimate)[...] = np.where(cut_off, values, cleaned)[..., 0]
             done += values.size
         return estimate
 
@@ -115,6 +116,17 @@ class RawDenoiser:
             ArraySource(image), sigma=min(sigma, _MOST), tta=self._tta, progress=progress
         )
         return np.concatenate(list(rows))
+
+
+def _inside(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Where a mask holds for all eight neighbours, too; H×W×1."""
+    inside = mask.copy()
+    for axis in (0, 1):
+        near = np.moveaxis(inside, axis, 0)
+        rows = near.copy()
+        near[1:] &= rows[:-1]
+        near[:-1] &= rows[1:]
+    return inside
 
 
 def _part_of(

@@ -21,7 +21,7 @@ from n3cli.errors import N3Warning
 from n3cli.io.exif import EXIF, Tree, add_tree
 from n3cli.io.format import printable
 from n3cli.io.path import deliver, explained, staging
-from n3cli.io.raw import RawPicture
+from n3cli.io.raw import XYZ_FROM_SRGB, RawPicture
 from n3cli.io.raw_tag import DNG
 from n3cli.io.tiff import ASCII, BYTE, LONG, RATIONAL, SHORT, SRATIONAL, Directory, Field
 
@@ -43,11 +43,6 @@ _TILE = 240, 256
 _LEAST_NOISE: Final = 4.0
 """Of noise at black, in values of the file: with less, rounding would be seen beside what is left
 of it. Rounding has a deviation of 0.29."""
-
-# IEC 61966-2-1
-_SRGB_FROM_XYZ = np.linalg.inv(
-    [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
-)
 
 
 def finer(raw: RawPicture, deviation: float) -> int:
@@ -202,11 +197,12 @@ def _colours(raw: RawPicture, told: Directory) -> Directory:
     """What a file that is no DNG file does not say in DNG's way."""
     if DNG in told:
         return {}
-    matrix = raw.from_xyz
-    if matrix is None:
-        matrix = np.linalg.inv(raw.to_srgb) @ _SRGB_FROM_XYZ
+    from_xyz = raw.from_xyz
+    matrix = np.linalg.inv(XYZ_FROM_SRGB @ raw.to_srgb) if from_xyz is None else from_xyz
     top, left, bottom, right = raw.crop
-    camera = f"{raw.tags.make} {raw.tags.model}".strip() or "unknown camera"
+    make, model = raw.tags.make, raw.tags.model
+    named = make.split()[:1] == model.split()[:1]  # many models begin with the maker's name
+    camera = (model if named else f"{make} {model}".strip()) or "unknown camera"
     found = {
         _ORIENTATION: _shorts([raw.orientation]),
         DNG: Field(BYTE, bytes([1, 4, 0, 0])),
@@ -219,7 +215,7 @@ def _colours(raw: RawPicture, told: Directory) -> Directory:
     }
     if raw.white_balance:
         found[_NEUTRAL] = _rationals(1 / np.array(raw.white_balance))
-    for tag, text in ((_MAKE, raw.tags.make), (_MODEL, raw.tags.model)):
+    for tag, text in ((_MAKE, make), (_MODEL, model)):
         if text and tag not in told:
             found[tag] = _text(text)
     return found

@@ -177,7 +177,7 @@ def _read(exif: bytes | None) -> Tree:
 def read_tree(file: BinaryIO) -> Tree:
     """Read the directories of a TIFF stream; what is damaged counts as absent."""
     tree: Tree = {0: {}}
-    with contextlib.suppress(ValueError, struct.error):
+    with contextlib.suppress(ValueError, struct.error, OverflowError):
         layout, offset = read_head(file)
         tree[0] = layout.read(file, offset)
         for tag in _BRANCHES:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,11 @@ from n3cli.io.raw_tag import RawTags, read_tags
 from n3cli.ops.noise_model import Models
 
 _COLOURS = "RGB"
+XYZ_FROM_SRGB: Final = np.array(
+    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750],
+     [0.0193339, 0.1191920, 0.9503041]]
+)  # fmt: skip
+"""Linear sRGB → CIE XYZ (IEC 61966-2-1)."""
 _FLIPS = {0: 1, 3: 3, 5: 8, 6: 6}  # LibRaw's turns → Exif's orientation
 
 
@@ -138,6 +143,7 @@ def _picture(raw: Any, tags: RawTags, name: str) -> RawPicture:
     white = _white(raw, channel, black)
     if not (white > black).all():
         raise InputError(f"{name}: its levels of black and white make no sense; get it again")
+    from_xyz = _from_xyz(raw.rgb_xyz_matrix, tags)
     return RawPicture(
         mosaic=_scaled(values, black, white),
         sensor=raw.raw_image.copy(),  # LibRaw's own goes
@@ -148,8 +154,8 @@ def _picture(raw: Any, tags: RawTags, name: str) -> RawPicture:
         crop=_crop(raw.sizes, *values.shape),
         orientation=_FLIPS.get(raw.sizes.flip, 1),
         white_balance=_balance(raw.camera_whitebalance),
-        to_srgb=np.array(raw.color_matrix, np.float64)[:3, :3],
-        from_xyz=_from_xyz(raw.rgb_xyz_matrix, tags),
+        to_srgb=_to_srgb(raw.color_matrix, from_xyz),
+        from_xyz=from_xyz,
         noise=_noise(tags),
         iso=tags.iso or float(raw.other.iso_speed) or None,
         tags=tags if tags.lens else replace(tags, lens=raw.lens.model.strip("\0 ")),
@@ -206,6 +212,17 @@ def _from_xyz(known: Any, tags: RawTags) -> NDArray[np.float64] | None:
     """LibRaw has matrices of cameras; DNG files bring their own."""
     matrix = np.array(known, np.float64)[:3]
     return tags.from_xyz if tags.from_xyz is not None or not matrix.any() else matrix
+
+
+def _to_srgb(known: Any, from_xyz: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """LibRaw's matrix; before it develops it has none where a file brings none."""
+    matrix = np.array(known, np.float64)[:3, :3]
+    if matrix.any():
+        return matrix
+    if from_xyz is None:
+        return np.eye(3)
+    camera = from_xyz @ XYZ_FROM_SRGB
+    return np.linalg.inv(camera / camera.sum(1, keepdims=True))  # white stays white
 
 
 def _noise(tags: RawTags) -> Models | None:
