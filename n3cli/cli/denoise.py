@@ -150,7 +150,8 @@ def denoise(
         "--noise": how["noise"], "--noise-profiles": how["profiles"],
         "--chroma": how["chroma"] is not None, "--develop": develop,
     }  # fmt: skip
-    if not any(job.source is None or is_raw(job.source) for job in batch.jobs):
+    any_raw = any(job.source is None or is_raw(job.source) for job in batch.jobs)
+    if not any_raw:
         for name in (name for name, given in of_raw.items() if given and batch.jobs):
             raise ConfigError(f"{name} is for camera raw, and no input is; leave it out")
 
@@ -164,7 +165,7 @@ def denoise(
     run_batch(
         ctx,
         batch,
-        lambda: _get_ready(compare=compare, develop=develop, **how),
+        lambda: _get_ready(compare=compare, develop=develop, any_raw=any_raw, **how),
         describe,
         quiet=quiet,
         verbose=verbose,
@@ -184,6 +185,7 @@ def _get_ready(
     quality: int,
     compare: bool,
     develop: bool,
+    any_raw: bool,
     **network: Any,
 ) -> Work[Report | RawReport]:
     """Import what is slow to import, and make the network ready."""
@@ -202,7 +204,7 @@ def _get_ready(
     raw_denoiser = RawDenoiser(denoiser, tta=tta)
     raw_settings = RawSettings(
         models_of(noise) if noise else None,
-        known_profiles(profiles),
+        known_profiles(profiles) if any_raw else (),
         strength,
         chroma,
         develop=develop,

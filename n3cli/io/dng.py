@@ -11,6 +11,7 @@ import struct
 import warnings
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeAlias
 
@@ -22,7 +23,7 @@ from n3cli.io.exif import EXIF, Tree, add_tree
 from n3cli.io.format import printable
 from n3cli.io.path import deliver, explained, staging
 from n3cli.io.raw import XYZ_FROM_SRGB, RawPicture
-from n3cli.io.raw_tag import DNG
+from n3cli.io.raw_tag import DNG_VERSION
 from n3cli.io.tiff import ASCII, BYTE, LONG, RATIONAL, SHORT, SRATIONAL, Directory, Field
 
 Encode: TypeAlias = Callable[[NDArray[np.uint16]], bytes]
@@ -32,6 +33,7 @@ _MAKE, _MODEL, _ORIENTATION, _LENS = 271, 272, 274, 0xA434
 _PATTERN_SIZE, _PATTERN = 33421, 33422
 _BACKWARD, _CAMERA = 50707, 50708
 _BLACK_SIZE, _BLACK, _WHITE = 50713, 50714, 50717
+_LEVELS = (_BLACK_SIZE, _BLACK, 50715, 50716, _WHITE)  # with differences by column and row
 _CROP_ORIGIN, _CROP_SIZE, _ACTIVE = 50719, 50720, 50829
 _MATRIX, _NEUTRAL, _ILLUMINANT, _REDUCED = 50721, 50728, 50778, 50935
 _D65 = 21
@@ -88,8 +90,8 @@ def write_dng(
         finished = folder / "finished.dng"
         with explained(name), finished.open("x+b") as file:
             _write_values(file, _values(raw, mosaic, factor), len(raw.pattern), _encoder())
-            told = {_REDUCED: _rationals([strength])}
-            add_tree(file, tree | _lens(raw, tree) | {0: tree[0] | told | _tags(raw, tree, factor)})
+            main = _main(raw, tree[0], factor) | {_REDUCED: _rationals([strength])}
+            add_tree(file, tree | _lens(raw, tree) | {0: main})
         deliver(finished, target)
 
 
@@ -106,12 +108,19 @@ def pack_dng(
     """
     file = io.BytesIO()
     _write_values(file, _values(raw, mosaic, factor), len(raw.pattern), None)
-    add_tree(file, tree | {0: tree[0] | _tags(raw, tree, factor)})
+    add_tree(file, tree | {0: _main(raw, tree[0], factor)})
     return file.getvalue()
 
 
-def _tags(raw: RawPicture, tree: Tree, factor: int) -> Directory:
-    return _levels(raw, factor) | _colours(raw, tree[0])
+def _main(raw: RawPicture, told: Directory, factor: int) -> Directory:
+    """The main directory, with what the file told."""
+    kept = {tag: field for tag, field in told.items() if tag not in _LEVELS}
+    if factor == 1 and _BLACK in told:  # with its fractions, which LibRaw rounds
+        levels = {_BLACK_SIZE: _shorts([1, 1])}
+        levels |= {tag: told[tag] for tag in _LEVELS if tag in told}
+    else:
+        levels = _levels(raw, factor)
+    return kept | _layout(raw) | levels | _colours(raw, told)
 
 
 def _values(raw: RawPicture, mosaic: NDArray[np.floating], factor: int) -> NDArray[np.uint16]:
@@ -160,6 +169,7 @@ def _tiles(
             yield np.pad(part, missing, "edge").reshape(height // period, period * width)
 
 
+@cache  # tells once what is missing
 def _encoder() -> Encode | None:
     try:
         from imagecodecs import ljpeg_encode
@@ -174,28 +184,34 @@ def _encoder() -> Encode | None:
     return lambda tile: bytes(ljpeg_encode(tile, bitspersample=16))
 
 
-def _levels(raw: RawPicture, factor: int) -> Directory:
-    """How values are to be read: written anew for every file."""
+def _layout(raw: RawPicture) -> Directory:
+    """Where on the sensor the values are from."""
     period = len(raw.pattern)
-    black = factor * raw.black
-    same = (black == black[0, 0]).all()
     return {
         _KIND: _longs([0]),
         _BITS: _shorts([16]),  # tifffile takes 12 for JPEG of more than 8
         _PLANES: _shorts([1]),
         _PATTERN_SIZE: _shorts([period, period]),
         _PATTERN: Field(BYTE, raw.pattern.tobytes()),
+        _ACTIVE: _longs(raw.active),
+    }
+
+
+def _levels(raw: RawPicture, factor: int) -> Directory:
+    """The values of black and white."""
+    black = factor * raw.black
+    same = (black == black[0, 0]).all()
+    return {
         _BLACK_SIZE: _shorts([1, 1] if same else black.shape),
         _BLACK: _longs(black[:1, :1] if same else black),
         # One level for all: above the lowest, one colour would be white before the others.
         _WHITE: _longs([factor * raw.white.min()]),
-        _ACTIVE: _longs(raw.active),
     }
 
 
 def _colours(raw: RawPicture, told: Directory) -> Directory:
     """What a file that is no DNG file does not say in DNG's way."""
-    if DNG in told:
+    if DNG_VERSION in told:
         return {}
     from_xyz = raw.from_xyz
     matrix = np.linalg.inv(XYZ_FROM_SRGB @ raw.to_srgb) if from_xyz is None else from_xyz
@@ -205,7 +221,7 @@ def _colours(raw: RawPicture, told: Directory) -> Directory:
     camera = (model if named else f"{make} {model}".strip()) or "unknown camera"
     found = {
         _ORIENTATION: _shorts([raw.orientation]),
-        DNG: Field(BYTE, bytes([1, 4, 0, 0])),
+        DNG_VERSION: Field(BYTE, bytes([1, 4, 0, 0])),
         _BACKWARD: Field(BYTE, bytes([1, 1, 0, 0])),
         _CAMERA: _text(camera),
         _MATRIX: _rationals(matrix, signed=True),

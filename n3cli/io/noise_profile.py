@@ -9,12 +9,13 @@ import contextlib
 import json
 import os
 import tomllib
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from n3cli.errors import InputError
+from n3cli.errors import InputError, N3Warning
 from n3cli.io.format import printable
 from n3cli.io.path import explained
 from n3cli.ops.noise_model import Models, models_of
@@ -62,10 +63,13 @@ def known_profiles(files: Sequence[Path]) -> tuple[NoiseProfile, ...]:
     Raises:
         InputError: a file is missing, or no list of profiles.
     """
-    installed = _installed()
-    return tuple(
-        one for path in (*files, *([installed] if installed else [])) for one in read_profiles(path)
-    )
+    own = [one for path in files for one in read_profiles(path)]
+    if path := _installed():
+        try:
+            own += read_profiles(path)
+        except InputError as error:  # nobody asked for that
+            warnings.warn(str(error), N3Warning, stacklevel=2)
+    return tuple(own)
 
 
 def read_profiles(path: Path) -> tuple[NoiseProfile, ...]:

@@ -16,7 +16,7 @@ from typing import Final
 from n3cli.errors import InputError
 from n3cli.io.exif import DESCRIPTIVE, EXIF, GPS, XMP, Tree, pack, read_tree
 from n3cli.io.meta import Meta
-from n3cli.io.raw_tag import DNG, raw_directory
+from n3cli.io.raw_tag import DNG_VERSION, raw_directory
 from n3cli.io.reader import open_picture
 from n3cli.io.tiff import BYTE, Field
 
@@ -28,8 +28,9 @@ _TEXTS = {*DESCRIPTIVE, XMP, _IPTC, _PHOTOSHOP, _EP_STANDARD, _EP_DATE}
 # Tags of DNG that lose their meaning with the mosaic that they were written for: how it is stored,
 # previews and the original file, digests and identity of the values, and places in the old file.
 _FORSAKEN = {
-    50712, 50715, 50716, 50781, 50828, 50933, 50966, 50967, 50968, 50969, 50970, 50971, 50972,
-    50973, 50974, 50975, 51041, 51089, 51090, 51091, 51107, 51111, 51114, 52547,
+    50712, 50781, 50828, 50933, 50966, 50967, 50968, 50969, 50970, 50971, 50972,
+    50973, 50974, 50975, 51041, 51089, 51090, 51091, 51107, 51111, 51114, 52547, 52553, 52554,
+    52555,
 }  # fmt: skip
 _RAF = b"FUJIFILMCCD-RAW"
 _CR3_BOX = bytes.fromhex("85c0b687820f11e08111f4ce462b6a48")
@@ -52,7 +53,7 @@ def read_raw_tree(data: bytes) -> Tree:
         tree = _of_cr3(data)
     else:
         tree = _of_tiff(data)
-    if DNG not in tree[0] and (note := tree.get(EXIF, {}).pop(MAKER_NOTE, None)):
+    if DNG_VERSION not in tree[0] and (note := tree.get(EXIF, {}).pop(MAKER_NOTE, None)):
         tree[0][PRIVATE_DATA] = _private(note.data, data)
     return tree
 
@@ -72,14 +73,15 @@ def _of_tiff(data: bytes) -> Tree:
         data = (b"II*\0" if data[:2] == b"II" else b"MM\0*") + data[4:]
     file = io.BytesIO(data)
     tree = read_tree(file)
-    if DNG not in tree[0]:
+    if DNG_VERSION not in tree[0]:
         tree[0] = {tag: field for tag, field in tree[0].items() if tag in _TEXTS}
         return tree
     told = raw_directory(file) | tree[0]
     tree[0] = {
         tag: field
         for tag, field in told.items()
-        if tag in {*_TEXTS, _ORIENTATION, *_RESOLUTION} or (tag >= DNG and tag not in _FORSAKEN)
+        if tag in {*_TEXTS, _ORIENTATION, *_RESOLUTION}
+        or (tag >= DNG_VERSION and tag not in _FORSAKEN)
     }
     return tree
 

@@ -18,7 +18,7 @@ from n3cli.io.meta import decode
 from n3cli.io.tiff import Directory, Field, Layout, read_head
 from n3cli.ops.noise_model import NoiseModel
 
-DNG: Final = 50706
+DNG_VERSION: Final = 50706
 """The tag of DNG's version, which no other kind of file has."""
 
 _MAKE, _MODEL, _SUB, _EXIF, _UNIQUE_MODEL = 271, 272, 330, 34665, 50708
@@ -64,7 +64,7 @@ def read_tags(data: bytes) -> RawTags:
     except (ValueError, struct.error, OverflowError):
         pass
     numbers = {tag: _numbers(field) for tag, field in fields.items()}
-    is_dng = DNG in fields
+    is_dng = DNG_VERSION in fields
     return RawTags(
         make=_text(fields, _MAKE),
         model=_text(fields, _MODEL) or _text(fields, _UNIQUE_MODEL),

@@ -127,6 +127,7 @@ def denoise_raw(
         with explained(source):
             source = source.read_bytes()
     raw, tree = read_raw(source, job.source_name), read_raw_tree(source)
+    del source  # as large as the mosaic
     noise = find_noise(raw, settings.noise, settings.profiles)
     if not noise.reliable:
         warnings.warn(

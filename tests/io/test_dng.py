@@ -18,6 +18,7 @@ from PIL import Image
 from reference.dng import BAYER, X_TRANS, XMP, make_dng, make_pef
 
 from n3cli.errors import InputError, N3Warning
+from n3cli.io import dng
 from n3cli.io.dng import finer, write_dng
 from n3cli.io.exif import EXIF, GPS, add_tree
 from n3cli.io.raw import read_raw
@@ -139,7 +140,8 @@ def dng_with_preview():
         (33421, "H", 2, (2, 2), True),
         (33422, "B", 4, bytes([1, 0, 2, 1]), True),
         (50712, "H", 65536, np.arange(65536, dtype=np.uint16).tobytes(), True),  # a curve
-        (50714, "I", 1, 512, True),
+        (50714, "2I", 1, (2049, 4), True),
+        (50716, "2i", 250, (1, 8) * 250, True),  # of each row
         (50717, "I", 1, 15000, True),
         (51022, "B", 4, bytes(4), True),  # an empty list of corrections
     ]
@@ -164,10 +166,22 @@ def test_the_tags_of_a_dng_file_are_kept_but_for_what_holds_no_more(tmp_path):
     assert found[51022] == bytes(4)
     assert found[50935] == (3, 4)  # NoiseReductionApplied
     assert found[274] == 3
+    assert found[50714] == (2049, 4)
+    assert found[50716] == (1, 8) * 250
+    assert read_raw(path).black[0, 0] == read_raw(source).black[0, 0]
     assert found[262] == 32803
     assert not found.keys() & {330, 50712, 50781, 51041}
     assert found[34665]["ISOSpeedRatings"] == 1600
     assert found[34665]["MakerNote"].startswith(b"AOC\0")
+
+
+def test_finer_values_have_levels_of_their_own(tmp_path):
+    source, _ = dng_with_preview()
+    path = tmp_path / "a.dng"
+    raw = write(path, source, factor=2)
+    assert (read_raw(path).black == 2 * raw.black).all()
+    assert (read_raw(path).white == 30000).all()
+    assert 50716 not in tags(path)
 
 
 def test_other_raw_files_get_what_dng_asks_for(tmp_path):
@@ -285,8 +299,12 @@ def test_without_the_compressor_files_are_larger(tmp_path, monkeypatch):
     source = make_dng(values())
     write(tmp_path / "small.dng", source)
     monkeypatch.setitem(sys.modules, "imagecodecs", None)
-    with pytest.warns(N3Warning, match=r"uncompressed.*n3cli\[dng\]"):
-        write(tmp_path / "large.dng", source)
+    dng._encoder.cache_clear()
+    try:
+        with pytest.warns(N3Warning, match=r"uncompressed.*n3cli\[dng\]"):
+            write(tmp_path / "large.dng", source)
+    finally:
+        dng._encoder.cache_clear()
     np.testing.assert_array_equal(sensor(tmp_path / "large.dng"), values())
     assert tags(tmp_path / "large.dng")[259] == 1
     assert tags(tmp_path / "small.dng")[259] == 7

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from n3cli.errors import InputError
+from n3cli.errors import InputError, N3Warning
 from n3cli.io.noise_profile import (
     NoiseProfile,
     find_profile,
@@ -101,6 +101,10 @@ def test_given_files_come_before_an_installed_darktable(tmp_path, listed, monkey
     assert find_profile(found, "Nikon", "D800", 200).noise[0].a == 2e-5
     monkeypatch.setenv("XDG_DATA_DIRS", str(tmp_path))
     assert known_profiles([]) == ()
+    (place / "noiseprofiles.json").write_text("{")
+    monkeypatch.setenv("XDG_DATA_DIRS", str(tmp_path / "share"))
+    with pytest.warns(N3Warning, match="is no list of noise profiles"):
+        assert len(known_profiles([own])) == 1
 
 
 @pytest.mark.parametrize(
