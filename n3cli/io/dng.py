@@ -29,7 +29,7 @@ from n3cli.io.tiff import ASCII, BYTE, LONG, RATIONAL, SHORT, SRATIONAL, Directo
 Encode: TypeAlias = Callable[[NDArray[np.uint16]], bytes]
 
 _KIND, _BITS, _PLANES = 254, 258, 284
-_MAKE, _MODEL, _ORIENTATION, _LENS = 271, 272, 274, 0xA434
+_MAKE, _MODEL, _ORIENTATION, _ISO, _LENS = 271, 272, 274, 34855, 0xA434
 _PATTERN_SIZE, _PATTERN = 33421, 33422
 _BACKWARD, _CAMERA = 50707, 50708
 _BLACK_SIZE, _BLACK, _WHITE = 50713, 50714, 50717
@@ -91,7 +91,7 @@ def write_dng(
         with explained(name), finished.open("x+b") as file:
             _write_values(file, _values(raw, mosaic, factor), len(raw.pattern), _encoder())
             main = _main(raw, tree[0], factor) | {_REDUCED: _rationals([strength])}
-            add_tree(file, tree | _lens(raw, tree) | {0: main})
+            add_tree(file, tree | _exif(raw, tree) | {0: main})
         deliver(finished, target)
 
 
@@ -237,12 +237,15 @@ def _colours(raw: RawPicture, told: Directory) -> Directory:
     return found
 
 
-def _lens(raw: RawPicture, tree: Tree) -> Tree:
-    """The lens, which LibRaw may know where Exif does not tell it."""
-    told = tree.get(EXIF, {})
-    return (
-        {EXIF: told | {_LENS: _text(raw.tags.lens)}} if raw.tags.lens and _LENS not in told else {}
-    )
+def _exif(raw: RawPicture, tree: Tree) -> Tree:
+    """The lens and the sensitivity, which LibRaw may know where Exif does not tell them."""
+    known = {}
+    if raw.tags.lens:
+        known[_LENS] = _text(raw.tags.lens)
+    if raw.iso and raw.iso <= _FULL:
+        known[_ISO] = _shorts([raw.iso])
+    exif = known | tree.get(EXIF, {})
+    return {EXIF: exif} if exif else {}
 
 
 def _text(text: str) -> Field:

@@ -215,6 +215,18 @@ def test_other_raw_files_get_what_dng_asks_for(tmp_path):
     assert exif.get_ifd(GPS)[2] == (48, 12, 30)
 
 
+def test_what_only_libraw_knows_is_added_to_exif(tmp_path):
+    source, path = make_pef(values()), tmp_path / "a.dng"
+    raw = read_raw(source)
+    told = replace(raw, iso=800.0, tags=replace(raw.tags, lens="A lens"))
+    write_dng(path, told, raw.mosaic, read_raw_tree(source))
+    found = tags(path)[34665]
+    assert (found["ISOSpeedRatings"], found["LensModel"]) == (800, "A lens")
+    write_dng(path, told, raw.mosaic, read_raw_tree(make_pef(values(), told=TOLD)))
+    found = tags(path)[34665]
+    assert (found["ISOSpeedRatings"], found["LensModel"]) == (1600, "smc PENTAX-DA 40mm F2.8")
+
+
 def test_a_white_balance_is_told_as_a_neutral_colour(tmp_path):
     source, path = make_pef(values()), tmp_path / "a.dng"
     raw = replace(read_raw(source), white_balance=(2.5, 1.0, 1.75))
