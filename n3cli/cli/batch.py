@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Generic, NoReturn, Self, assert_never
+from typing import TYPE_CHECKING, Generic, NoReturn, Self, TypeAlias, assert_never
 
 import click
 
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from n3cli.jobs.plan import Job, Plan
 
 
+Facts: TypeAlias = Mapping[str, object]
+
+
 def run_batch(
     ctx: click.Context,
     plan: Plan,
@@ -28,6 +33,7 @@ def run_batch(
     *,
     quiet: bool,
     verbose: bool,
+    facts: Callable[[Result], Facts] | None = None,
 ) -> NoReturn:
     """Do a batch, show it, and exit with its code.
 
@@ -38,15 +44,19 @@ def run_batch(
         describe: what a result's line says between the names and the time.
         quiet: show warnings and errors only.
         verbose: whether `describe` says more; excludes `quiet`.
+        facts: what a result's row of JSON on standard output says; None prints no rows.
 
     Raises:
         UsageError: quiet and verbose.
-        ConfigError: a stream of the plan is a terminal.
+        ConfigError: a stream of the plan is a terminal, or rows and a picture would share one.
     """
     if quiet and verbose:
         raise click.UsageError("--quiet and --verbose exclude each other.")
     _check_streams(plan)
-    with BatchView(plan, describe, quiet=quiet, debug=options.debugging(ctx)) as view:
+    if facts and any(job.target is None for job in plan.jobs):
+        raise ConfigError("--json prints on standard output, where the picture goes; give -o FILE")
+    show = partial(print_row, facts=facts) if facts else None
+    with BatchView(plan, describe, quiet=quiet, debug=options.debugging(ctx), show=show) as view:
         summary = run(plan, prepare, view.tell)
     view.sum_up(summary)
     ctx.exit(summary.exit_code)
@@ -68,12 +78,20 @@ class BatchView(Generic[Result]):
         describe: what a result's line says between the names and the time.
         quiet: show warnings and errors only.
         debug: show where errors come from.
+        show: gets each event besides.
     """
 
     def __init__(
-        self, plan: Plan, describe: Callable[[Result], str], *, quiet: bool, debug: bool
+        self,
+        plan: Plan,
+        describe: Callable[[Result], str],
+        *,
+        quiet: bool,
+        debug: bool,
+        show: Callable[[Event[Result]], None] | None = None,
     ) -> None:
         self._plan, self._describe, self._quiet, self._debug = plan, describe, quiet, debug
+        self._show = show
         self._finished = 0
         self._bar = _make_bar() if plan.jobs and not quiet and sys.stderr.isatty() else None
 
@@ -96,6 +114,8 @@ class BatchView(Generic[Result]):
 
     def tell(self, event: Event[Result]) -> None:
         """Show an event."""
+        if self._show:
+            self._show(event)
         match event:
             case Started(job):
                 self._move(description=console.printable(job.source_name))
@@ -128,6 +148,20 @@ class BatchView(Generic[Result]):
         if self._bar:
             task = self._bar.task_ids[0]
             self._bar.update(task, completed=completed, description=description)
+
+
+def print_row(event: Event[Result], facts: Callable[[Result], Facts]) -> None:
+    """Print an object of JSON for what is done or failed, in a line of its own."""
+    match event:
+        case Done(job, result, seconds):
+            told = {"status": "done", **facts(result), "seconds": round(seconds, 3)}
+        case Failed(job, error):
+            told = {"status": "failed", "error": console.printable(str(error))}
+        case _:
+            return
+    names = (job.source_name, job.target_name) if job else (None, None)
+    source, target = (name and console.printable(name) for name in names)
+    print(json.dumps({"source": source, "target": target, **told}, allow_nan=False), flush=True)
 
 
 def _make_bar() -> Progress:

@@ -3,24 +3,47 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from n3cli.cli import options
 from n3cli.cli.batch import run_batch
+from n3cli.errors import ConfigError
+from n3cli.io.format import DNG, is_raw
 from n3cli.io.name import DENOISED, ENLARGED
 from n3cli.jobs.plan import plan
 from n3cli.jobs.run import Work
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from n3cli.jobs.denoise import Report
+    from n3cli.jobs.plan import Job
+    from n3cli.jobs.raw import RawReport
+
+
+def _noise(text: str) -> tuple[float, ...] | None:
+    if text == "auto":
+        return None
+    try:
+        numbers = tuple(options.number(0, 1)(part) or 0.0 for part in text.split(","))
+    except click.BadParameter:
+        numbers = ()
+    if len(numbers) not in (2, 6) or not all(map(any, zip(*[iter(numbers)] * 2, strict=True))):
+        raise click.BadParameter(
+            f"{text!r} is not auto, A,B or A,B,A,B,A,B with numbers from 0 to 1, not both 0."
+        )
+    return numbers
 
 
 @click.command(
     epilog="\b\nExamples:\n"
     "  n3 denoise photo.jpg\n"
     "  n3 denoise scans -r -o clean/ --sigma 12\n"
+    "  n3 denoise photo.NEF                       # photo_n3dn.dng\n"
+    "  n3 denoise photo.NEF -o photo.tif          # developed\n"
     "  cat a.png | n3 denoise - > b.png"
 )
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
@@ -43,15 +66,46 @@ if TYPE_CHECKING:
     show_default=True,
     help="Share of the noise to take away (0-1).",
 )
+@click.option(
+    "--chroma",
+    type=options.number(0, 1),
+    metavar="X",
+    help="Of developed camera raw: share of the noise of colours to take away, where --strength is "
+    "meant for luma alone.",
+)
+@click.option(
+    "--noise",
+    type=_noise,
+    metavar="auto|A,B",
+    default="auto",
+    show_default=True,
+    help="Of camera raw: noise of variance A·x + B, x from 0 (black) to 1 (white); or A,B of red, "
+    "green and blue, one after another.",
+)
+@click.option(
+    "--noise-profiles",
+    "profiles",
+    type=click.Path(path_type=Path, dir_okay=False),
+    multiple=True,
+    metavar="FILE",
+    help="Of camera raw that tells no noise: profiles of cameras, by n3 fit-noise or darktable's "
+    "noiseprofiles.json.  [default: the latter where it is installed]",
+)
+@click.option(
+    "--develop",
+    is_flag=True,
+    help="Make pictures of camera raw, 16-bit TIFF where no format is named, in place of DNG.",
+)
 @options.tta
 @options.crop
 @options.model
 @options.device
 @options.precision
 @options.tile
-@options.picture_format
+@options.picture_or_dng
 @options.quality
 @options.compare
+@click.option("--json", "as_json", is_flag=True, help="Print a row of JSON for each file.")
 @options.quiet
 @options.verbose
 @options.debug
@@ -65,7 +119,9 @@ def denoise(
     recursive: bool,
     overwrite: bool,
     format: str | None,
+    develop: bool,
     compare: bool,
+    as_json: bool,
     quiet: bool,
     verbose: bool,
     **how: Any,
@@ -73,7 +129,8 @@ def denoise(
     """Remove noise from images.
 
     INPUT is a picture file, a folder of them, or - for standard input. Size, depth, transparency
-    and metadata stay as they are. Exits with 1 if an input failed; the others are done.
+    and metadata stay as they are. Camera raw becomes DNG, its mosaic denoised; other formats are
+    developed from that. Exits with 1 if an input failed; the others are done.
     """
     batch = plan(
         inputs,
@@ -84,29 +141,81 @@ def denoise(
         overwrite=overwrite,
         format=format,
         compare=compare,
+        raw="tiff" if develop else DNG,
     )
+    if develop and any(job.format == DNG for job in batch.jobs):
+        raise ConfigError("--develop makes pictures, and DNG is none; leave one out")
 
-    def describe(report: Report) -> str:
+    of_raw = {
+        "--noise": how["noise"], "--noise-profiles": how["profiles"],
+        "--chroma": how["chroma"] is not None, "--develop": develop,
+    }  # fmt: skip
+    any_raw = any(job.source is None or is_raw(job.source) for job in batch.jobs)
+    if not any_raw:
+        for name in (name for name, given in of_raw.items() if given and batch.jobs):
+            raise ConfigError(f"{name} is for camera raw, and no input is; leave it out")
+
+    def describe(report: Report | RawReport) -> str:
         more = f"  {report.layout}  {report.model}" if verbose else ""
         return f"{report.noise}{more}"
 
-    run_batch(ctx, batch, lambda: _get_ready(**how), describe, quiet=quiet, verbose=verbose)
+    def facts_of(report: Report | RawReport) -> dict[str, object]:
+        return report.facts() | {"strength": how["strength"]}
+
+    run_batch(
+        ctx,
+        batch,
+        lambda: _get_ready(compare=compare, develop=develop, any_raw=any_raw, **how),
+        describe,
+        quiet=quiet,
+        verbose=verbose,
+        facts=facts_of if as_json else None,
+    )
 
 
 def _get_ready(
     *,
     sigma: float | None,
+    noise: tuple[float, ...] | None,
+    profiles: tuple[Path, ...],
     strength: float,
+    chroma: float | None,
     tta: bool,
     crop: tuple[int, ...] | None,
     quality: int,
+    compare: bool,
+    develop: bool,
+    any_raw: bool,
     **network: Any,
-) -> Work[Report]:
+) -> Work[Report | RawReport]:
     """Import what is slow to import, and make the network ready."""
     from n3cli.inference.denoise import Denoiser
+    from n3cli.inference.raw_denoise import RawDenoiser
+    from n3cli.io.noise_profile import known_profiles
     from n3cli.jobs.denoise import Settings, denoise_picture
+    from n3cli.jobs.file import find_source
+    from n3cli.jobs.raw import RawSettings, denoise_raw, is_raw_source
     from n3cli.jobs.view import Crop
+    from n3cli.ops.noise_model import models_of
 
     denoiser = Denoiser(**network)
     settings = Settings(sigma, strength, tta, Crop(*crop) if crop else None, quality)
-    return lambda job, progress: denoise_picture(job, denoiser, settings, progress)
+    of_pictures = {"--sigma": sigma is not None, "--crop": crop, "--compare": compare}
+    raw_denoiser = RawDenoiser(denoiser, tta=tta)
+    raw_settings = RawSettings(
+        models_of(noise) if noise else None,
+        known_profiles(profiles) if any_raw else (),
+        strength,
+        chroma,
+        develop=develop,
+        quality=quality,
+        unheeded=tuple(name for name, given in of_pictures.items() if given),
+    )
+
+    def work(job: Job, progress: Callable[[float], None]) -> Report | RawReport:
+        source = find_source(job)
+        if is_raw_source(job, source):
+            return denoise_raw(job, source, raw_denoiser, raw_settings, progress)
+        return denoise_picture(job, source, denoiser, settings, progress)
+
+    return work

@@ -20,6 +20,7 @@ from n3cli.errors import MissingWeightsError, N3Error
 COMMANDS = {
     "denoise": ("n3cli.cli.denoise:denoise", "Remove noise from images."),
     "upscale": ("n3cli.cli.upscale:upscale", "Enlarge images."),
+    "fit-noise": ("n3cli.cli.fit_noise:fit_noise", "Fit the noise of cameras to raw files."),
     "match": ("n3cli.cli.match:match", "Match pictures and find how the camera moved."),
     "train": ("n3cli.cli.train:train", "Train networks by recipes."),
     "models": ("n3cli.cli.models:models", "List, show and check models."),

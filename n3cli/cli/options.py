@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import click
 
 from n3cli.errors import InputError
-from n3cli.io.format import format_of
+from n3cli.io.format import DNG, format_of
 
 Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -93,6 +93,10 @@ def _format(text: str) -> str:
     except InputError as error:
         # What the message says behind the file's name is as true of the option.
         raise click.BadParameter(str(error).partition(": ")[2]) from error
+
+
+def _format_or_dng(text: str) -> str:
+    return DNG if text.lower().removeprefix(".") == DNG else _format(text)
 
 
 def _remember_debug(ctx: click.Context, param: click.Parameter, value: bool) -> None:
@@ -177,6 +181,13 @@ picture_format: Decorator = click.option(
     type=_format,
     metavar="png|jpeg|tiff|…",
     help="Format to write.  [default: what the output's suffix says, else the input's]",
+)
+picture_or_dng: Decorator = click.option(
+    "--format",
+    type=_format_or_dng,
+    metavar="png|jpeg|tiff|dng|…",
+    help="Format to write.  [default: what the output's suffix says, else the input's; of camera "
+    "raw dng]",
 )
 quiet: Decorator = click.option(
     "-q", "--quiet", is_flag=True, help="Show warnings and errors only."

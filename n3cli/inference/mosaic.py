@@ -12,6 +12,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from n3cli.inference.tiling import strips
 from n3cli.ops.stabilise import restore, stabilise
 
 Array: TypeAlias = NDArray[np.float32]
@@ -56,6 +57,11 @@ def denoise_stabilised(plane: Array, a: float, b: float, denoise: Denoise) -> Ar
         return plane.copy()
     low, high = (float(end) for end in stabilise(np.array([0.0, 1.0]), a, b))
     span = high - low
-    given = (stabilise(plane, a, b) - low) / span
-    estimate = denoise(given.astype(np.float32), 255 / span)
-    return restore(estimate * span + low, a, b).astype(np.float32)
+    parts = [slice(*rows) for rows in strips(*plane.shape[:2])]  # float64 is for few at a time
+    given, result = np.empty(plane.shape, np.float32), np.empty(plane.shape, np.float32)
+    for rows in parts:
+        given[rows] = (stabilise(plane[rows], a, b) - low) / span
+    estimate = denoise(given, 255 / span)
+    for rows in parts:
+        result[rows] = restore(estimate[rows] * span + low, a, b)
+    return result

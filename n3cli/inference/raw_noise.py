@@ -1,19 +1,24 @@
-"""The noise of a camera raw file: what the file says of it, else what its mosaic shows."""
+"""The noise of a camera raw file: what is known of it, else what its mosaic shows."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from n3cli.io.noise_profile import NoiseProfile, find_profile
 from n3cli.io.raw import RawPicture
-from n3cli.ops.noise_model import NoiseModel
+from n3cli.ops.noise_model import Models
 from n3cli.ops.sensor_noise import SensorNoise, estimate_sensor_noise
 
 Array = NDArray[np.float32]
 
-_SAMPLED = 1 << 22  # values; a larger mosaic is judged by squares of so many in all
+SAMPLED: Final = 1 << 22
+"""Values; a larger mosaic is judged by squares of so many in all."""
+
 _SQUARE = 768  # values on a side: whole periods of every filter
 
 
@@ -23,31 +28,74 @@ class RawNoise:
 
     Attributes:
         models: for red, green and blue.
-        source: where they are from: ``profile`` (the file's own) or ``estimate``.
+        source: where they are from: ``given``, ``profile`` (the file's own), ``camera`` (a list
+            of cameras) or ``estimate``.
         errors: of an estimate, standard errors of a and b of each colour.
         reliable: whether an estimate agrees with what it was made from.
         reason: if not, why, as a clause that can follow a colon; otherwise empty.
+        file: name of the list of cameras.
     """
 
-    models: tuple[NoiseModel, NoiseModel, NoiseModel]
+    models: Models
     source: str
     errors: tuple[tuple[float, float], ...] = ()
     reliable: bool = True
     reason: str = ""
+    file: str = ""
+
+    @property
+    def origin(self) -> str:
+        """Where they are from, for people."""
+        words = {"given": "given", "profile": "the file's profile", "estimate": "estimated"}
+        return words.get(self.source) or f"from {self.file}"
+
+    def facts(self) -> dict[str, object]:
+        """All of it, for programs; colours in the order red, green, blue."""
+        found: dict[str, object] = {
+            "source": self.source,
+            "a": [model.a for model in self.models],
+            "b": [model.b for model in self.models],
+            "reliable": self.reliable,
+        }
+        if self.errors:
+            found |= {
+                "error_a": [a for a, _ in self.errors],
+                "error_b": [b for _, b in self.errors],
+            }
+        if self.file:
+            found["file"] = self.file
+        return found | ({"reason": self.reason} if self.reason else {})
 
 
-def find_noise(raw: RawPicture) -> RawNoise:
-    """Find the noise of a file: its noise profile if it has one, else an estimate."""
-    return RawNoise(raw.noise, "profile") if raw.noise else estimate_noise_of(raw)
+def find_noise(
+    raw: RawPicture, given: Models | None = None, profiles: Sequence[NoiseProfile] = ()
+) -> RawNoise:
+    """Find the noise of a file.
+
+    Args:
+        raw: the file.
+        given: what counts whatever the file says.
+        profiles: of cameras, for files that say nothing.
+
+    Returns:
+        What was given, else the file's own profile, else its camera's, else an estimate.
+    """
+    if given:
+        return RawNoise(given, "given")
+    if raw.noise:
+        return RawNoise(raw.noise, "profile")
+    if known := find_profile(profiles, raw.tags.make, raw.tags.model, raw.iso):
+        return RawNoise(known.noise, "camera", file=known.file)
+    return estimate_noise_of(raw)
 
 
 def estimate_noise_of(raw: RawPicture) -> RawNoise:
     """Estimate the noise of a mosaic, whatever its file says."""
-    period = len(raw.pattern)
-    squares = _sample(raw.mosaic)
-    colours: list[list[Array]] = [[], [], []]
-    for (row, column), colour in np.ndenumerate(raw.pattern):
-        colours[int(colour)] += [square[row::period, column::period] for square in squares]
+    return estimate_noise(sample(raw, SAMPLED))
+
+
+def estimate_noise(colours: Sequence[Sequence[Array]]) -> RawNoise:
+    """Estimate the noise from planes of red, green and blue, see `sample`."""
     red, green, blue = found = estimate_sensor_noise(colours)
     doubtful = next((one for one in found if not one.reliable), None)
     return RawNoise(
@@ -59,16 +107,31 @@ def estimate_noise_of(raw: RawPicture) -> RawNoise:
     )
 
 
+def sample(raw: RawPicture, most: int) -> list[list[Array]]:
+    """Planes of red, green and blue: of the whole mosaic, or of squares in it.
+
+    Args:
+        raw: the file.
+        most: values of all of them, as far as squares of 768×768 allow.
+    """
+    period = len(raw.pattern)
+    squares = _squares(raw.mosaic, most)
+    colours: list[list[Array]] = [[], [], []]
+    for (row, column), colour in np.ndenumerate(raw.pattern):
+        colours[int(colour)] += [square[row::period, column::period] for square in squares]
+    return colours
+
+
 def _errors(noise: SensorNoise) -> tuple[float, float]:
     return noise.error_a, noise.error_b
 
 
-def _sample(mosaic: Array) -> list[Array]:
+def _squares(mosaic: Array, most: int) -> list[Array]:
     """The mosaic, or squares spread evenly over a large one; all begin where a period does."""
     height, width = mosaic.shape
-    if height * width <= _SAMPLED:
+    if height * width <= most:
         return [mosaic]
-    count = _SAMPLED // _SQUARE**2
+    count = max(most // _SQUARE**2, 1)
     down = min(max(round((count * height / width) ** 0.5), 1), max(height // _SQUARE, 1), count)
     across = min(max(count // down, 1), max(width // _SQUARE, 1))
     return [

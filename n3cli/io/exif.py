@@ -12,22 +12,24 @@ import math
 import os
 import struct
 from fractions import Fraction
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from n3cli.io.meta import Meta, decode
 from n3cli.io.tiff import ASCII, BYTE, LONG, RATIONAL, SHORT, Directory, Field, Layout, read_head
 
 DESCRIPTION = "Description"
 _DESCRIPTION, _ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _UNIT = 270, 274, 282, 283, 296
-_XMP = 700
+XMP: Final = 700
 _FOCAL_LENGTH, _FOCAL_35MM = 0x920A, 0xA405
 _PLANE_RESOLUTION, _PLANE_UNIT, _PIXELS_ACROSS, _PIXELS_DOWN = 0xA20E, 0xA210, 0xA002, 0xA003
 _MILLIMETRES = {2: 25.4, 3: 10.0, 4: 1.0, 5: 0.001}
 _FILM_DIAGONAL = 43.267  # millimetres, of 36 × 24
-_EXIF, _GPS, _INTEROPERABILITY = 0x8769, 0x8825, 0xA005
-_BRANCHES = (_EXIF, _GPS)
-# Description, make, model, software, date, artist, host computer, copyright.
-_DESCRIPTIVE = (_DESCRIPTION, 271, 272, 305, 306, 315, 316, 33432)
+EXIF: Final = 0x8769
+GPS: Final = 0x8825
+_INTEROPERABILITY = 0xA005
+_BRANCHES = (EXIF, GPS)
+DESCRIPTIVE: Final = (_DESCRIPTION, 271, 272, 305, 306, 315, 316, 33432)
+"""Tags: description, make, model, software, date, artist, host computer, copyright."""
 _PLAIN = Layout("<", big=False)
 
 Tree = dict[int, Directory]
@@ -53,7 +55,7 @@ def complete(meta: Meta, *, with_dpi: bool) -> bytes | None:
         needed |= _resolution(meta.dpi)
     if all(tree[0].get(tag) == field for tag, field in needed.items()):
         return meta.exif
-    return _pack(tree | {0: tree[0] | needed})
+    return pack(tree | {0: tree[0] | needed})
 
 
 def read_dpi(exif: bytes | None) -> tuple[float, float] | None:
@@ -75,7 +77,7 @@ def read_focal(exif: bytes | None, size: tuple[int, int]) -> float | None:
     Returns:
         The focal length, or None where nothing usable is told.
     """
-    tags = _read(exif).get(_EXIF, {})
+    tags = _read(exif).get(EXIF, {})
     film = _whole(tags.get(_FOCAL_35MM))
     if film:
         return film * math.hypot(*size) / _FILM_DIAGONAL
@@ -102,23 +104,28 @@ def _quotient(field: Field | None) -> float:
 
 def read_tiff(file: BinaryIO) -> Meta:
     """Read the resolution, description and Exif block of a TIFF file's first picture."""
-    tree = _read_tree(file)
+    tree = read_tree(file)
     description = tree[0].get(_DESCRIPTION)
     text = {DESCRIPTION: decode(description.data.rstrip(b"\0"))} if description else {}
     dpi = _dpi(tree[0])
-    tree[0] = {tag: field for tag, field in tree[0].items() if tag in _DESCRIPTIVE}
-    return Meta(exif=_pack(tree) if any(tree.values()) else None, dpi=dpi, text=text)
+    tree[0] = {tag: field for tag, field in tree[0].items() if tag in DESCRIPTIVE}
+    return Meta(exif=pack(tree) if any(tree.values()) else None, dpi=dpi, text=text)
 
 
 def into_tiff(file: BinaryIO, meta: Meta) -> None:
-    """Add all metadata but the colour profile to the only picture of a finished TIFF file.
+    """Add all metadata but the colour profile to the only picture of a finished TIFF file."""
+    tree = _read(meta.exif)
+    told = {tag: field for tag, field in tree[0].items() if tag in DESCRIPTIVE}
+    add_tree(file, tree | {0: told | _tags(meta)})
 
-    The directory is written anew at the end of the file; the pixels stay where they are.
+
+def add_tree(file: BinaryIO, tree: Tree) -> None:
+    """Add directories to the only picture of a finished TIFF file; fields replace its own.
+
+    The main directory is written anew at the end of the file; the pixels stay where they are.
     """
     layout, offset = read_head(file)
-    tree = _read(meta.exif)
-    told = {tag: field for tag, field in tree[0].items() if tag in _DESCRIPTIVE}
-    tree[0] = layout.read(file, offset) | told | _tags(meta)
+    tree = tree | {0: layout.read(file, offset) | tree[0]}
     end = file.seek(0, os.SEEK_END)
     padding = end % 2
     first, body = _pack_tree(tree, layout, end + padding)
@@ -130,7 +137,7 @@ def into_tiff(file: BinaryIO, meta: Meta) -> None:
 def _tags(meta: Meta) -> Directory:
     tags = {_ORIENTATION: _short(meta.orientation)} | _resolution(meta.dpi)
     if meta.xmp:
-        tags[_XMP] = Field(BYTE, meta.xmp)
+        tags[XMP] = Field(BYTE, meta.xmp)
     if description := meta.text.get(DESCRIPTION):
         tags[_DESCRIPTION] = Field(ASCII, description.encode() + b"\0")
     return tags
@@ -164,13 +171,13 @@ def _rational(value: float) -> Field:
 
 
 def _read(exif: bytes | None) -> Tree:
-    return _read_tree(io.BytesIO(exif or b""))
+    return read_tree(io.BytesIO(exif or b""))
 
 
-def _read_tree(file: BinaryIO) -> Tree:
+def read_tree(file: BinaryIO) -> Tree:
     """Read the directories of a TIFF stream; what is damaged counts as absent."""
     tree: Tree = {0: {}}
-    with contextlib.suppress(ValueError, struct.error):
+    with contextlib.suppress(ValueError, struct.error, OverflowError):
         layout, offset = read_head(file)
         tree[0] = layout.read(file, offset)
         for tag in _BRANCHES:
@@ -180,7 +187,8 @@ def _read_tree(file: BinaryIO) -> Tree:
     return tree
 
 
-def _pack(tree: Tree) -> bytes:
+def pack(tree: Tree) -> bytes:
+    """Lay directories out as an Exif block."""
     first, body = _pack_tree(tree, _PLAIN, len(_PLAIN.head(0)))
     return _PLAIN.head(first) + body
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
+from typing import Final
 
 from n3cli.errors import InputError
 
@@ -47,6 +48,15 @@ FORMATS = {
 
 READABLE = frozenset(suffix for format in FORMATS.values() for suffix in format.suffixes)
 
+RAW_SUFFIXES: Final = frozenset({
+    ".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff", ".iiq", ".kdc", ".mef",
+    ".mos", ".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf", ".rw2", ".rwl", ".sr2", ".srf", ".srw",
+})  # fmt: skip
+"""File suffixes of camera raw, in lower case."""
+
+DNG: Final = "dng"
+"""The format that camera raw is written in; only what was camera raw can be."""
+
 HEAD_SIZE = 32
 _AVIF_BRANDS = (b"avif", b"avis")
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
@@ -87,6 +97,11 @@ def format_of(path: Path) -> str:
     raise InputError(
         f"{printable(path)}: cannot write {given}; use one of {', '.join(writable_suffixes())}"
     )
+
+
+def is_raw(path: PurePath) -> bool:
+    """Whether a file's name is that of camera raw."""
+    return path.suffix.lower() in RAW_SUFFIXES
 
 
 def sniff(head: bytes) -> str | None:

@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Final
 
 from n3cli.errors import InputError
-from n3cli.io.format import FORMATS, writable_names, writable_suffixes
+from n3cli.io.format import DNG, FORMATS, is_raw, writable_names, writable_suffixes
 
 DENOISED: Final = "n3dn"
 """Ends the names of denoised pictures: ``photo_n3dn.png``."""
 
 ENLARGED: Final = re.compile(r"n3(x[0-9]+|up)")
 """What ends the names of enlarged pictures: ``photo_n3x4.png``, ``photo_n3up.png``."""
+
+ONLY_RAW: Final = "only camera raw files become DNG; choose a format of pictures for others"
+"""What is said of other files whose result would be DNG."""
 
 MATCHED: Final = "matches"
 """Ends the names of a pair's files: ``a_b_matches.npz``, ``a_b_matches.png``."""
@@ -28,6 +31,7 @@ def default_target(source: Path, tag: str, format: str | None = None) -> Path:
     """Name the result that stands beside its source: ``photo.png`` → ``photo_n3dn.png``.
 
     The source's own suffix is kept if its format can be written, else the result is a PNG.
+    Camera raw becomes DNG.
 
     Args:
         source: the picture's path.
@@ -36,7 +40,7 @@ def default_target(source: Path, tag: str, format: str | None = None) -> Path:
             a name gives the format's usual suffix.
 
     Raises:
-        InputError: `format` is unknown or cannot be written.
+        InputError: `format` is unknown or cannot be written, or is DNG and the source not raw.
     """
     return source.with_name(f"{source.stem}_{tag}{_suffix(source, format)}")
 
@@ -47,6 +51,8 @@ def page_of(target: Path) -> Path:
 
 
 def _suffix(source: Path, format: str | None) -> str:
+    if is_raw(source) and format in (None, DNG):
+        return f".{DNG}"
     if format is None:
         return source.suffix if source.suffix.lower() in writable_suffixes() else ".png"
     given = format.lower().removeprefix(".")
@@ -54,6 +60,8 @@ def _suffix(source: Path, format: str | None) -> str:
         return FORMATS[given].suffixes[0]
     if f".{given}" in writable_suffixes():
         return f".{given}"
+    if given == DNG:
+        raise InputError(f"{source}: {ONLY_RAW}")
     raise InputError(
         f"cannot write the format {format!r}; use one of {', '.join(writable_names())}"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,18 +12,17 @@ from numpy.typing import NDArray
 
 from n3cli.errors import InputError
 from n3cli.io.area import Area
-from n3cli.io.format import printable
+from n3cli.io.format import HEAD_SIZE, printable, sniff
 from n3cli.io.path import explained
 from n3cli.io.raw_tag import RawTags, read_tags
-from n3cli.ops.noise_model import NoiseModel
-
-RAW_SUFFIXES: Final = frozenset({
-    ".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff", ".iiq", ".kdc", ".mef",
-    ".mos", ".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf", ".rw2", ".rwl", ".sr2", ".srf", ".srw",
-})  # fmt: skip
-"""File suffixes of camera raw, in lower case."""
+from n3cli.ops.noise_model import Models
 
 _COLOURS = "RGB"
+XYZ_FROM_SRGB: Final = np.array(
+    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750],
+     [0.0193339, 0.1191920, 0.9503041]]
+)  # fmt: skip
+"""Linear sRGB → CIE XYZ (IEC 61966-2-1)."""
 _FLIPS = {0: 1, 3: 3, 5: 8, 6: 6}  # LibRaw's turns → Exif's orientation
 
 
@@ -34,6 +33,8 @@ class RawPicture:
     Attributes:
         mosaic: H×W float32, the sensor's active area; black is 0, white 1. Values below black and
             above white stay as they are: noise is on both sides.
+        sensor: the whole sensor's values, uint16, as LibRaw gives them (a curve undone).
+        active: where in it the mosaic lies.
         pattern: p×p (2 or 6), the colour of the filter at row r and column c is at
             (r mod p, c mod p): 0 red, 1 green, 2 blue.
         black: p×p, the sensor's value at black, in the same places.
@@ -50,6 +51,8 @@ class RawPicture:
     """
 
     mosaic: NDArray[np.float32]
+    sensor: NDArray[np.uint16]
+    active: Area
     pattern: NDArray[np.uint8]
     black: NDArray[np.float64]
     white: NDArray[np.float64]
@@ -58,7 +61,7 @@ class RawPicture:
     white_balance: tuple[float, float, float] | None
     to_srgb: NDArray[np.float64]
     from_xyz: NDArray[np.float64] | None
-    noise: tuple[NoiseModel, NoiseModel, NoiseModel] | None
+    noise: Models | None
     iso: float | None
     tags: RawTags
     name: str
@@ -106,6 +109,20 @@ def read_raw(source: Path | bytes, name: str | None = None) -> RawPicture:
         raise InputError(f"{name}: is damaged or cut off ({reason})") from error
 
 
+def holds_raw(data: bytes) -> bool:
+    """Whether LibRaw takes a file's bytes for camera raw; those of other pictures are not tried."""
+    if sniff(data[:HEAD_SIZE]) not in (None, "tiff"):
+        return False
+    import rawpy
+
+    try:
+        with rawpy.RawPy() as raw:
+            raw.open_buffer(io.BytesIO(data))
+            return True
+    except (rawpy.LibRawError, rawpy.NotSupportedError):
+        return False
+
+
 def _picture(raw: Any, tags: RawTags, name: str) -> RawPicture:
     values = raw.raw_image_visible if raw.raw_pattern is not None else None
     if values is None or values.ndim != 2:
@@ -126,19 +143,22 @@ def _picture(raw: Any, tags: RawTags, name: str) -> RawPicture:
     white = _white(raw, channel, black)
     if not (white > black).all():
         raise InputError(f"{name}: its levels of black and white make no sense; get it again")
+    from_xyz = _from_xyz(raw.rgb_xyz_matrix, tags)
     return RawPicture(
         mosaic=_scaled(values, black, white),
+        sensor=raw.raw_image.copy(),  # LibRaw's own goes
+        active=_active(raw.sizes, *values.shape),
         pattern=pattern,
         black=black,
         white=white,
         crop=_crop(raw.sizes, *values.shape),
         orientation=_FLIPS.get(raw.sizes.flip, 1),
         white_balance=_balance(raw.camera_whitebalance),
-        to_srgb=np.array(raw.color_matrix, np.float64)[:3, :3],
-        from_xyz=_from_xyz(raw.rgb_xyz_matrix, tags),
+        to_srgb=_to_srgb(raw.color_matrix, from_xyz),
+        from_xyz=from_xyz,
         noise=_noise(tags),
         iso=tags.iso or float(raw.other.iso_speed) or None,
-        tags=tags,
+        tags=tags if tags.lens else replace(tags, lens=raw.lens.model.strip("\0 ")),
         name=name,
     )
 
@@ -146,7 +166,7 @@ def _picture(raw: Any, tags: RawTags, name: str) -> RawPicture:
 def _scaled(
     values: NDArray[np.uint16], black: NDArray[np.float64], white: NDArray[np.float64]
 ) -> NDArray[np.float32]:
-    """The values with black at 0 and white at 1, site by site; a copy, as LibRaw's own goes."""
+    """The values with black at 0 and white at 1, site by site."""
     mosaic = values.astype(np.float32)
     period = len(black)
     for row, column in np.ndindex(black.shape):
@@ -164,6 +184,11 @@ def _white(raw: Any, channel: NDArray[np.uint8], black: NDArray[np.float64]) -> 
         if (white > black).all():
             return white
     return np.full(channel.shape, float(raw.white_level))
+
+
+def _active(sizes: Any, height: int, width: int) -> Area:
+    top, left = sizes.top_margin, sizes.left_margin
+    return Area(top, left, top + height, left + width)
 
 
 def _crop(sizes: Any, height: int, width: int) -> Area:
@@ -189,7 +214,18 @@ def _from_xyz(known: Any, tags: RawTags) -> NDArray[np.float64] | None:
     return tags.from_xyz if tags.from_xyz is not None or not matrix.any() else matrix
 
 
-def _noise(tags: RawTags) -> tuple[NoiseModel, NoiseModel, NoiseModel] | None:
+def _to_srgb(known: Any, from_xyz: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """LibRaw's matrix; before it develops it has none where a file brings none."""
+    matrix = np.array(known, np.float64)[:3, :3]
+    if matrix.any():
+        return matrix
+    if from_xyz is None:
+        return np.eye(3)
+    camera = from_xyz @ XYZ_FROM_SRGB
+    return np.linalg.inv(camera / camera.sum(1, keepdims=True))  # white stays white
+
+
+def _noise(tags: RawTags) -> Models | None:
     if tags.noise is None:
         return None
     red, green, blue = tags.noise if len(tags.noise) == 3 else tags.noise * 3

@@ -9,7 +9,7 @@ import io
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,11 @@ from n3cli.io.meta import decode
 from n3cli.io.tiff import Directory, Field, Layout, read_head
 from n3cli.ops.noise_model import NoiseModel
 
-_MAKE, _MODEL, _SUB, _EXIF, _DNG, _UNIQUE_MODEL = 271, 272, 330, 34665, 50706, 50708
+DNG_VERSION: Final = 50706
+"""The tag of DNG's version, which no other kind of file has."""
+
+_MAKE, _MODEL, _SUB, _EXIF, _UNIQUE_MODEL = 271, 272, 330, 34665, 50708
+_WIDTH, _PHOTOMETRIC, _MOSAIC = 256, 262, 32803
 _ISO, _LENS = 34855, 42036
 _COLOR_MATRICES = (50722, 50721)  # for daylight first, where there are two
 _NOISE_PROFILE = 51041
@@ -60,7 +64,7 @@ def read_tags(data: bytes) -> RawTags:
     except (ValueError, struct.error, OverflowError):
         pass
     numbers = {tag: _numbers(field) for tag, field in fields.items()}
-    is_dng = _DNG in fields
+    is_dng = DNG_VERSION in fields
     return RawTags(
         make=_text(fields, _MAKE),
         model=_text(fields, _MODEL) or _text(fields, _UNIQUE_MODEL),
@@ -72,7 +76,21 @@ def read_tags(data: bytes) -> RawTags:
     )
 
 
-def _directories(layout: Layout, file: io.BytesIO, offset: int) -> Iterator[Directory]:
+def raw_directory(file: BinaryIO) -> Directory:
+    """The directory of a TIFF stream that describes its mosaic; empty where there is none."""
+    try:
+        layout, offset = read_head(file)
+        found = [
+            directory
+            for directory in _directories(layout, file, offset)
+            if _PHOTOMETRIC in directory and _numbers(directory[_PHOTOMETRIC]) == [_MOSAIC]
+        ]
+    except (ValueError, struct.error, OverflowError):
+        return {}
+    return max(found, key=lambda one: _numbers(one[_WIDTH]) if _WIDTH in one else [], default={})
+
+
+def _directories(layout: Layout, file: BinaryIO, offset: int) -> Iterator[Directory]:
     """The first directory, and those that it points to."""
     first = layout.read(file, offset)
     yield first

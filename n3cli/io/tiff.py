@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-BYTE, ASCII, SHORT, LONG, RATIONAL, LONG8 = 1, 2, 3, 4, 5, 16
+BYTE, ASCII, SHORT, LONG, RATIONAL, SRATIONAL, LONG8 = 1, 2, 3, 4, 5, 10, 16
 _SIZE = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _SIZE |= {16: 8, 17: 8, 18: 8}
 _HALVES = (5, 10)  # (S)RATIONAL is two numbers of four bytes

@@ -12,7 +12,7 @@ from n3cli.inference.denoise import Denoiser, usable_sigma
 from n3cli.inference.noise_level import estimate_sigma
 from n3cli.io.reader import open_picture
 from n3cli.jobs.compare import Caption
-from n3cli.jobs.file import create_result, describe_kind, find_source
+from n3cli.jobs.file import create_result, describe_kind
 from n3cli.jobs.plan import Job
 from n3cli.jobs.view import AlphaKeeper, Crop, View
 
@@ -52,6 +52,15 @@ class Report:
     layout: str
     model: str
 
+    def facts(self) -> dict[str, object]:
+        """What it says, for programs."""
+        source = "estimate" if self.estimated else "given"
+        return {
+            "noise": {"source": source, "sigma": self.sigma},
+            "layout": self.layout,
+            "model": self.model,
+        }
+
     @property
     def noise(self) -> str:
         """The noise level for people."""
@@ -60,6 +69,7 @@ class Report:
 
 def denoise_picture(
     job: Job,
+    source: Path | bytes,
     denoiser: Denoiser,
     settings: Settings,
     progress: Callable[[float], None] | None = None,
@@ -68,6 +78,7 @@ def denoise_picture(
 
     Args:
         job: what to read and write.
+        source: what `find_source` found.
         denoiser: the network, ready on its device.
         settings: what the batch has in common.
         progress: is called with the fraction done, 0–1.
@@ -77,7 +88,6 @@ def denoise_picture(
             fit, or the picture is too large for `tta`.
         BrokenPipeError: who read standard output has gone.
     """
-    source = find_source(job)
     sigma = settings.sigma
     if sigma is None:
         sigma = _estimate(source, job.source_name, settings.crop)

@@ -65,7 +65,7 @@ def create_result(
             takers.append(stack.enter_context(page))
         stack.enter_context(_closed_pipe_as_itself())
         picture = create_picture(
-            _target(job),
+            _make_room(job),
             format=job.format or _format_to_keep(view.meta.format),
             height=height,
             width=width,
@@ -90,7 +90,19 @@ def describe_kind(view: View) -> str:
     return f"{kind} {view.dtype}"
 
 
-def _target(job: Job) -> Path | BinaryIO:
+@contextmanager
+def open_target(job: Job) -> Iterator[Path | BinaryIO]:
+    """Lend a job's target to who writes it whole; its folder is made where it is missing.
+
+    Raises:
+        InputError: the target cannot be written.
+        BrokenPipeError: who read standard output has gone.
+    """
+    with _closed_pipe_as_itself():
+        yield _make_room(job)
+
+
+def _make_room(job: Job) -> Path | BinaryIO:
     if job.target is None:
         return sys.stdout.buffer
     folder = job.target.parent

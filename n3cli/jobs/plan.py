@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from n3cli.errors import ConfigError, InputError
-from n3cli.io.format import FORMATS, READABLE, format_of
-from n3cli.io.name import page_of
+from n3cli.io.format import DNG, FORMATS, RAW_SUFFIXES, READABLE, format_of, is_raw
+from n3cli.io.name import ONLY_RAW, page_of
 from n3cli.jobs.scan import real, scan
 from n3cli.jobs.target import Guard, output_folder, target_of
 
@@ -69,6 +69,7 @@ def plan(
     overwrite: bool = False,
     format: str | None = None,
     compare: bool = False,
+    raw: str | None = None,
 ) -> Plan:
     """Plan a batch; reads names and folders, no pictures.
 
@@ -84,6 +85,7 @@ def plan(
         overwrite: allow to replace an existing output (never an input).
         format: the format to write; None follows the output's suffix, or the input's format.
         compare: plan a page beside each output, which is an output, too.
+        raw: the format of what camera raw becomes where nobody says so; None refuses camera raw.
 
     Raises:
         ConfigError: a name is empty, or the inputs and the output, or its suffix and the format,
@@ -109,17 +111,23 @@ def plan(
         made=made or re.compile(re.escape(tag)),
         recursive=recursive,
         leave_out=[folder] if folder else (),
+        suffixes=READABLE | RAW_SUFFIXES if raw else READABLE,
     )
     jobs, failed = [], list(found.failed)
     if output == STANDARD:
         if len(found.sources) + len(failed) != 1:
             raise ConfigError("-o - (standard output) takes one input; use -o FOLDER/ for several")
-        jobs = [Job(source.path, None, format) for source in found.sources]
-        return Plan(tuple(jobs), found.failed, found.skipped)
+        for source in found.sources:
+            try:
+                jobs.append(Job(source.path, None, _usual(source.path, format, raw)))
+            except InputError as error:
+                failed.append(error)
+        return Plan(tuple(jobs), tuple(failed), found.skipped)
     guard = Guard(frozenset(real(source.path) for source in found.sources), overwrite)
     for source in found.sources:
-        target = target_of(source, output, folder, tag=tag, format=format)
         try:
+            usual = _usual(source.path, format, raw)
+            target = target_of(source, output, folder, tag=tag, format=usual)
             jobs.append(_make_job(source.path, target, guard, format=format, compare=compare))
         except InputError as error:
             failed.append(error)
@@ -147,6 +155,20 @@ def _plan_standard_input(
         return Plan((), (error,))
 
 
+def _usual(source: Path, format: str | None, raw: str | None) -> str | None:
+    """The format of a result whose name does not tell; None keeps the source's."""
+    if not is_raw(source):
+        if format == DNG:
+            raise InputError(f"{source}: {ONLY_RAW}")
+        return format
+    if raw is None:
+        raise InputError(
+            f"{source}: is camera raw, which only n3 denoise takes; with --develop it makes a "
+            "picture of it"
+        )
+    return format or raw
+
+
 def _make_job(
     source: Path | None, target: Path, guard: Guard, *, format: str | None, compare: bool
 ) -> Job:
@@ -154,13 +176,20 @@ def _make_job(
     page = page_of(target) if compare else None
     if page:
         guard.check(source, page)
-    return Job(source, target, _format(target, format), page)
+    written = _format(target, format)
+    if written == DNG and source and not is_raw(source):
+        raise InputError(f"{source}: {ONLY_RAW}")
+    return Job(source, target, written, page)
 
 
 def _format(target: Path, format: str | None) -> str:
-    if format is None:
-        return format_of(target)
     suffix = target.suffix.lower()
-    if suffix in READABLE and suffix not in FORMATS[format].suffixes:
+    if format is None:
+        return DNG if suffix == f".{DNG}" else format_of(target)
+    if format == DNG:
+        if suffix != f".{DNG}":
+            raise ConfigError(f"-o {target}: DNG files end with .dng; leave --format out")
+        return format
+    if suffix in READABLE | RAW_SUFFIXES and suffix not in FORMATS[format].suffixes:
         raise ConfigError(f"-o {target}: its suffix contradicts --format {format}; leave one out")
     return format

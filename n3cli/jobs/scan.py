@@ -49,6 +49,7 @@ def scan(
     made: re.Pattern[str],
     recursive: bool,
     leave_out: Collection[Path] = (),
+    suffixes: Collection[str] = READABLE,
 ) -> Scan:
     """Find the files that the inputs stand for.
 
@@ -58,6 +59,7 @@ def scan(
             earlier run: skipped.
         recursive: go down the whole tree of a folder.
         leave_out: folders whose content is no input even if they lie in one (output folders).
+        suffixes: of the files of folders that are taken, in lower case.
     """
     sources: dict[Path, Source] = {}  # by resolved path: what is given twice is done once
     failed: list[InputError] = []
@@ -75,7 +77,9 @@ def scan(
             else:
                 failed.append(InputError(f"{given}: no such file"))
             continue
-        found, unseen = _pictures(given, recursive=recursive, leave_out=leave_out)
+        found, unseen = _pictures(
+            given, recursive=recursive, leave_out=leave_out, suffixes=suffixes
+        )
         failed += unseen
         if not (found or unseen):
             hint = "" if recursive else "; -r looks into its folders, too"
@@ -102,7 +106,7 @@ def _may_be_file(path: Path) -> bool:
 
 
 def _pictures(
-    folder: Path, *, recursive: bool, leave_out: Collection[Path] = ()
+    folder: Path, *, recursive: bool, leave_out: Collection[Path], suffixes: Collection[str]
 ) -> tuple[list[Path], list[InputError]]:
     """The picture files of a folder in order, and one error for each folder that is closed to us.
 
@@ -118,7 +122,7 @@ def _pictures(
     for top, folders, names in os.walk(folder, onerror=note):
         here = Path(top)
         shown = sorted(name for name in names if not name.startswith("."))
-        named = [here / name for name in shown if Path(name).suffix.lower() in READABLE]
+        named = [here / name for name in shown if Path(name).suffix.lower() in suffixes]
         found += [path for path in named if _may_be_file(path)]
         folders[:] = sorted(
             name

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+
+
+Models: TypeAlias = tuple["NoiseModel", "NoiseModel", "NoiseModel"]
+"""Of red, green and blue."""
 
 
 @dataclass(frozen=True)
@@ -27,3 +33,10 @@ class NoiseModel:
         variance = self.a * np.maximum(values, 0) + self.b
         deviation: Array = np.sqrt(np.maximum(variance, 0))
         return deviation
+
+
+def models_of(numbers: Sequence[float]) -> Models:
+    """The noise of red, green and blue: a and b of each, or of all."""
+    pairs = [NoiseModel(a, b) for a, b in zip(numbers[::2], numbers[1::2], strict=True)]
+    red, green, blue = pairs * 3 if len(pairs) == 1 else pairs
+    return red, green, blue

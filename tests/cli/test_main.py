@@ -95,7 +95,7 @@ def test_version():
     ("arguments", "words"),
     [
         (["denose"], "did you mean 'denoise'?"),
-        (["xyz"], "choose of denoise, upscale, match, train, models, fetch-data, bench"),
+        (["xyz"], "choose of denoise, upscale, fit-noise, match, train, models, fetch-data, bench"),
         (["--nonsense"], "No such option"),
         (["denoise"], "Missing argument"),
         (["denoise", "--sigm", "3"], "--sigma"),

@@ -1,4 +1,4 @@
-"""DNG files of given mosaics, made by tifffile."""
+"""DNG and other raw files of given mosaics, made by tifffile."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import io
 
 import numpy as np
 import tifffile
+
+from n3cli.io.exif import Tree, add_tree
 
 BAYER = {
     "RGGB": ((0, 1), (1, 2)),
@@ -71,6 +73,41 @@ def make_dng(
         tags += [(50719, "I", 2, crop[:2], True), (50720, "I", 2, crop[2:], True)]
     file = io.BytesIO()
     tifffile.imwrite(file, mosaic, photometric=32803, extratags=tags, software=None, metadata=None)
+    return file.getvalue()
+
+
+XMP = (
+    b"<?xpacket begin='' id='W5M0MpCehiHzreSzNTczkc9d'?><x:xmpmeta xmlns:x='adobe:ns:meta/'/>"
+    b"<?xpacket end='w'?>"
+)
+
+
+def make_pef(mosaic: np.ndarray, *, orientation: int = 6, told: Tree | None = None) -> bytes:
+    """A file of a Pentax K10D, RGGB: a preview first, the mosaic in a directory below it.
+
+    LibRaw knows the camera's colours and that white is 65535.
+
+    Args:
+        mosaic: H×W uint16.
+        orientation: as in Exif.
+        told: more directories, such as Exif's.
+    """
+    file = io.BytesIO()
+    tags = [
+        (271, "s", 0, "PENTAX", True),
+        (272, "s", 0, "PENTAX K10D", True),
+        (274, "H", 1, orientation, True),
+        (315, "s", 0, "Jane Doe", True),
+        (700, "B", len(XMP), XMP, True),
+    ]
+    preview = np.full((30, 40, 3), 128, np.uint8)
+    layout = [(33421, "H", 2, (2, 2), True), (33422, "B", 4, bytes([0, 1, 1, 2]), True)]
+    how = {"metadata": None, "software": None}
+    with tifffile.TiffWriter(file) as writer:
+        writer.write(preview, photometric="rgb", subfiletype=1, subifds=1, extratags=tags, **how)
+        writer.write(mosaic, photometric=32803, subfiletype=0, extratags=layout, **how)
+    if told:
+        add_tree(file, {0: {}} | told)
     return file.getvalue()
 
 

@@ -1,0 +1,48 @@
+"""Mosaics → pictures, by LibRaw."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+
+from n3cli.io.dng import pack_dng
+from n3cli.io.exif import Tree
+from n3cli.io.raw import RawPicture
+
+
+def develop(
+    raw: RawPicture, mosaic: NDArray[np.floating], tree: Tree, *, factor: int = 1
+) -> NDArray[np.uint16]:
+    """Develop a mosaic: as LibRaw does a DNG file of it, as it was exposed.
+
+    Colours are interpolated by LibRaw's default (AHD; Markesteijn's for X-Trans), balanced as
+    shot, and turned to sRGB with its tone curve. Nothing is brightened, and highlights are cut off
+    where the first colour is white.
+
+    Args:
+        raw: the file that the mosaic comes from.
+        mosaic: H×W, black at 0 and white at 1 as in `raw`.
+        tree: what the file says besides, see `read_raw_tree`.
+        factor: how much finer than the file's the values are, see `finer`.
+
+    Returns:
+        The shown part, h×w×3, not turned upright.
+    """
+    import rawpy
+
+    with rawpy.RawPy() as developer:
+        developer.open_buffer(io.BytesIO(pack_dng(raw, mosaic, tree, factor=factor)))
+        developer.unpack()
+        picture = developer.postprocess(
+            use_camera_wb=True,
+            output_color=rawpy.ColorSpace.sRGB,
+            output_bps=16,
+            gamma=(2.4, 12.92),  # IEC 61966-2-1
+            no_auto_bright=True,
+            adjust_maximum_thr=0.0,  # else white would depend on the picture
+            user_flip=0,
+        )
+    top, left, bottom, right = raw.crop
+    return picture[top:bottom, left:right].astype(np.uint16, copy=False)

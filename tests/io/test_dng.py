@@ -1,0 +1,397 @@
+"""DNG files made of camera raw: what LibRaw, tifffile, Pillow, dcraw and exiftool find in them."""
+
+import io
+import json
+import shutil
+import struct
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import rawpy
+import tifffile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from reference.dng import BAYER, X_TRANS, XMP, make_dng, make_pef
+
+from n3cli.errors import InputError, N3Warning
+from n3cli.io import dng
+from n3cli.io.dng import finer, write_dng
+from n3cli.io.exif import EXIF, GPS, add_tree
+from n3cli.io.raw import read_raw
+from n3cli.io.raw_develop import develop
+from n3cli.io.raw_meta import developed_meta, read_raw_tree
+from n3cli.io.tiff import ASCII, LONG, RATIONAL, SHORT, Field
+
+UNDEFINED = 7
+NOTE = b"AOC\0II" + struct.pack("<HHHI4sI", 1, 0, 1, 4, b"\3\0\0\0", 0)
+"""Of Pentax: a directory with its version."""
+TOLD = {
+    EXIF: {
+        0x829A: Field(RATIONAL, struct.pack("<II", 1, 250)),
+        34855: Field(SHORT, struct.pack("<H", 1600)),
+        0x927C: Field(UNDEFINED, NOTE),
+        0xA434: Field(ASCII, b"smc PENTAX-DA 40mm F2.8\0"),
+    },
+    GPS: {
+        1: Field(ASCII, b"N\0"),
+        2: Field(RATIONAL, struct.pack("<6I", 48, 1, 12, 1, 30, 1)),
+    },
+}
+
+
+def values(height=250, width=300):
+    """Sensor values from well below black to above white."""
+    return np.random.default_rng(0).integers(300, 16000, (height, width)).astype(np.uint16)
+
+
+def write(target, source: bytes, **more):
+    """Write a file's own mosaic as a DNG file."""
+    raw = read_raw(source)
+    write_dng(target, raw, raw.mosaic, read_raw_tree(source), **more)
+    return raw
+
+
+def sensor(source) -> np.ndarray:
+    """The whole sensor's values, by LibRaw."""
+    with rawpy.imread(str(source)) as raw:
+        return raw.raw_image.copy()
+
+
+def tags(path) -> dict[int, object]:
+    """The tags of the first directory, by tifffile."""
+    with tifffile.TiffFile(path) as file:
+        return {tag.code: tag.value for tag in file.pages[0].tags}
+
+
+@pytest.mark.parametrize("name", [*BAYER, "X-Trans"])
+@pytest.mark.parametrize("size", [(250, 300), (61, 75), (23, 26)])
+def test_values_and_all_that_a_developer_needs_come_back(tmp_path, name, size):
+    mosaic, path = values(*size), tmp_path / "a.dng"
+    source = make_dng(mosaic, BAYER.get(name, X_TRANS), orientation=8)
+    raw = write(path, source)
+    np.testing.assert_array_equal(sensor(path), mosaic)
+    np.testing.assert_array_equal(tifffile.imread(path), mosaic)
+    again = read_raw(path)
+    for what in ("mosaic", "pattern", "black", "white", "to_srgb", "from_xyz"):
+        np.testing.assert_array_equal(getattr(again, what), getattr(raw, what))
+    assert again.layout == name
+    assert again.orientation == 8
+    assert again.white_balance == raw.white_balance
+
+
+def test_black_of_each_site_the_active_area_and_the_crop(tmp_path):
+    mosaic, path = values(), tmp_path / "a.dng"
+    how = {"area": (6, 8, 246, 290), "crop": (4, 2, 50, 40), "black": (100, 200, 300, 400)}
+    raw = write(path, make_dng(mosaic, BAYER["GBRG"], **how))
+    again = read_raw(path)
+    np.testing.assert_array_equal(sensor(path), mosaic)  # the borders, too
+    np.testing.assert_array_equal(again.black.ravel(), how["black"])
+    assert (again.active, again.crop) == (raw.active, raw.crop)
+    assert again.active == how["area"]
+
+
+def test_a_denoised_mosaic_is_rounded_and_clipped(tmp_path):
+    mosaic, path = values(), tmp_path / "a.dng"
+    source = make_dng(mosaic, area=(10, 0, 250, 300))
+    raw = read_raw(source)
+    estimate = raw.mosaic * 0 + np.linspace(-1, 6, 300, dtype=np.float32)
+    write_dng(path, raw, estimate, read_raw_tree(source))
+    expected = np.rint(512 + estimate.astype(np.float64) * (15000 - 512)).clip(0, 65535)
+    np.testing.assert_array_equal(sensor(path)[10:], expected)
+    np.testing.assert_array_equal(sensor(path)[:10], mosaic[:10])
+
+
+def test_faint_noise_gets_finer_values(tmp_path):
+    source, path = make_dng(values()), tmp_path / "a.dng"
+    raw = read_raw(source)
+    assert finer(raw, 4.01 / (15000 - 512)) == 1
+    assert finer(raw, 2.01 / (15000 - 512)) == 2
+    assert finer(raw, 0) == 4  # 8 × 15000 is no 16-bit value
+    write_dng(path, raw, raw.mosaic + np.float32(0.25 / 14488), read_raw_tree(source), factor=4)
+    again = read_raw(path)
+    assert (again.black == 2048).all()
+    assert (again.white == 60000).all()
+    difference = again.mosaic - raw.mosaic
+    kept = raw.sensor < 16383
+    np.testing.assert_allclose(difference[kept], 0.25 / 14488, atol=2e-7)
+
+
+def dng_with_preview():
+    """A DNG file as cameras and converters write it: preview first, mosaic below."""
+    file = io.BytesIO()
+    how = {"metadata": None, "software": None}
+    mosaic = values()
+    first = [
+        (271, "s", 0, "Maker", True),
+        (274, "H", 1, 3, True),
+        (50706, "B", 4, bytes([1, 4, 0, 0]), True),
+        (50708, "s", 0, "Maker Model 1", True),
+        (50721, "2i", 9, (1, 1, 0, 1, 0, 1, 0, 1, 1, 1, 0, 1, 0, 1, 0, 1, 1, 1), True),
+        (50728, "2I", 3, (1, 2, 1, 1, 2, 3), True),
+        (50781, "B", 16, bytes(16), True),  # identity of the values
+        (51041, "d", 2, (1e-4, 1e-6), True),
+        (50936, "s", 0, "Profile", True),
+    ]
+    below = [
+        (33421, "H", 2, (2, 2), True),
+        (33422, "B", 4, bytes([1, 0, 2, 1]), True),
+        (50712, "H", 65536, np.arange(65536, dtype=np.uint16).tobytes(), True),  # a curve
+        (50714, "2I", 1, (2049, 4), True),
+        (50716, "2i", 250, (1, 8) * 250, True),  # of each row
+        (50717, "I", 1, 15000, True),
+        (51022, "B", 4, bytes(4), True),  # an empty list of corrections
+    ]
+    with tifffile.TiffWriter(file) as writer:
+        writer.write(
+            np.zeros((30, 40, 3), np.uint8),
+            photometric="rgb", subfiletype=1, subifds=1, extratags=first, **how,
+        )  # fmt: skip
+        writer.write(mosaic, photometric=32803, subfiletype=0, extratags=below, **how)
+    add_tree(file, {0: {}} | TOLD)
+    return file.getvalue(), mosaic
+
+
+def test_the_tags_of_a_dng_file_are_kept_but_for_what_holds_no_more(tmp_path):
+    source, mosaic = dng_with_preview()
+    path = tmp_path / "a.dng"
+    write(path, source, strength=0.75)
+    np.testing.assert_array_equal(sensor(path), mosaic)
+    found = tags(path)
+    assert found[50936] == "Profile"
+    assert found[50706] == bytes([1, 4, 0, 0])
+    assert found[51022] == bytes(4)
+    assert found[50935] == (3, 4)  # NoiseReductionApplied
+    assert found[274] == 3
+    assert found[50714] == (2049, 4)
+    assert found[50716] == (1, 8) * 250
+    assert read_raw(path).black[0, 0] == read_raw(source).black[0, 0]
+    assert found[262] == 32803
+    assert not found.keys() & {330, 50712, 50781, 51041}
+    assert found[34665]["ISOSpeedRatings"] == 1600
+    assert found[34665]["MakerNote"].startswith(b"AOC\0")
+
+
+def test_finer_values_have_levels_of_their_own(tmp_path):
+    source, _ = dng_with_preview()
+    path = tmp_path / "a.dng"
+    raw = write(path, source, factor=2)
+    assert (read_raw(path).black == 2 * raw.black).all()
+    assert (read_raw(path).white == 30000).all()
+    assert 50716 not in tags(path)
+
+
+def test_other_raw_files_get_what_dng_asks_for(tmp_path):
+    mosaic, path = values(), tmp_path / "a.dng"
+    source = make_pef(mosaic, told=TOLD)
+    raw = write(path, source)
+    assert (raw.orientation, raw.iso, raw.tags.is_dng) == (6, 1600, False)
+    again = read_raw(path)
+    np.testing.assert_array_equal(again.sensor, mosaic)
+    np.testing.assert_array_equal(again.mosaic, raw.mosaic)
+    np.testing.assert_allclose(again.from_xyz, raw.from_xyz, atol=1e-6)
+    np.testing.assert_allclose(again.to_srgb, raw.to_srgb, atol=1e-4)
+    assert (again.orientation, again.iso, again.crop) == (6, 1600, raw.crop)
+    assert (again.tags.make, again.tags.model) == ("PENTAX", "PENTAX K10D")
+    assert again.tags.lens == "smc PENTAX-DA 40mm F2.8"
+    found = tags(path)
+    assert found[50708] == "PENTAX K10D"
+    assert found[315] == "Jane Doe"
+    assert bytes(found[700]) == XMP
+    # Adobe's form: the byte order, where the note stood, the note.
+    private = bytes(found[50740])
+    assert private[20:] == NOTE
+    assert private.startswith(b"Adobe\0MakN" + struct.pack(">I", 6 + len(NOTE)) + b"II")
+    (place,) = struct.unpack(">I", private[16:20])
+    assert source[place:].startswith(private[20:])
+    exif = Image.Exif()
+    exif.load(path.read_bytes())
+    assert exif.get_ifd(EXIF)[0x829A] == pytest.approx(1 / 250)
+    assert exif.get_ifd(EXIF)[0xA434] == "smc PENTAX-DA 40mm F2.8"
+    assert 0x927C not in exif.get_ifd(EXIF)
+    assert exif.get_ifd(GPS)[2] == (48, 12, 30)
+
+
+def test_what_only_libraw_knows_is_added_to_exif(tmp_path):
+    source, path = make_pef(values()), tmp_path / "a.dng"
+    raw = read_raw(source)
+    told = replace(raw, iso=800.0, tags=replace(raw.tags, lens="A lens"))
+    write_dng(path, told, raw.mosaic, read_raw_tree(source))
+    found = tags(path)[34665]
+    assert (found["ISOSpeedRatings"], found["LensModel"]) == (800, "A lens")
+    write_dng(path, told, raw.mosaic, read_raw_tree(make_pef(values(), told=TOLD)))
+    found = tags(path)[34665]
+    assert (found["ISOSpeedRatings"], found["LensModel"]) == (1600, "smc PENTAX-DA 40mm F2.8")
+
+
+def test_a_white_balance_is_told_as_a_neutral_colour(tmp_path):
+    source, path = make_pef(values()), tmp_path / "a.dng"
+    raw = replace(read_raw(source), white_balance=(2.5, 1.0, 1.75))
+    write_dng(path, raw, raw.mosaic, read_raw_tree(source))
+    assert tags(path)[50728] == (2, 5, 1, 1, 4, 7)
+    assert read_raw(path).white_balance == pytest.approx((2.5, 1.0, 1.75))
+
+
+def test_a_camera_of_which_little_is_known(tmp_path):
+    """No white balance, no colour matrix: a DNG file all the same."""
+    path = tmp_path / "a.dng"
+    source = make_pef(values())
+    raw = read_raw(source)
+    poor = replace(raw, white_balance=None, from_xyz=None, to_srgb=np.eye(3))
+    write_dng(path, poor, raw.mosaic, {0: {}})
+    again = read_raw(path)
+    np.testing.assert_array_equal(again.sensor, raw.sensor)
+    np.testing.assert_allclose(again.to_srgb, np.eye(3), atol=2e-3)
+
+
+def raf(exif: bytes, xmp: bytes = b"") -> bytes:
+    """The head of a Fuji file, and the JPEG file in it."""
+    jpeg = io.BytesIO()
+    Image.new("RGB", (16, 16)).save(jpeg, "JPEG", exif=b"Exif\0\0" + exif, xmp=xmp)
+    head = b"FUJIFILMCCD-RAW 0201".ljust(84, b"\0")
+    return head + struct.pack(">II", 92, len(jpeg.getvalue())) + jpeg.getvalue()
+
+
+def box(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", 8 + len(content)) + kind + content
+
+
+def tiff(fields) -> bytes:
+    file = io.BytesIO(b"II*\0\x08\0\0\0" + bytes(6))
+    add_tree(file, {0: fields})
+    return file.getvalue()
+
+
+def test_what_fuji_and_canon_tell_in_their_own_containers():
+    from n3cli.io.exif import pack
+
+    main = {271: Field(ASCII, b"Maker\0"), 256: Field(LONG, bytes(4))}
+    found = read_raw_tree(raf(pack({0: main} | TOLD), XMP))
+    assert found[0][271].data == b"Maker\0"
+    assert 256 not in found[0]
+    assert found[EXIF].keys() >= {0x829A, 0xA434}
+    assert found[GPS] == TOLD[GPS]
+    assert found[0][700].data == XMP
+
+    canon = bytes.fromhex("85c0b687820f11e08111f4ce462b6a48") + b"".join(
+        box(name, tiff(fields))
+        for name, fields in ((b"CMT1", main), (b"CMT2", TOLD[EXIF]), (b"CMT4", TOLD[GPS]))
+    )
+    packet = bytes.fromhex("be7acfcb97a942e89c71999491e3afac") + XMP
+    cr3 = (
+        box(b"ftyp", b"crx \0\0\0\x01crx isom") + box(b"moov", box(b"uuid", canon))
+        + box(b"uuid", packet) + box(b"mdat", bytes(100))
+    )  # fmt: skip
+    found = read_raw_tree(cr3)
+    assert found[0][271].data == b"Maker\0"
+    assert found[0][700].data == XMP
+    assert found[EXIF][0xA434] == TOLD[EXIF][0xA434]
+    assert found[GPS] == TOLD[GPS]
+
+
+@pytest.mark.parametrize("kind", ["dng", "pef", "raf"])
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_damage_is_left_out(kind, data):
+    file = {
+        "dng": lambda: make_dng(values(12, 14), noise=(1e-4, 1e-5)),
+        "pef": lambda: make_pef(values(12, 14), told=TOLD),
+        "raf": lambda: raf(tiff(TOLD[EXIF])),
+    }[kind]()
+    spoilt = bytearray(file)
+    for _ in range(data.draw(st.integers(1, 6))):
+        spoilt[data.draw(st.integers(0, len(file) - 1))] = data.draw(st.integers(0, 255))
+    assert 0 in read_raw_tree(bytes(spoilt[: data.draw(st.integers(0, len(file)))]))
+
+
+def test_without_the_compressor_files_are_larger(tmp_path, monkeypatch):
+    source = make_dng(values())
+    write(tmp_path / "small.dng", source)
+    monkeypatch.setitem(sys.modules, "imagecodecs", None)
+    dng._encoder.cache_clear()
+    try:
+        with pytest.warns(N3Warning, match=r"uncompressed.*n3cli\[dng\]"):
+            write(tmp_path / "large.dng", source)
+    finally:
+        dng._encoder.cache_clear()
+    np.testing.assert_array_equal(sensor(tmp_path / "large.dng"), values())
+    assert tags(tmp_path / "large.dng")[259] == 1
+    assert tags(tmp_path / "small.dng")[259] == 7
+
+
+def test_a_stream(tmp_path):
+    stream = io.BytesIO()
+    write(stream, make_dng(values()))
+    np.testing.assert_array_equal(read_raw(stream.getvalue()).sensor, values())
+
+
+def test_a_target_that_cannot_be_written(tmp_path):
+    with pytest.raises(InputError, match="does not exist; make it first"):
+        write(tmp_path / "no" / "a.dng", make_dng(values()))
+
+
+def test_a_real_file(tmp_path, shared):
+    source, path = shared / "raw" / "colorchart.dng", tmp_path / "a.dng"
+    raw = write(path, source.read_bytes())
+    assert path.stat().st_size < 0.7 * source.stat().st_size
+    np.testing.assert_array_equal(sensor(path), sensor(source))
+    with rawpy.imread(str(source)) as before, rawpy.imread(str(path)) as after:
+        assert before.sizes == after.sizes
+        assert before.camera_whitebalance == after.camera_whitebalance
+        assert before.daylight_whitebalance == after.daylight_whitebalance
+        expected = before.postprocess(half_size=True)
+        np.testing.assert_array_equal(after.postprocess(half_size=True), expected)
+    assert read_raw(path).crop == raw.crop
+
+
+@pytest.mark.skipif(not shutil.which("dcraw"), reason="needs dcraw")
+@pytest.mark.parametrize("name", [*BAYER, "X-Trans"])
+def test_dcraw_finds_the_same_values(tmp_path, name):
+    mosaic, path = values(), tmp_path / "a.dng"
+    write(path, make_dng(mosaic, BAYER.get(name, X_TRANS)))
+    done = subprocess.run(["dcraw", "-D", "-4", "-c", path], capture_output=True, check=True)
+    found = np.frombuffer(done.stdout[-2 * mosaic.size :], ">u2").reshape(mosaic.shape)
+    np.testing.assert_array_equal(found, mosaic)
+
+
+@pytest.mark.skipif(not shutil.which("exiftool"), reason="needs exiftool")
+def test_exiftool_finds_nothing_wrong(tmp_path):
+    path = tmp_path / "a.dng"
+    write(path, make_pef(values(), told=TOLD))
+    command = ["exiftool", "-json", "-n", "-validate", "-warning", "-error", "-all", path]
+    done = subprocess.run(command, capture_output=True, check=True)
+    (found,) = json.loads(done.stdout)
+    assert "Error" not in found
+    assert "Warning" not in found, found["Warning"]
+    assert found["LensModel"] == "smc PENTAX-DA 40mm F2.8"
+    assert found["GPSLatitude"] == pytest.approx(48 + 12 / 60 + 30 / 3600)
+    assert (found["ISO"], found["Artist"]) == (1600, "Jane Doe")
+
+
+def test_developed_pictures_are_what_libraw_makes_of_the_dng_file(tmp_path):
+    smooth = np.clip(2000 + 40 * np.add.outer(np.arange(120), np.arange(160)), 0, 16000)
+    source = make_dng(smooth.astype(np.uint16), crop=(8, 6, 100, 90), orientation=6)
+    raw, tree = read_raw(source), read_raw_tree(source)
+    pixels = develop(raw, raw.mosaic, tree)
+    assert (pixels.shape, pixels.dtype) == ((90, 100, 3), np.uint16)
+    write_dng(tmp_path / "a.dng", raw, raw.mosaic, tree)
+    with rawpy.imread(str(tmp_path / "a.dng")) as developer:
+        expected = developer.postprocess(
+            use_camera_wb=True, output_bps=16, gamma=(2.4, 12.92), no_auto_bright=True,
+            adjust_maximum_thr=0.0, user_flip=0,
+        )  # fmt: skip
+    np.testing.assert_array_equal(pixels, expected[6:96, 8:108])
+    assert developed_meta(tree, raw.orientation).orientation == 6
+
+
+def test_developed_pictures_keep_what_was_told():
+    meta = developed_meta(read_raw_tree(make_pef(values(), told=TOLD)), 6)
+    assert meta.xmp == XMP
+    exif = Image.Exif()
+    exif.load(meta.exif)
+    assert exif[315] == "Jane Doe"
+    assert exif.get_ifd(EXIF)[34855] == 1600
+    assert exif.get_ifd(GPS)[1] == "N"
