@@ -79,11 +79,11 @@ def _measure(candidate: Candidate, data: Path | None) -> list[Measured]:
         if suite.at and not set(candidate.levels) <= set(suite.at):
             continue  # no images for one of its scales
         try:
-            paths = {}
-            for level in candidate.levels:
-                present = present_form(suite.data_at(level), data)
-                paths[level] = list_images(present, data)
-            suite = replace(suite, data=present)
+            forms = {level: present_form(suite.data_at(level), data) for level in candidate.levels}
+            # One list for levels of the same images, which are then loaded once for all.
+            lists = {form.name: list_images(form, data) for form in forms.values()}
+            paths = {level: lists[form.name] for level, form in forms.items()}
+            suite = replace(suite, data=forms[candidate.levels[-1]])
         except DataError as error:
             console.warning(f"{error}. The card goes without it.")
             continue
