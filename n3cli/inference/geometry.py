@@ -46,8 +46,8 @@ _FAR = 3.0
 a homography takes it, on its plane."""
 
 _NEARLY_ALL = 0.95
-"""Part of the matches that agree with a fundamental matrix: where a homography explains so many, the
-others do not determine the matrix."""
+"""Part of the matches that agree with a fundamental matrix: where a homography explains so many,
+the others do not determine the matrix."""
 
 _QUANTILE = 0.8
 _RAYLEIGH, _HALF_NORMAL = 1.794, 1.282
