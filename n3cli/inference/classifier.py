@@ -14,6 +14,7 @@ from n3cli.inference.device import choose_device
 from n3cli.io.matches import Matches
 from n3cli.ops.camera import Camera, normalise
 from n3cli.ops.correspondence import stack_columns
+from n3cli.ops.precision import float32_as
 from n3cli.zoo.folder import SetModel
 from n3cli.zoo.load import check_task, load_model
 from n3cli.zoo.locate import bundled
@@ -95,7 +96,7 @@ class Classifier:
         )
         table = stack_columns(points, ratio, mutual, self._inputs)
         try:
-            with torch.inference_mode():
+            with torch.inference_mode(), float32_as(torch.float32, self._device):
                 batch = torch.from_numpy(table)[None].to(self._device)
                 found: NDArray[np.float32] = self._network(batch)[0].float().cpu().numpy()
         except (torch.OutOfMemoryError, MemoryError) as error:

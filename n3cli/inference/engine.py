@@ -121,7 +121,7 @@ class Engine:
         with (
             torch.inference_mode(),
             torch.autocast(self.device.type, dtype if reduced else None, enabled=reduced),
-            float32_as(dtype),
+            float32_as(dtype, self.device),
         ):
             return self.stages[stage].run(tile, place).float().cpu()
 

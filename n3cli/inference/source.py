@@ -136,8 +136,8 @@ class PaddedRows:
 
     def __init__(self, before: TensorRows, size: tuple[int, int], padded: tuple[int, int]) -> None:
         self._before, self._height = before, size[0]
-        self._row_index = reflected(size[0], padded[0])
-        self._columns = torch.tensor(reflected(size[1], padded[1])) if padded[1] > size[1] else None
+        self._row_index = reflected(size[0], padded[0]).tolist()
+        self._columns = reflected(size[1], padded[1]) if padded[1] > size[1] else None
 
     def rows(self, top: int, bottom: int) -> Tensor:
         """…×h×W of rows `top` to `bottom` (exclusive); `top` never goes back."""

@@ -129,9 +129,7 @@ def pad(image: Tensor, description: Description) -> Tensor:
     height, width = image.shape[-2:]
     padded_height, padded_width = padded_size(height, width, description)
     if padded_height != height:
-        rows = torch.tensor(reflected(height, padded_height), device=image.device)
-        image = image.index_select(-2, rows)
+        image = image.index_select(-2, reflected(height, padded_height, image.device))
     if padded_width != width:
-        columns = torch.tensor(reflected(width, padded_width), device=image.device)
-        image = image.index_select(-1, columns)
+        image = image.index_select(-1, reflected(width, padded_width, image.device))
     return image

@@ -6,13 +6,14 @@ import torch
 from torch import Tensor
 
 
-def reflected(length: int, padded: int) -> list[int]:
+def reflected(length: int, padded: int, device: torch.device | str = "cpu") -> Tensor:
     """Source indices 0…`length`−1 that extend an axis to `padded` entries by reflection.
 
     The border entry is not repeated (0 1 2 → 0 1 2 1 0 1 …); a single entry is.
     """
     period = max(2 * length - 2, 1)
-    return [min(i % period, period - i % period) if length > 1 else 0 for i in range(padded)]
+    place = torch.arange(padded, device=device) % period
+    return torch.minimum(place, period - place)
 
 
 def mirror(image: Tensor, margin: int, dim: int) -> Tensor:

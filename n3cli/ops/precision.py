@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from threading import RLock
+from typing import Any, Concatenate, ParamSpec
 
 import torch
 from torch import Tensor
@@ -30,19 +31,27 @@ def without_autocast(
     return full
 
 
+_ALONE = RLock()
+
+
 @contextmanager
-def float32_as(dtype: torch.dtype) -> Iterator[None]:
+def float32_as(dtype: torch.dtype, device: torch.device) -> Iterator[None]:
     """How exactly a GPU computes in float32: as it says where `dtype`, of the layers, is float32.
 
     Beside layers in half precision, products of TF32's ten bits are good enough for what is left
-    in float32, and many times faster.
+    in float32, and many times faster. Torch has one setting for the whole process, so threads that
+    are inside wait for each other; it is put back as it was.
     """
-    before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
-    coarse = dtype != torch.float32
-    try:
-        torch.set_float32_matmul_precision("high" if coarse else "highest")
-        torch.backends.cudnn.allow_tf32 = coarse
+    if device.type != "cuda":
         yield
-    finally:
-        torch.set_float32_matmul_precision(before[0])
-        torch.backends.cudnn.allow_tf32 = before[1]
+        return
+    products: Any = torch.backends.cuda.matmul
+    convolutions: Any = torch.backends.cudnn.conv  # type: ignore[attr-defined]
+    with _ALONE:
+        before = products.fp32_precision, convolutions.fp32_precision
+        wanted = "ieee" if dtype == torch.float32 else "tf32"
+        products.fp32_precision = convolutions.fp32_precision = wanted
+        try:
+            yield
+        finally:
+            products.fp32_precision, convolutions.fp32_precision = before

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from n3cli.ops.length import resized_length
+from n3cli.ops.precision import float32_as
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +68,10 @@ def resize_axis(image: Tensor, taps: Taps, axis: int) -> Tensor:
     if not image.is_floating_point():
         return _sum_taps(image.double(), taps, axis).add_(0.5).floor_().clamp_(0, 255).to(image)
     # Not in the reduced precision of networks, which is too little for pixels.
-    with torch.autocast(image.device.type, enabled=False):
+    with (
+        torch.autocast(image.device.type, enabled=False),
+        float32_as(torch.float32, image.device),
+    ):
         return _multiply_bands(image, taps, axis)
 
 
@@ -87,7 +91,10 @@ def _multiply_bands(image: Tensor, taps: Taps, axis: int) -> Tensor:
     shape = list(image.shape)
     shape[axis] = len(taps.pixels)
     result = image.new_empty(shape)
-    for band in _bands(taps, image.shape[axis], image.dtype, image.device):
+    bands = _bands(taps, image.shape[axis], image.dtype, image.device)
+    if image.is_cuda and torch.cuda.is_current_stream_capturing():
+        _RECORDED.append(bands)
+    for band in bands:
         part = image.narrow(axis, band.first, band.matrix.shape[1])
         product = band.matrix @ part if axis == -2 else part @ band.matrix.T
         result.narrow(axis, band.begin, len(band.matrix)).copy_(product)
@@ -103,6 +110,10 @@ class _Band(NamedTuple):
     """The first pixel that they are made of."""
     matrix: Tensor
     """Outputs×pixels."""
+
+
+_RECORDED: list[list[_Band]] = []
+"""What CUDA graphs read whenever they are played back, by its address: it must not be freed."""
 
 
 @lru_cache(maxsize=8)

@@ -7,7 +7,8 @@ import torch
 from n3cli.data.catalog import CATALOG
 from n3cli.inference.machine import describe_machine, write_machine
 from n3cli.networks.network import Network
-from n3cli.training.config import DegradationSettings, Recipe, SensorSettings
+from n3cli.training.config import Recipe
+from n3cli.training.example import DegradationSettings, SensorSettings
 from n3cli.training.loop import Outcome
 from n3cli.training.yardstick import choose_yardstick
 from n3cli.zoo.card import Card, Measurement, read_section, write_card

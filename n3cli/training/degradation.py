@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from n3cli.data.degradation import Strength, degrade
-from n3cli.training.config import DegradationSettings
+from n3cli.training.example import DegradationSettings
 from n3cli.training.seed import Stream, mix
 
 

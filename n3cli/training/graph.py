@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from n3cli.errors import N3Warning
 from n3cli.training.task import Inputs
 
 
@@ -15,7 +17,7 @@ class Graphed:
 
     Small layers take a GPU less time than Python takes to launch them. Forward and backward pass
     are recorded once for every form that inputs come in (sizes, and arguments that are no tensors)
-    and then played back.
+    and then played back. Where recording fails, the network is called as it is, with a warning.
 
     Args:
         network: on a CUDA device, in training mode; nothing in it may wait for the device.
@@ -23,29 +25,41 @@ class Graphed:
 
     def __init__(self, network: nn.Module) -> None:
         self._network = network
-        self._recorded: dict[tuple[object, ...], nn.Module] = {}
+        self._recorded: dict[tuple[object, ...], nn.Module | None] = {}
 
     def __call__(self, *inputs: Tensor | int | None) -> Tensor:
         """What the network gives; overwritten by the next call. Under autocast as without."""
         form = tuple(map(_form, inputs))
         if form not in self._recorded:
             self._recorded[form] = self._record(inputs)
-        output: Tensor = self._recorded[form](*_tensors(inputs))
+        recorded = self._recorded[form]
+        output: Tensor = self._network(*inputs) if recorded is None else recorded(*_tensors(inputs))
         return output
 
-    def _record(self, inputs: Inputs) -> nn.Module:
+    def _record(self, inputs: Inputs) -> nn.Module | None:
         # Recording runs the network some times, which must not count in running statistics.
         buffers = {name: buffer.clone() for name, buffer in self._network.named_buffers()}
-        recorded = torch.cuda.make_graphed_callables(
-            _Call(self._network, inputs),
-            tuple(tensor.clone() for tensor in _tensors(inputs)),
-            allow_unused_input=True,  # parameters of other scales
-        )
-        with torch.no_grad():
-            for name, buffer in self._network.named_buffers():
-                buffer.copy_(buffers[name])
-        assert isinstance(recorded, nn.Module)
-        return recorded
+        call = _Call(self._network, inputs)
+        try:
+            torch.cuda.make_graphed_callables(
+                call,
+                tuple(tensor.clone() for tensor in _tensors(inputs)),
+                allow_unused_input=True,  # parameters of other scales
+            )
+        except RuntimeError as error:  # memory runs out among others
+            reason = str(error).partition("\n")[0]
+            warnings.warn(
+                f"steps cannot be recorded as CUDA graphs ({reason}); going on without, slower: "
+                "run.cuda_graphs=false says so from the start",
+                N3Warning,
+                stacklevel=2,
+            )
+            return None
+        finally:
+            with torch.no_grad():
+                for name, buffer in self._network.named_buffers():
+                    buffer.copy_(buffers[name])
+        return call
 
 
 class _Call(nn.Module):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any, Generic
 
 import torch
 
-from n3cli.errors import TrainingError
+from n3cli.errors import N3Warning, TrainingError
 from n3cli.ops.precision import float32_as
 from n3cli.training.checkpoint import Checkpoint, save_checkpoint
 from n3cli.training.config import Recipe
@@ -107,6 +108,13 @@ def train(
     model: Callable[..., torch.Tensor] = world.parallel(network, device)
     alone = device.type == "cuda" and world.size == 1
     if settings.compile:
+        if device.type == "cuda":
+            warnings.warn(
+                "with run.compile on a GPU the loss of N3-UNet was soon not finite; leave it out "
+                "if that happens",
+                N3Warning,
+                stacklevel=2,
+            )
         model = torch.compile(model)
     elif settings.cuda_graphs and alone and not settings.recompute:
         model = Graphed(network)
@@ -122,7 +130,7 @@ def train(
 
     def validate() -> Mapping[str, float]:
         judged.load_state_dict(average.state, strict=False)
-        with float32_as(torch.float32):
+        with float32_as(torch.float32, device):
             scores = task.validate(judged)
         if scores:
             say("validation", **scores)
@@ -166,7 +174,7 @@ def train(
 
     saved = validated = since = elapsed()
     counted, seen, loading, done = 0, crops, 0.0, 0.0  # since that line, but for the part done
-    with interruptible() as interruption, float32_as(dtype):
+    with interruptible() as interruption, float32_as(dtype, device):
         while True:
             done, signal = world.largest(progress(), interruption.number)
             if done >= 1 or signal:
@@ -174,7 +182,8 @@ def train(
 
             torch.manual_seed(mix(settings.seed, step, Stream.LAYERS))
             asked = time.monotonic()
-            inputs, target = task.batch(step, done)
+            with float32_as(torch.float32, device):
+                inputs, target = task.batch(step, done)
             loading += time.monotonic() - asked
             with torch.autocast(
                 device.type,

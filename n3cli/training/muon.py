@@ -68,7 +68,7 @@ def _steps(directions: Sequence[Tensor]) -> list[Tensor]:
         # Not view: weights are channels-last.
         matrices = torch.stack([directions[index].flatten(1) for index in indices])
         gain = max(1.0, matrices.shape[1] / matrices.shape[2]) ** 0.5
-        with float32_as(torch.float32):
+        with float32_as(torch.float32, matrices.device):
             orthogonal = orthogonalise(matrices).mul_(gain)
         for index, step in zip(indices, orthogonal, strict=True):
             steps[index] = step.view(directions[index].shape)

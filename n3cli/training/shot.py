@@ -10,7 +10,7 @@ from torch import Tensor
 
 from n3cli.data.shot import CAMERAS, Shot
 from n3cli.ops.layout import BAYER, XTRANS
-from n3cli.training.config import SensorSettings
+from n3cli.training.example import SensorSettings
 from n3cli.training.seed import Stream, mix
 
 _DEEPEST = 2.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from n3cli.networks.n3sr import N3SR
 from n3cli.networks.n3unet import N3UNet
 from n3cli.networks.network import Network
 from n3cli.ops.precision import float32_as
+from n3cli.ops.resize import resize
 from n3cli.ops.selection import SELECTION_RULES
 from n3cli.training.graph import Graphed
 from n3cli.training.log import LOG_FILE, read_log
@@ -152,9 +154,38 @@ def test_muon_is_exact_beside_half_precision():
     spread = torch.logspace(0, -4, 32)[:, None] * torch.linalg.qr(torch.randn(288, 288))[0][:32]
     for weight in weights:
         weight.grad = spread.to(weight.device)
-        with float32_as(torch.bfloat16):
+        with float32_as(torch.bfloat16, weight.device):
             Muon([weight], rate=1.0, momentum=0.9).step()
     torch.testing.assert_close(weights[1].cpu(), weights[0], atol=2e-3, rtol=0)
+
+
+def test_what_a_graph_reads_is_not_freed():
+    """The matrices of a resize, which the network's base is made with, are cached for few sizes."""
+    network = moved(N3SR(1, 16, 1)).cuda().train()
+    recorded = Graphed(network)
+    small = torch.rand(2, 1, 24, 24, device="cuda")
+    expected = recorded(small, None, 2).detach().clone()
+    for length in range(30, 50):
+        resize(torch.rand(1, 1, length, length, device="cuda"), 2)
+    rubbish = [torch.full((n,), 7.0, device="cuda") for n in range(1, 4000, 7)]
+    torch.testing.assert_close(recorded(small, None, 2), expected)
+    del rubbish
+
+
+def test_crops_that_are_padded_can_be_recorded():
+    network = moved(N3UNet(1, "16,16,16", "1,1,1", "1")).cuda().train()
+    recorded = Graphed(network)
+    crops, sigma = torch.rand(2, 1, 50, 50, device="cuda"), torch.full((2,), 0.1, device="cuda")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = recorded(crops, sigma)
+    torch.testing.assert_close(found, network(crops, sigma), atol=1e-4, rtol=1e-3)
+
+
+def test_the_setting_of_products_is_put_back():
+    before = torch.backends.cuda.matmul.fp32_precision
+    n3cli.denoise(picture(32, 32, 1), 25, device="cuda", precision="bf16")
+    assert torch.backends.cuda.matmul.fp32_precision == before
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

@@ -1,4 +1,4 @@
-"""docs/settings.md is what config.py says of every setting.
+"""docs/settings.md is what the recipe's classes say of every setting.
 
 `python tests/training/test_settings_page.py` writes it anew.
 """
@@ -9,8 +9,9 @@ import ast
 import inspect
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_type_hints
 
-from n3cli.training import config
+from n3cli.training.config import Recipe
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "settings.md"
 HEAD = """# Settings of a recipe
@@ -23,9 +24,10 @@ from the command line: `--set data.batch=16`.
 
 def classes() -> Iterator[ast.ClassDef]:
     """The classes of settings, one for each table, as they are written."""
-    for node in ast.parse(inspect.getsource(config)).body:
-        if isinstance(node, ast.ClassDef) and node.name.endswith("Settings"):
-            yield node
+    for kind in get_type_hints(Recipe).values():
+        (node,) = ast.parse(inspect.getsource(kind)).body
+        assert isinstance(node, ast.ClassDef)
+        yield node
 
 
 def rows(node: ast.ClassDef) -> Iterator[tuple[str, str, str, str]]:
