@@ -23,6 +23,9 @@ class Development:
     def apply(self, mosaic: Tensor, where: Tensor, shot: Shot, sharpness: Tensor) -> Tensor:
         """Demosaic, balance white, bring exposure and colours back, and apply the tone curve.
 
+        White is where the first colour is full, so that highlights have no tint: what a shot has
+        overexposed stays so.
+
         Args:
             mosaic: B×1×H×W, linear; H and W even.
             where: the sites of red, green and blue, B×3×H×W.
@@ -33,6 +36,7 @@ class Development:
             B×3×H×W in [0, 1], not rounded.
         """
         colours = self._demosaicing.apply(mosaic, where, sharpness)
-        balanced = (colours / shot.sensitivity[..., None, None]).clamp_max_(1)
+        white = shot.sensitivity / shot.sensitivity.amax(1, keepdim=True).clamp_min_(1)
+        balanced = (colours / white[..., None, None]).clamp_max_(1)
         light = mix(balanced, inverse(shot.to_camera)).clamp_(0, 1)
         return light ** (1 / shot.tone).view(-1, 1, 1, 1)

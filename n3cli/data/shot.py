@@ -82,18 +82,20 @@ def see_light(pictures: Tensor, shot: Shot) -> Tensor:
         shot: of B entries.
 
     Returns:
-        B×3×H×W in [0, 1]: what red, green and blue sites would store.
+        B×3×H×W, from 0 up: what red, green and blue sites would store, had they room for more
+        than 1.
     """
     light = F.avg_pool2d(pictures ** shot.tone.view(-1, 1, 1, 1), 2)
     seen = mix(light, shot.sensitivity[..., None] * shot.to_camera)
-    return seen.clamp_(0, 1)
+    return seen.clamp_min_(0)
 
 
 def expose(light: Tensor, where: Tensor, shot: Shot, normal: Tensor) -> Tensor:
     """What a sensor stores of the light at its sites.
 
     Args:
-        light: B×1×H×W, values without noise in [0, 1].
+        light: B×1×H×W, values without noise, from 0 up. What is above 1 has its noise, too, before
+            it is cut off.
         where: the sites of red, green and blue, B×3×H×W.
         shot: of B entries.
         normal: B×2×H×W, standard normal: chance of the photons, and of reading.

@@ -97,9 +97,9 @@ class CameraNoise(Task[Network, Tensor]):
         """Pictures with noise, in 8 bits, and without it."""
         where = sites(shot.layout, *normal.shape[-2:])
         light = at_sites(see_light(pictures, shot), where)
-        stored = expose(light, where, shot, normal)
+        mosaics = expose(light, where, shot, normal), light.clamp_max_(1)
         noisy, clean = (
-            self._development.apply(mosaic, where, shot, sharpness) for mosaic in (stored, light)
+            self._development.apply(mosaic, where, shot, sharpness) for mosaic in mosaics
         )
         return noisy.mul_(255).round_().div_(255), clean
 

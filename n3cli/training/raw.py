@@ -64,8 +64,9 @@ class RawDenoising(Task[Network, Tensor]):
         a, b = self._shots.told(shot, batch, share)
         normal = self._shots.normal(batch, 2, crop, crop)[share]
         where = sites(shot.layout, crop, crop)
-        clean = at_sites(see_light(pictures, shot), where)
-        planes = mosaic_planes(expose(clean, where, shot, normal), where, a, b)
+        light = at_sites(see_light(pictures, shot), where)
+        planes = mosaic_planes(expose(light, where, shot, normal), where, a, b)
+        clean = light.clamp_max_(1)
         truth = mosaic_planes(clean, where, shot.a, shot.b)
         target = torch.cat((clean, truth[:, -1:]), dim=1)
         return (planes.contiguous(memory_format=torch.channels_last),), target
