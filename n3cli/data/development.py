@@ -1,11 +1,11 @@
-"""What a camera makes of its mosaic: a picture in sRGB."""
+"""What a camera makes of the mosaic that it shoots: a picture in sRGB."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from n3cli.data.shot import Shot
+from n3cli.data.shot import Shot, shoot
 from n3cli.ops.colour import inverse, mix
 from n3cli.ops.demosaic import Demosaicing
 
@@ -19,6 +19,25 @@ class Development:
 
     def __init__(self, device: torch.device) -> None:
         self._demosaicing = Demosaicing(device)
+
+    def photograph(
+        self, pictures: Tensor, shot: Shot, normal: Tensor, sharpness: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Shoot pictures and develop what is stored.
+
+        Args:
+            pictures: B×3×2H×2W in [0, 1]; H and W even.
+            shot: of B entries, with Bayer's filters.
+            normal: see `n3cli.data.shot.expose`.
+            sharpness: see `apply`.
+
+        Returns:
+            With noise, in 8 bits (multiples of 1/255), and without it, not rounded; each B×3×H×W
+            in [0, 1].
+        """
+        stored, light, where = shoot(pictures, shot, normal)
+        noisy, clean = (self.apply(each, where, shot, sharpness) for each in (stored, light))
+        return noisy.mul_(255).round_().div_(255), clean
 
     def apply(self, mosaic: Tensor, where: Tensor, shot: Shot, sharpness: Tensor) -> Tensor:
         """Demosaic, balance white, bring exposure and colours back, and apply the tone curve.

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from n3cli.ops.colour import mix
-from n3cli.ops.layout import at_sites
+from n3cli.ops.layout import at_sites, sites
 
 _XYZ_TO_CAMERA = np.array([
     [[4913, -541, -202], [-6130, 13513, 2906], [-1564, 2151, 7183]],  # Sony A7R
@@ -70,6 +70,23 @@ class Shot:
 
     def __getitem__(self, part: slice) -> Shot:
         return Shot(**{each.name: getattr(self, each.name)[part] for each in fields(self)})
+
+
+def shoot(pictures: Tensor, shot: Shot, normal: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Mosaics of pictures, with noise and without.
+
+    Args:
+        pictures: B×3×2H×2W in [0, 1].
+        shot: of B entries.
+        normal: see `expose`.
+
+    Returns:
+        What the sensor stores, B×1×H×W, at most 1; the same without noise and rounding, in [0, 1];
+        and the sites of red, green and blue, B×3×H×W.
+    """
+    where = sites(shot.layout, *normal.shape[-2:])
+    light = at_sites(see_light(pictures, shot), where)
+    return expose(light, where, shot, normal), light.clamp_max(1), where
 
 
 def see_light(pictures: Tensor, shot: Shot) -> Tensor:

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from n3cli.data.development import Development
-from n3cli.data.shot import Shot, expose, see_light
+from n3cli.data.shot import shoot
 from n3cli.networks.network import Network
 from n3cli.ops.jpeg import Jpeg
-from n3cli.ops.layout import at_sites, mosaic_planes, sites
+from n3cli.ops.layout import mosaic_planes
 from n3cli.ops.metric import psnr
 from n3cli.training.shot import TYPICAL_IN_WORDS, typical_shot
 
@@ -102,28 +102,25 @@ def _mean_psnr(
 def show_mosaic(image: Tensor, level: float, index: int) -> Shown:
     """The mosaic of one validation image, with noise and without."""
     shot = typical_shot(level, index, _LAYOUTS)
-    stored, light, where = _shot(image, shot, index)
+    pictures, normal = _with_chance(image, index)
+    stored, light, where = shoot(pictures, shot, normal)
     return mosaic_planes(stored, where, shot.a, shot.b), None, light
 
 
 def show_developed(image: Tensor, level: float, index: int) -> Shown:
     """The picture that a camera makes of one validation image, with noise and without."""
     shot = typical_shot(level, index, _ORDERS)
-    stored, light, where = _shot(image, shot, index)
-    development, sharp = Development(_CPU), torch.ones(1)
-    noisy, clean = (development.apply(each, where, shot, sharp) for each in (stored, light))
-    noisy = (noisy * 255).round() / 255
+    pictures, normal = _with_chance(image, index)
+    noisy, clean = Development(_CPU).photograph(pictures, shot, normal, torch.ones(1))
     sigma = float((noisy - clean).square().mean().sqrt())
     halved = torch.tensor([index % 2 == 1])
     noisy = Jpeg(_CPU).apply(noisy, torch.tensor([_QUALITY]), halved, (0, 0))
     return noisy, sigma, clean
 
 
-def _shot(image: Tensor, shot: Shot, index: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Mosaics with noise and without, and their sites; what fills no 4×4 pixels is cut off."""
+def _with_chance(image: Tensor, index: int) -> tuple[Tensor, Tensor]:
+    """An image as a batch, what fills no 4×4 pixels cut off, and what chance does to its mosaic."""
     height, width = (length // 4 * 4 for length in image.shape[-2:])
-    size = height // 2, width // 2
-    normal = np.random.default_rng(index).standard_normal((2, *size), np.float32)
-    where = sites(shot.layout, *size)
-    light = at_sites(see_light(image[None, :, :height, :width], shot), where)
-    return expose(light, where, shot, torch.from_numpy(normal)[None]), light, where
+    size = 2, height // 2, width // 2
+    normal = np.random.default_rng(index).standard_normal(size, np.float32)
+    return image[None, :, :height, :width], torch.from_numpy(normal)[None]

@@ -114,4 +114,6 @@ def test_highlights_have_no_tint(exposure, balance):
     brightest = exposure / min(balance)
     grey = torch.nn.functional.avg_pool2d(ramp**2.2, 2) * max(1.0, brightest)
     inner = (..., slice(2, -2), slice(2, -2))
-    torch.testing.assert_close(found[inner], grey[inner].clamp(0, 1) ** (1 / 2.2), atol=0.02, rtol=0)
+    torch.testing.assert_close(
+        found[inner], grey[inner].clamp(0, 1) ** (1 / 2.2), atol=0.02, rtol=0
+    )
