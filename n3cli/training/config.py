@@ -174,7 +174,8 @@ class SensorSettings:
     """Noise of reading behind the gain, in values, by ratio; b is both, squared and added."""
 
     exposure: tuple[float, float] = (0.2, 1.5)
-    """Value of white in green, by ratio; above 1 it is clipped."""
+    """Value of white in green, by ratio. Above 1 highlights are cut off, and a picture that is
+    developed is brighter by as much."""
 
     balance: tuple[float, float] = (1.2, 2.8)
     """White balance of red, and of blue, by ratio: from the light of a bulb to shade."""
@@ -410,7 +411,7 @@ class ValidationSettings:
 
     sigmas: tuple[float, ...] = (15.0, 25.0, 50.0)
     """Noise levels on the 0–255 scale; those outside `noise.sigma` are left out. Of a sensor: the
-    deviation at white, before white balance."""
+    deviation of photons at a value of 1, before white balance."""
 
     crop: int = 128
     """Side of the square at the centre of each image, in pixels; 0: whole images."""

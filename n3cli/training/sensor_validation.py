@@ -56,7 +56,7 @@ def mean_psnr_of_mosaics(
     Args:
         network: for mosaics, in evaluation mode, on `device`.
         images: clean, each 3×H×W in [0, 1].
-        level: of noise at white, on the 0–255 scale.
+        level: deviation of the photons at a value of 1, on the 0–255 scale.
         device: where to compute, in float32.
 
     Returns:
@@ -74,7 +74,7 @@ def mean_psnr_of_developed(
     Args:
         network: for colour pictures, in evaluation mode, on `device`.
         images: clean, each 3×H×W in [0, 1].
-        level: of noise at white, on the 0–255 scale.
+        level: deviation of the photons at a value of 1, on the 0–255 scale.
         device: where to compute, in float32.
 
     Returns:
