@@ -32,18 +32,17 @@ class Development:
             sharpness: see `apply`.
 
         Returns:
-            With noise, in 8 bits (multiples of 1/255), and without it, not rounded; each B×3×H×W
-            in [0, 1].
+            With noise and without it, each B×3×H×W in [0, 1], not rounded.
         """
         stored, light, where = shoot(pictures, shot, normal)
         noisy, clean = (self.apply(each, where, shot, sharpness) for each in (stored, light))
-        return noisy.mul_(255).round_().div_(255), clean
+        return noisy, clean
 
     def apply(self, mosaic: Tensor, where: Tensor, shot: Shot, sharpness: Tensor) -> Tensor:
         """Demosaic, balance white, bring exposure and colours back, and apply the tone curve.
 
         White is where the first colour is full, so that highlights have no tint: what a shot has
-        overexposed stays so.
+        overexposed stays so, and all of it is brighter by as much.
 
         Args:
             mosaic: B×1×H×W, linear; H and W even.
@@ -59,3 +58,8 @@ class Development:
         balanced = (colours / white[..., None, None]).clamp_max_(1)
         light = mix(balanced, inverse(shot.to_camera)).clamp_(0, 1)
         return light ** (1 / shot.tone).view(-1, 1, 1, 1)
+
+
+def in_8_bits(pictures: Tensor) -> Tensor:
+    """Pictures in [0, 1], rounded to multiples of 1/255."""
+    return (255 * pictures).round_().div_(255)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from n3cli.data.development import Development
+from n3cli.data.development import Development, in_8_bits
 from n3cli.errors import ConfigError
 from n3cli.networks.network import Network
 from n3cli.ops.jpeg import Jpeg
@@ -79,6 +79,7 @@ class CameraNoise(Task[Network, Tensor]):
         error = (settings.error * shots.normal(batch)[share]).exp_()
 
         noisy, clean = self._development.photograph(pictures, shot, normal, sharpness)
+        noisy = in_8_bits(noisy)
         level = (noisy - clean).square().mean((1, 2, 3)).sqrt() * error
         low, high = settings.quality
         corner = np.random.default_rng(mix(self._recipe.run.seed, step, Stream.DEGRADATION))

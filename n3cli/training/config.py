@@ -174,8 +174,7 @@ class SensorSettings:
     """Noise of reading behind the gain, in values, by ratio; b is both, squared and added."""
 
     exposure: tuple[float, float] = (0.2, 1.5)
-    """Value of white in green, by ratio. Above 1 highlights are cut off, and a picture that is
-    developed is brighter by as much."""
+    """Value of white in green, by ratio; above 1 it is clipped."""
 
     balance: tuple[float, float] = (1.2, 2.8)
     """White balance of red, and of blue, by ratio: from the light of a bulb to shade."""

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from n3cli.data.development import Development
+from n3cli.data.development import Development, in_8_bits
 from n3cli.data.shot import shoot
 from n3cli.networks.network import Network
 from n3cli.ops.jpeg import Jpeg
@@ -112,6 +112,7 @@ def show_developed(image: Tensor, level: float, index: int) -> Shown:
     shot = typical_shot(level, index, _ORDERS)
     pictures, normal = _with_chance(image, index)
     noisy, clean = Development(_CPU).photograph(pictures, shot, normal, torch.ones(1))
+    noisy = in_8_bits(noisy)
     sigma = float((noisy - clean).square().mean().sqrt())
     halved = torch.tensor([index % 2 == 1])
     noisy = Jpeg(_CPU).apply(noisy, torch.tensor([_QUALITY]), halved, (0, 0))
