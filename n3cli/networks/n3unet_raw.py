@@ -26,8 +26,9 @@ class N3UNetRaw(N3UNet):
     """The network; its image is `MOSAIC_PLANES`, and what comes out is the mosaic's estimate.
 
     Its head sees values and noise of each colour apart, zero at the sites of others. Without
-    biases, all that is not looked up among neighbours is then scaled as values and noise are: an
-    exposure that is twice as long is nothing new.
+    biases, all that is not looked up among neighbours is then scaled as values and noise are: a
+    mosaic multiplied by a number is nothing new. Twice the light is, for its photons have √2 times
+    the noise.
 
     Args:
         widths: see `N3UNet`, as all others.

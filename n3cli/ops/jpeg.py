@@ -89,7 +89,7 @@ class Jpeg:
         return cut.round().clamp_(0, 255).div_(255)
 
     def _rounded(self, planes: Tensor, table: Tensor, percent: Tensor) -> Tensor:
-        """Planes B×C×H×W, the coefficients of their blocks rounded to steps of a table."""
+        """Planes B×C×H×W about 0, the coefficients of their blocks rounded to a table's steps."""
         batch, count, height, width = planes.shape
         blocks = planes.reshape(
             batch, count, height // _BLOCK, _BLOCK, width // _BLOCK, _BLOCK
@@ -99,7 +99,9 @@ class Jpeg:
         found = self._cosines @ blocks @ self._cosines.T
         found = (found / steps).round_() * steps
         back = self._cosines.T @ found @ self._cosines
-        return back.transpose(3, 4).reshape(planes.shape)
+        # At edges the waves that are left go beyond what 8 bits hold; decoders cut that off here,
+        # before colours are interpolated and mixed.
+        return back.clamp_(-128, 127).transpose(3, 4).reshape(planes.shape)
 
 
 def _cosines() -> NDArray[np.float64]:

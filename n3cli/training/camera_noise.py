@@ -12,12 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from n3cli.data.development import Development
-from n3cli.data.shot import Shot, expose, see_light
+from n3cli.data.development import Development, in_8_bits
 from n3cli.errors import ConfigError
 from n3cli.networks.network import Network
 from n3cli.ops.jpeg import Jpeg
-from n3cli.ops.layout import at_sites, sites
 from n3cli.training.config import Recipe
 from n3cli.training.crop import CropSampler
 from n3cli.training.loss import pixel_loss
@@ -80,7 +78,8 @@ class CameraNoise(Task[Network, Tensor]):
         sharpness, compressed, quality, halved = shots.uniform(4, batch)[:, share]
         error = (settings.error * shots.normal(batch)[share]).exp_()
 
-        noisy, clean = self._shoot(pictures, shot, normal, sharpness)
+        noisy, clean = self._development.photograph(pictures, shot, normal, sharpness)
+        noisy = in_8_bits(noisy)
         level = (noisy - clean).square().mean((1, 2, 3)).sqrt() * error
         low, high = settings.quality
         corner = np.random.default_rng(mix(self._recipe.run.seed, step, Stream.DEGRADATION))
@@ -90,18 +89,6 @@ class CameraNoise(Task[Network, Tensor]):
         )
         noisy = torch.where((compressed < settings.jpeg).view(-1, 1, 1, 1), packed, noisy)
         return (noisy.contiguous(memory_format=torch.channels_last), level), clean
-
-    def _shoot(
-        self, pictures: Tensor, shot: Shot, normal: Tensor, sharpness: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Pictures with noise, in 8 bits, and without it."""
-        where = sites(shot.layout, *normal.shape[-2:])
-        light = at_sites(see_light(pictures, shot), where)
-        stored = expose(light, where, shot, normal)
-        noisy, clean = (
-            self._development.apply(mosaic, where, shot, sharpness) for mosaic in (stored, light)
-        )
-        return noisy.mul_(255).round_().div_(255), clean
 
     def loss(self, output: Tensor, target: Tensor, inputs: Inputs) -> Tensor:
         """The recipe's loss, mean over the crops."""

@@ -246,7 +246,7 @@ class ValidationSettings:
 
     sigmas: tuple[float, ...] = (15.0, 25.0, 50.0)
     """Noise levels on the 0–255 scale; those outside `noise.sigma` are left out. Of a sensor: the
-    deviation at white, before white balance."""
+    deviation of photons at a value of 1, before white balance."""
 
     crop: int = 128
     """Side of the square at the centre of each image, in pixels; 0: whole images."""

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from n3cli.data.scene import VERSION
 from n3cli.errors import ConfigError
+from n3cli.networks.description import Description
 from n3cli.networks.network import Network
 from n3cli.networks.set_network import SetNetwork
 from n3cli.training.camera_noise import CameraNoise
@@ -64,8 +65,11 @@ def plan_images(
     """
     description = network.description
     through_sensor = description.mosaic or recipe.sensor.develop
-    if recipe.sensor.develop and (description.mosaic or description.channels != 3):
-        raise ConfigError("sensor.develop is for networks that denoise pictures in colour")
+    if recipe.sensor.develop and (other := _not_for_developed(description)):
+        raise ConfigError(
+            f"sensor.develop is for networks that denoise pictures in colour, and this is {other}; "
+            "set it to false, or choose another network"
+        )
     material = load_material(
         recipe,
         3 if through_sensor else description.channels,
@@ -89,6 +93,15 @@ def plan_images(
         {"pictures": pictures, "validation": len(material.validation)},
         partial(_describe_images, recipe, device, pictures),
     )
+
+
+def _not_for_developed(description: Description) -> str | None:
+    """What a network is for, where it does not denoise pictures in colour."""
+    if description.task == "upscale":
+        return "a network that enlarges"
+    if description.mosaic:
+        return "a network for mosaics"
+    return None if description.channels == 3 else "a network for grey pictures"
 
 
 def _describe_images(

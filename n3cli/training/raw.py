@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from n3cli.data.shot import expose, see_light
+from n3cli.data.shot import shoot
 from n3cli.networks.network import Network
-from n3cli.ops.layout import at_sites, mosaic_planes, sites
+from n3cli.ops.layout import mosaic_planes
 from n3cli.training.config import Recipe
 from n3cli.training.crop import CropSampler
 from n3cli.training.loss import pixel_loss
@@ -63,9 +63,8 @@ class RawDenoising(Task[Network, Tensor]):
         shot = self._shots.draw(batch)[share]
         a, b = self._shots.told(shot, batch, share)
         normal = self._shots.normal(batch, 2, crop, crop)[share]
-        where = sites(shot.layout, crop, crop)
-        clean = at_sites(see_light(pictures, shot), where)
-        planes = mosaic_planes(expose(clean, where, shot, normal), where, a, b)
+        stored, clean, where = shoot(pictures, shot, normal)
+        planes = mosaic_planes(stored, where, a, b)
         truth = mosaic_planes(clean, where, shot.a, shot.b)
         target = torch.cat((clean, truth[:, -1:]), dim=1)
         return (planes.contiguous(memory_format=torch.channels_last),), target

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from n3cli.data.development import Development
-from n3cli.data.shot import Shot, expose, see_light
+from n3cli.data.development import Development, in_8_bits
+from n3cli.data.shot import shoot
 from n3cli.networks.network import Network
 from n3cli.ops.jpeg import Jpeg
-from n3cli.ops.layout import at_sites, mosaic_planes, sites
+from n3cli.ops.layout import mosaic_planes
 from n3cli.ops.metric import psnr
 from n3cli.training.shot import TYPICAL_IN_WORDS, typical_shot
 
@@ -56,7 +56,7 @@ def mean_psnr_of_mosaics(
     Args:
         network: for mosaics, in evaluation mode, on `device`.
         images: clean, each 3×H×W in [0, 1].
-        level: of noise at white, on the 0–255 scale.
+        level: deviation of the photons at a value of 1, on the 0–255 scale.
         device: where to compute, in float32.
 
     Returns:
@@ -74,7 +74,7 @@ def mean_psnr_of_developed(
     Args:
         network: for colour pictures, in evaluation mode, on `device`.
         images: clean, each 3×H×W in [0, 1].
-        level: of noise at white, on the 0–255 scale.
+        level: deviation of the photons at a value of 1, on the 0–255 scale.
         device: where to compute, in float32.
 
     Returns:
@@ -102,28 +102,26 @@ def _mean_psnr(
 def show_mosaic(image: Tensor, level: float, index: int) -> Shown:
     """The mosaic of one validation image, with noise and without."""
     shot = typical_shot(level, index, _LAYOUTS)
-    stored, light, where = _shot(image, shot, index)
+    pictures, normal = _with_chance(image, index)
+    stored, light, where = shoot(pictures, shot, normal)
     return mosaic_planes(stored, where, shot.a, shot.b), None, light
 
 
 def show_developed(image: Tensor, level: float, index: int) -> Shown:
     """The picture that a camera makes of one validation image, with noise and without."""
     shot = typical_shot(level, index, _ORDERS)
-    stored, light, where = _shot(image, shot, index)
-    development, sharp = Development(_CPU), torch.ones(1)
-    noisy, clean = (development.apply(each, where, shot, sharp) for each in (stored, light))
-    noisy = (noisy * 255).round() / 255
+    pictures, normal = _with_chance(image, index)
+    noisy, clean = Development(_CPU).photograph(pictures, shot, normal, torch.ones(1))
+    noisy = in_8_bits(noisy)
     sigma = float((noisy - clean).square().mean().sqrt())
     halved = torch.tensor([index % 2 == 1])
     noisy = Jpeg(_CPU).apply(noisy, torch.tensor([_QUALITY]), halved, (0, 0))
     return noisy, sigma, clean
 
 
-def _shot(image: Tensor, shot: Shot, index: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Mosaics with noise and without, and their sites; what fills no 4×4 pixels is cut off."""
+def _with_chance(image: Tensor, index: int) -> tuple[Tensor, Tensor]:
+    """An image as a batch, what fills no 4×4 pixels cut off, and what chance does to its mosaic."""
     height, width = (length // 4 * 4 for length in image.shape[-2:])
-    size = height // 2, width // 2
-    normal = np.random.default_rng(index).standard_normal((2, *size), np.float32)
-    where = sites(shot.layout, *size)
-    light = at_sites(see_light(image[None, :, :height, :width], shot), where)
-    return expose(light, where, shot, torch.from_numpy(normal)[None]), light, where
+    size = 2, height // 2, width // 2
+    normal = np.random.default_rng(index).standard_normal(size, np.float32)
+    return image[None, :, :height, :width], torch.from_numpy(normal)[None]

@@ -132,8 +132,8 @@ class RandomShots:
 TYPICAL_IN_WORDS = (
     "pictures to the power of 2.2 halved by averaging, in the mean colours of six cameras, red, "
     "green and blue of white at 0.4, 0.8 and 0.5; noise of variance a·x + b, photons by chance and "
-    "Gaussian reading of 2 electrons, b = 4a², a = (sigma/255)², so that sigma is the deviation at "
-    "a value of 1; clipped at 1 and rounded to 14 bits"
+    "Gaussian reading of 2 electrons, b = 4a², a = (sigma/255)², so that sigma is the deviation of "
+    "the photons alone at a value of 1; clipped at 1 and rounded to 14 bits"
 )
 
 
@@ -141,7 +141,7 @@ def typical_shot(level: float, index: int, kinds: int) -> Shot:
     """The shot that models are judged by: see `TYPICAL_IN_WORDS`.
 
     Args:
-        level: of noise at white, on the 0–255 scale.
+        level: deviation of the photons at a value of 1, on the 0–255 scale.
         index: of the picture; chooses its filters.
         kinds: how many layouts take turns, of Bayer's four and X-Trans.
     """

@@ -1,4 +1,4 @@
-"""N3-UNet for mosaics: filters as data, tiles, exposure, and what is refused."""
+"""N3-UNet for mosaics: filters as data, tiles, gain, and what is refused."""
 
 import pytest
 import torch
@@ -60,10 +60,10 @@ def test_what_is_not_looked_up_is_scaled_as_values_and_noise_are():
     network = registry.build("n3unet-raw", {"widths": "8,12", "blocks": "1,1", "n3_levels": ""})
     torch.nn.init.normal_(network.tail.weight)
     image = planes(24, 32)
-    longer = image.clone()
-    longer[:, 0] *= 3
-    longer[:, 4] *= 3
-    torch.testing.assert_close(network(longer), 3 * network(image))
+    brighter = image.clone()
+    brighter[:, 0] *= 3
+    brighter[:, 4] *= 3
+    torch.testing.assert_close(network(brighter), 3 * network(image))
     assert not torch.equal(network(image), image[:, :1])
 
 

@@ -14,6 +14,7 @@ from n3cli.training.camera_noise import CameraNoise
 from n3cli.training.material import Material
 from n3cli.training.raw import RawDenoising
 from n3cli.training.recipe import load_recipe
+from n3cli.training.run import Place, run
 from n3cli.training.sensor_validation import show_developed, show_mosaic
 from n3cli.training.store import ImageStore
 from n3cli.training.yardstick import choose_yardstick
@@ -196,3 +197,17 @@ def test_shots_without_meaning_are_refused(change, message):
 def test_odd_crops_cannot_be_developed():
     with pytest.raises(ConfigError, match="have even sides, not 17"):
         make_task("denoise-n3unet-color-real", "data.crop=17")
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("upscale-n3sr-color", "a network that enlarges"),
+        ("denoise-n3unet-raw", "a network for mosaics"),
+        ("denoise-n3unet-gray", "a network for grey pictures"),
+    ],
+)
+def test_only_what_denoises_in_colour_is_shown_developed_pictures(name, what, tmp_path, pictures):
+    changes = ["sensor.develop=true", "data.sets=[]", "validation.images=none"]
+    with pytest.raises(ConfigError, match=f"denoise pictures in colour, and this is {what}; set"):
+        run(load_recipe(name, changes), Place(tmp_path, pictures), lambda event: None)
