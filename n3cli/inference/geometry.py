@@ -198,8 +198,8 @@ def _is_still(apart: Array, distance: Array) -> bool:
         apart: pixels between points and where the rotation or homography says they are.
         distance: pixels between points and their epipolar lines, which is noise alone.
     """
-    left = np.quantile(apart, _QUANTILE) / _RAYLEIGH
-    noise = np.quantile(distance, _QUANTILE) / _HALF_NORMAL
+    left = np.quantile(apart, _QUANTILE, method="higher") / _RAYLEIGH  # ∞ has no mean with ∞
+    noise = np.quantile(distance, _QUANTILE, method="higher") / _HALF_NORMAL
     return bool(left <= _CALM * max(noise, _FLOOR))
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib.util
+import warnings
 from functools import cache
 
 import cv2
@@ -11,7 +12,7 @@ import torch
 
 import n3cli
 from n3cli.errors import ConfigError, InputError, ModelError, N3Warning
-from n3cli.inference import classifier
+from n3cli.inference import classifier, geometry
 from n3cli.inference.classifier import Classifier
 from n3cli.inference.matcher import Matcher
 from n3cli.inference.source import ArraySource
@@ -200,6 +201,15 @@ def test_few_points_off_a_wall_tell_the_fundamental_matrix(estimator, off, statu
     found = Matcher("none", estimator=estimator).judge(from_pairs(*pixels))
     assert found.status == status
     assert (found.F is None) == (status == "homography")
+
+
+def test_points_behind_a_camera_are_far_off_and_no_trouble():
+    apart = np.full(10, np.inf)
+    apart[:7] = 0.1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert not geometry._is_still(apart, np.full(10, 0.1))
+        assert geometry._is_still(np.append(apart[:7], np.inf), np.full(8, 0.1))
 
 
 @pytest.mark.parametrize("camera", [K, None])
