@@ -25,8 +25,8 @@ FEWEST = 8
 STATUSES: Final = {
     "ok": "a matrix that too many matches agree with for chance",
     "rotation": "a rotation alone explains the matches: the translation is undetermined",
-    "homography": "one homography explains the matches or nearly all: the camera only turned or the "
-    "scene is flat, and without cameras the fundamental matrix is, or may be, undetermined",
+    "homography": "one homography explains the matches or nearly all: the camera only turned or "
+    "the scene is flat, and without cameras the fundamental matrix is, or may be, undetermined",
     "few": f"fewer than {FEWEST} matches were kept: nothing was estimated",
     "chance": "so few matches agree that it may be chance: probably not the same scene",
     "putative": "nothing was asked for but the matches",
