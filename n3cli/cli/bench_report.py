@@ -73,7 +73,8 @@ def divide(asked: Asked) -> tuple[Asked, Asked]:
     Where both are, the full names of models and the names of rules say which they are for.
 
     Raises:
-        ConfigError: what is for images alone is asked for of correspondences.
+        ConfigError: what is for images alone is asked for of correspondences, or the paper's are
+            not here for what judges correspondences.
     """
     from n3cli.bench.pair_method import FILTERS
     from n3cli.bench.pair_suite import PAIR_SUITES
@@ -88,6 +89,11 @@ def divide(asked: Asked) -> tuple[Asked, Asked]:
     rules = tuple(name for name in asked.peers if name in FILTERS)
     if asked.names == ("paper",):
         pairs = at_hand(asked)
+        if not pairs and (matchers or rules):
+            raise ConfigError(
+                f"{', '.join((*matchers, *rules))}: the paper's correspondences, which could be "
+                "judged, are not here; bring some (see above) or leave this out"
+            )
         matchers = matchers or (() if rules else ("match-cnet", default_classifier()))
     if not pairs:
         return asked, replace(asked, names=())

@@ -90,6 +90,8 @@ def _geometry(found: Matches) -> str:
             return "no camera known: fundamental matrix, no pose"
         case "rotation" if found.R is not None:
             return f"rotation {turn(found.R):.1f}°, translation undetermined"
+        case "homography" if found.F is not None:
+            return "a homography and little beside it: the fundamental matrix may be undetermined"
         case "homography":
             return "a homography: the camera only turned or the scene is flat, no camera known"
         case "few":

@@ -101,7 +101,8 @@ class Classifier:
                 found: NDArray[np.float32] = self._network(batch)[0].float().cpu().numpy()
         except (torch.OutOfMemoryError, MemoryError) as error:
             raise DeviceError(
-                f"memory does not suffice for {len(table)} matches; take fewer keypoints"
+                f"memory does not suffice for {len(table)} matches; take fewer keypoints or "
+                "another device"
             ) from error
         if not np.isfinite(found).all():
             raise ModelError(

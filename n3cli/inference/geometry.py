@@ -25,8 +25,8 @@ FEWEST = 8
 STATUSES: Final = {
     "ok": "a matrix that too many matches agree with for chance",
     "rotation": "a rotation alone explains the matches: the translation is undetermined",
-    "homography": "one homography explains the matches: the camera only turned or the scene is "
-    "flat, and without cameras the fundamental matrix is undetermined",
+    "homography": "one homography explains the matches or nearly all: the camera only turned or "
+    "the scene is flat, and without cameras the fundamental matrix is, or may be, undetermined",
     "few": f"fewer than {FEWEST} matches were kept: nothing was estimated",
     "chance": "so few matches agree that it may be chance: probably not the same scene",
     "putative": "nothing was asked for but the matches",
@@ -47,7 +47,7 @@ a homography takes it, on its plane."""
 
 _NEARLY_ALL = 0.95
 """Part of the matches that agree with a fundamental matrix: where a homography explains so many,
-the others do not determine the matrix."""
+the others need not determine the matrix, even if it is no chance that they agree."""
 
 _QUANTILE = 0.8
 _RAYLEIGH, _HALF_NORMAL = 1.794, 1.282
@@ -62,7 +62,7 @@ class Geometry:
         status: one of `STATUSES`.
         inliers: N bool, which matches agree.
         E: 3×3 of norm √2, or None.
-        F: 3×3 of norm 1, or None.
+        F: 3×3 of norm 1, or None. Beside `H` it may be undetermined.
         H: 3×3 of norm 1, or None.
         R: 3×3, or None.
         t: 3, of length 1, or None.
@@ -144,13 +144,14 @@ def _judge_uncalibrated(problem: Problem, matrix: Array) -> Geometry:
     if homography is not None:
         apart = _lengths(transferred(homography, problem.x0) - problem.x1)
         on_plane = apart <= _FAR * problem.threshold
-        # A façade has one, too; what stands before it tells the matrix, unless it is chance. A few
-        # may agree by more than chance: windows that were taken for each other.
-        if _is_still(apart[inliers], distance[inliers]) and (
-            on_plane[inliers].mean() >= _NEARLY_ALL
-            or _chance(problem, distance[~on_plane], BESIDE_PLANE)
-        ):
-            return Geometry("homography", on_plane, H=homography)
+        if _is_still(apart[inliers], distance[inliers]):
+            # A façade has one, too; what stands before it tells the matrix, unless it is chance.
+            if _chance(problem, distance[~on_plane], BESIDE_PLANE):
+                return Geometry("homography", on_plane, H=homography)
+            # A few may agree by more than chance: windows that were taken for each other look like
+            # a second plane. Which it is cannot be told.
+            if on_plane[inliers].mean() >= _NEARLY_ALL:
+                return Geometry("homography", on_plane | inliers, F=matrix, H=homography)
     return Geometry("ok", inliers, F=matrix)
 
 
@@ -198,8 +199,8 @@ def _is_still(apart: Array, distance: Array) -> bool:
         apart: pixels between points and where the rotation or homography says they are.
         distance: pixels between points and their epipolar lines, which is noise alone.
     """
-    left = np.quantile(apart, _QUANTILE) / _RAYLEIGH
-    noise = np.quantile(distance, _QUANTILE) / _HALF_NORMAL
+    left = np.quantile(apart, _QUANTILE, method="higher") / _RAYLEIGH  # ∞ has no mean with ∞
+    noise = np.quantile(distance, _QUANTILE, method="higher") / _HALF_NORMAL
     return bool(left <= _CALM * max(noise, _FLOOR))
 
 

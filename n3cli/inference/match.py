@@ -61,8 +61,8 @@ def match(
 
     Returns:
         Keypoints, matches, their confidence, and with both cameras E, R and t, X1 = R·X0 + t;
-        without, F, or H where one homography explains them. Fewer than 8 matches are no error:
-        `status` tells.
+        without, F, or H where one homography explains them, and F beside it where some agree with
+        that alone. Fewer than 8 matches are no error: `status` tells.
 
     Raises:
         InputError: wrong shape or dtype, or values that are not finite.

@@ -55,6 +55,8 @@ def write_geometry(
         geometry.config = kinds.PANORAMIC
     elif found.status == "homography":
         geometry.config, geometry.H = kinds.PLANAR_OR_PANORAMIC, found.H
+        if found.F is not None:
+            geometry.F = found.F
     elif found.E is None:
         geometry.config, geometry.F = kinds.UNCALIBRATED, found.F
     elif found.R is not None and found.t is not None:

@@ -33,10 +33,12 @@ class Matches:
         ratio: N0 float32: distance of a match's descriptors to that of the next best, 0–1, or None.
         mutual: N0 bool: whether both are each other's nearest, or None.
         inliers: N0 bool: the matches that agree with the matrix; within the pixel threshold of
-            their epipolar lines and, where the cameras are known, before both.
+            their epipolar lines and, where the cameras are known, before both; or where `H` takes
+            them.
         status: what came of it, see `n3cli.inference.geometry`.
         E: 3×3 essential matrix of norm √2, x1ᵀ E x0 = 0 for normalised points, or None.
-        F: 3×3 fundamental matrix of norm 1, for pixels, where a camera is not known, or None.
+        F: 3×3 fundamental matrix of norm 1, for pixels, where a camera is not known, or None;
+            beside `H` it may be undetermined.
         H: 3×3 homography of norm 1, from pixels of the first picture to those of the second, where
             it explains the matches without cameras, or None.
         R: 3×3 rotation of the pose X1 = R·X0 + t, or None.

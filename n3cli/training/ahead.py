@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from typing import Generic, Protocol, TypeVar
 
 import torch
@@ -29,7 +31,8 @@ class Ahead(Generic[BatchT]):
     """Batches of one step after the other, made before they are asked for.
 
     The processes end with this object, and also if this process is killed. Signals to the process
-    group pass them by: the step that is under way may still need a batch.
+    group pass them by, and SIGTERM to each of them, where its sender can be told (not on macOS):
+    the step that is under way may still need a batch.
 
     Args:
         make: makes a batch, of tensors on the CPU.
@@ -66,12 +69,17 @@ class Ahead(Generic[BatchT]):
             return iter(batches)
 
 
-def default_workers(device: torch.device) -> int:
-    """Processes for a device: none beside a CPU, which has enough to do; one a core for a GPU."""
+def default_workers(device: torch.device, processes: int) -> int:
+    """Workers for a device: none beside a CPU, which has enough to do; one a core for a GPU.
+
+    Args:
+        device: that of the run.
+        processes: of the run on this machine, which share its cores.
+    """
     if device.type == "cpu":
         return 0
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min(_MOST, cores or 1)
+    return min(_MOST, max(1, (cores or 1) // processes))
 
 
 def _stand_apart(worker: int) -> None:
@@ -79,6 +87,18 @@ def _stand_apart(worker: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "setsid"):
         os.setsid()
+    if hasattr(signal, "sigwaitinfo"):
+        threading.Thread(target=_heed, args=(os.getppid(),), daemon=True).start()
+
+
+def _heed(parent: int) -> None:
+    """End by the SIGTERM that the run's own process cleans up with, and by nobody else's.
+
+    Service managers and schedulers of clusters send one to every process of a run.
+    """
+    while signal.sigwaitinfo({signal.SIGTERM}).si_pid != parent:
+        pass
+    os._exit(0)
 
 
 @contextmanager
@@ -90,7 +110,11 @@ def _signals_held() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
+    held = {signal.SIGINT, signal.SIGHUP}
+    if hasattr(signal, "sigwaitinfo"):  # without, who cleans up would wait for them
+        held.add(signal.SIGTERM)
+    resource_tracker.ensure_running()  # whose start lets signals through again (Python 3.11)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, held)
     try:
         yield
     finally:

@@ -5,7 +5,7 @@ Yi and others, "Learning to Find Good Correspondences", CVPR 2018 (arXiv 1711.05
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,6 +21,7 @@ from n3cli.ops.correspondence import stack_columns
 from n3cli.ops.epipolar import eight_point, essential_matrix
 from n3cli.training.ahead import Ahead, default_workers
 from n3cli.training.config import Recipe
+from n3cli.training.distributed import World
 from n3cli.training.pair_validation import held_out_pairs, score_pairs
 from n3cli.training.seed import Stream, mix
 from n3cli.training.task import Inputs, Task
@@ -83,16 +84,17 @@ class CorrespondenceJudging(Task[SetNetwork, Truth]):
         recipe: the run's.
         inputs: numbers that the network takes of each correspondence.
         device: where it is.
-        share: which pairs of a batch of so many are this process's.
+        world: which process this is.
     """
 
-    def __init__(
-        self, recipe: Recipe, inputs: int, device: torch.device, share: Callable[[int], slice]
-    ) -> None:
+    def __init__(self, recipe: Recipe, inputs: int, device: torch.device, world: World) -> None:
         self._settings, self._device = recipe.correspondences, device
         settings, batch = recipe.correspondences, recipe.data.batch
-        workers = settings.workers if settings.workers >= 0 else default_workers(device)
-        make = _PairMaker(recipe.run.seed, range(batch)[share(batch)], settings.points, inputs)
+        workers = settings.workers
+        if workers < 0:
+            workers = default_workers(device, world.local_size)
+        mine = range(batch)[world.share(batch)]
+        make = _PairMaker(recipe.run.seed, mine, settings.points, inputs)
         self._batches = Ahead(make, workers, pinned=device.type == "cuda")
         self._pairs = held_out_pairs(settings.pairs, settings.validation_points)
 

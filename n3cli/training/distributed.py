@@ -25,11 +25,13 @@ class World:
         rank: number of this process over all machines.
         size: number of processes.
         local: number of this process on its machine, which is its GPU's.
+        local_size: number of processes on its machine.
     """
 
     rank: int = 0
     size: int = 1
     local: int = 0
+    local_size: int = 1
 
     @property
     def leads(self) -> bool:
@@ -99,7 +101,8 @@ def joined(device: torch.device) -> Iterator[World]:
     if not dist.is_torchelastic_launched():
         yield World()
         return
-    world = World(*(int(os.environ[name]) for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK")))
+    names = "RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"
+    world = World(*(int(os.environ[name]) for name in names))
     cuda = device.type == "cuda"
     if cuda:
         torch.cuda.set_device(world.device(device))

@@ -154,8 +154,8 @@ class CorrespondenceSettings:
 
     workers: int = -1
     """Processes that make pairs ahead while the device learns; 0: none, each batch is made when it
-    is its turn; -1: none where the device is a CPU, else one for each core, at most 16. No weight
-    depends on it."""
+    is its turn; -1: none where the device is a CPU, else one for each core, which the processes of
+    a run on a machine share, at most 16. No weight depends on it."""
 
     def __post_init__(self) -> None:
         require(

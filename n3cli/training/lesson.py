@@ -129,7 +129,7 @@ def plan_correspondences(
             "out"
         )
     return Lesson(
-        CorrespondenceJudging(recipe, network.description.inputs, device, world.share),
+        CorrespondenceJudging(recipe, network.description.inputs, device, world),
         hashlib.sha256(f"scenes {VERSION}".encode()).hexdigest(),
         {"validation": recipe.correspondences.pairs},
         partial(_describe_correspondences, recipe, device),

@@ -204,6 +204,16 @@ def test_the_paper_has_the_correspondences_that_are_at_hand(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("judge", [("-m", "match-cnet"), ("--against", "bm3d,ratio")])
+def test_the_paper_without_correspondences_has_nothing_for_those_who_judge_them(tmp_path, judge):
+    found = run("paper", *judge, "--data", tmp_path, "--offline")
+    assert found.exit_code == 2, found.output
+    told = " ".join(found.stderr.split())
+    assert "paper: without brown" in told
+    assert f"{judge[1].split(',')[-1]}: the paper's correspondences" in told
+    assert "are not here" in told
+
+
 def test_what_the_command_cannot_do(tmp_path):
     for arguments, code, message in (
         (("reichstak",), 2, "did you mean 'reichstag'?"),

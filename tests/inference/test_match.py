@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib.util
+import warnings
 from functools import cache
 
 import cv2
@@ -11,7 +12,7 @@ import torch
 
 import n3cli
 from n3cli.errors import ConfigError, InputError, ModelError, N3Warning
-from n3cli.inference import classifier
+from n3cli.inference import classifier, geometry
 from n3cli.inference.classifier import Classifier
 from n3cli.inference.matcher import Matcher
 from n3cli.inference.source import ArraySource
@@ -187,6 +188,26 @@ def test_windows_taken_for_each_other_are_no_depth(shared, degrees):
     assert n3cli.match(picture, second, "none").status == "homography"
 
 
+@pytest.mark.parametrize(("on", "off"), [(3000, 140), (1900, 90), (1000, 40)])
+def test_little_depth_beside_a_wall_is_kept_with_a_matrix(on, off):
+    rng = np.random.default_rng(0)
+    walls, depths, volume = scene(5, on, flat=True), scene(5, off), scene(5, 1000)
+    matched, truth = (
+        [np.concatenate(views) * 700 + [319.5, 239.5] for views in zip(*scenes, strict=True)]
+        for scenes in ([walls[2:], depths[2:]], [volume[2:]])
+    )
+    found = Matcher("none").judge(from_pairs(*(x + rng.normal(0, 0.4, x.shape) for x in matched)))
+    assert found.status == "homography"
+    assert found.H is not None
+    assert found.F is not None
+    assert found.inliers[:on].mean() > 0.99
+    assert found.inliers[on:].mean() > 0.9
+    first, second = (np.column_stack([x, np.ones(len(x))]) for x in truth)
+    lines = first @ found.F.T
+    apart = np.abs((second * lines).sum(1)) / np.linalg.norm(lines[:, :2], axis=1)
+    assert np.quantile(apart, 0.95) < 0.5
+
+
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 @pytest.mark.parametrize(("off", "status"), [(0, "homography"), (40, "ok")])
 def test_few_points_off_a_wall_tell_the_fundamental_matrix(estimator, off, status):
@@ -200,6 +221,15 @@ def test_few_points_off_a_wall_tell_the_fundamental_matrix(estimator, off, statu
     found = Matcher("none", estimator=estimator).judge(from_pairs(*pixels))
     assert found.status == status
     assert (found.F is None) == (status == "homography")
+
+
+def test_points_behind_a_camera_are_far_off_and_no_trouble():
+    apart = np.full(10, np.inf)
+    apart[:7] = 0.1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert not geometry._is_still(apart, np.full(10, 0.1))
+        assert geometry._is_still(np.append(apart[:7], np.inf), np.full(8, 0.1))
 
 
 @pytest.mark.parametrize("camera", [K, None])

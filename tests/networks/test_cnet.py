@@ -10,6 +10,7 @@ from n3cli.networks.cnet import ContextNorm, _NormaliseAndRectify, correspondenc
 from n3cli.networks.fold import fold_batch_norm
 from n3cli.networks.n3_set_branch import N3SetBranch
 from n3cli.ops import aggregation_set
+from n3cli.ops.selection import select_relaxed
 from n3cli.training.optimiser import split
 
 SMALL = {"width": 12, "blocks": 3, "n3_after": "2", "k": 2}
@@ -119,6 +120,31 @@ def test_chunks_of_queries_do_not_show(monkeypatch):
         for chunk in (1, 2 * 300 * 7, 2 * 300 * 299):
             monkeypatch.setattr(aggregation_set, "CHUNK", chunk)
             torch.testing.assert_close(network(x), whole, atol=1e-5, rtol=1e-5)
+
+
+def test_where_memory_does_not_suffice_for_large_chunks_small_ones_are_taken(monkeypatch):
+    items = torch.randn(2, 300, 3), torch.randn(2, 300, 4), torch.ones(2, 300)
+    expected = aggregation_set.aggregate_set(*items, 2, select_relaxed)
+    tried = []
+
+    def select(logits, k):
+        tried.append(logits.numel())
+        if logits.numel() > most:
+            raise torch.OutOfMemoryError("pretended")
+        return select_relaxed(logits, k)
+
+    monkeypatch.setattr(aggregation_set, "_TELLS", ("cpu",))
+    monkeypatch.setattr(aggregation_set, "CHUNK", 2 * 300 * 50)
+    most = 2 * 300 * 300
+    torch.testing.assert_close(aggregation_set.aggregate_set(*items, 2, select), expected)
+    assert tried == [most]
+    tried.clear()
+    most = 2 * 300 * 50
+    torch.testing.assert_close(aggregation_set.aggregate_set(*items, 2, select), expected)
+    assert tried == [2 * 300 * 300] + 6 * [most]
+    most = 10
+    with pytest.raises(torch.OutOfMemoryError):
+        aggregation_set.aggregate_set(*items, 2, select)
 
 
 def test_memory_does_not_grow_with_the_square_of_the_points():

@@ -10,6 +10,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from select import select
 
 import pytest
 import torch
@@ -54,9 +55,16 @@ def test_without_workers_a_batch_is_made_here():
     assert int(batches[0][1]) == os.getpid()
 
 
-def test_a_cpu_gets_no_workers_and_a_gpu_one_a_core():
-    assert default_workers(torch.device("cpu")) == 0
-    assert 1 <= default_workers(torch.device("cuda")) <= 16
+def test_a_cpu_gets_no_workers_and_a_gpu_one_a_core(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(12)), raising=False)
+    assert default_workers(torch.device("cpu"), 1) == 0
+    assert default_workers(torch.device("cuda"), 1) == 12
+
+
+@pytest.mark.parametrize(("processes", "each"), [(2, 6), (5, 2), (8, 1), (64, 1)])
+def test_processes_of_a_machine_share_its_cores(monkeypatch: pytest.MonkeyPatch, processes, each):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(12)), raising=False)
+    assert default_workers(torch.device("cuda"), processes) == each
 
 
 def test_a_run_learns_the_same_whoever_makes_its_pairs(tmp_path: Path):
@@ -87,6 +95,49 @@ def test_a_signal_to_all_ends_the_run_with_a_checkpoint(tmp_path: Path, number, 
     assert process.returncode == code, told.decode()
     assert b"Traceback" not in told
     assert list(folder.glob("checkpoint-*.pt"))
+
+
+STUBBORN = """
+import signal
+from n3cli.training.ahead import Ahead
+from tests.training.test_ahead import Numbers
+
+signal.signal(signal.SIGTERM, lambda *_: None)
+print("ready", flush=True)
+batches = Ahead(Numbers(), 2, pinned=False)
+print(*(int(batches[step][0][0]) for step in range(20)))
+"""
+"""Does not heed SIGTERM, and ends with its batches still there."""
+
+
+@pytest.mark.skipif(not hasattr(signal, "sigwaitinfo"), reason="does not know who sent a signal")
+def test_termination_of_all_does_not_reach_the_workers_from_their_first_moment_on():
+    with subprocess.Popen(
+        [sys.executable, "-c", STUBBORN],
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        end = time.monotonic() + 60
+        while not select([process.stdout], [], [], 0.02)[0] and time.monotonic() < end:
+            os.killpg(process.pid, signal.SIGTERM)
+        printed, told = process.communicate(timeout=60)
+    assert process.returncode == 0, told
+    assert printed.split() == [str(step) for step in range(20)]
+
+
+@pytest.mark.skipif(not hasattr(signal, "sigwaitinfo"), reason="does not know who sent a signal")
+def test_termination_of_each_process_does_not_reach_the_workers():
+    batches = Ahead(Numbers(), 2, pinned=False)
+    makers = {int(batches[step][1]) for step in range(4)}
+    assert len(makers) == 2
+    subprocess.run(["kill", "-TERM", *map(str, makers)], check=True)
+    assert {int(batches[step][1]) for step in range(4, 12)} == makers
+    del batches
+    assert not multiprocessing.active_children()
 
 
 def _stepped(log: Path) -> bool:

@@ -21,6 +21,7 @@ from n3cli.training.correspondences import (
     balanced_cross_entropy,
     matrix_loss,
 )
+from n3cli.training.distributed import World
 from n3cli.training.grow import grow
 from n3cli.training.log import LOG_FILE, read_log
 from n3cli.training.pair_validation import held_out_pairs, score_pairs
@@ -29,6 +30,7 @@ from n3cli.training.run import Place, run
 from n3cli.zoo.folder import load_trained
 
 CPU = torch.device("cpu")
+ALONE = World()
 SMALL = [
     "model.options={ inputs = 6, width = 16, blocks = 3, n3_after = '2', k = 3 }",
     "data.batch=4", "correspondences.points=64", "correspondences.pairs=10",
@@ -37,9 +39,9 @@ SMALL = [
 ]  # fmt: skip
 
 
-def make_task(*changes, share=slice(None)):
+def make_task(*changes, world=ALONE):
     recipe = load_recipe("match-n3cnet", [*SMALL, *changes])
-    return CorrespondenceJudging(recipe, 6, CPU, lambda _: share)
+    return CorrespondenceJudging(recipe, 6, CPU, world)
 
 
 def test_a_batch_follows_from_seed_and_step_alone_and_shares_make_it_up():
@@ -47,8 +49,8 @@ def test_a_batch_follows_from_seed_and_step_alone_and_shares_make_it_up():
     assert columns.shape == (4, 64, 6)
     assert truth.right.shape == (4, 64)
     torch.testing.assert_close(torch.linalg.matrix_norm(truth.matrix), torch.ones(4))
-    for part in (slice(0, 2), slice(2, 4)):
-        (own,), own_truth = make_task(share=part).batch(3, 0)
+    for rank, part in enumerate((slice(0, 2), slice(2, 4))):
+        (own,), own_truth = make_task(world=World(rank, 2)).batch(3, 0)
         assert torch.equal(own, columns[part])
         assert torch.equal(own_truth.right, truth.right[part])
     for other in (make_task().batch(4, 0), make_task("run.seed=1").batch(3, 0)):
