@@ -201,7 +201,7 @@ def _get_ready(
     denoiser = Denoiser(**network)
     settings = Settings(sigma, strength, tta, Crop(*crop) if crop else None, quality)
     of_pictures = {"--sigma": sigma is not None, "--crop": crop, "--compare": compare}
-    raw_denoiser = RawDenoiser(denoiser, tta=tta)
+    raw_denoiser = RawDenoiser(**network, tta=tta)
     raw_settings = RawSettings(
         models_of(noise) if noise else None,
         known_profiles(profiles) if any_raw else (),

@@ -139,7 +139,7 @@ def denoise_raw(
     height, width = raw.mosaic.shape
     deviation = min(float(model.deviation(np.zeros(()))) for model in noise.models)
     report = RawReport(
-        noise, f"{width}×{height} {raw.layout}", denoiser.name, finer(raw, deviation)
+        noise, f"{width}×{height} {raw.layout}", denoiser.model.config.name, finer(raw, deviation)
     )
     estimate = denoiser.denoise(
         raw.mosaic,
