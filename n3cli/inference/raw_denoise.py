@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from n3cli.inference.denoise import Denoiser
 from n3cli.inference.host import Host
 from n3cli.inference.raw_network import MosaicNetwork
-from n3cli.inference.raw_planes import PlaneByPlane, planes_of
+from n3cli.inference.raw_planes import PlaneByPlane
+from n3cli.ops.layout import planes_of
 from n3cli.ops.noise_model import NoiseModel
 from n3cli.zoo.folder import Model
 

@@ -5,9 +5,9 @@ Its noise is made even first, see `mosaic`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,41 +16,12 @@ from n3cli.inference.denoise import Denoiser
 from n3cli.inference.ensemble import Progress
 from n3cli.inference.mosaic import denoise_stabilised
 from n3cli.inference.source import ArraySource
+from n3cli.ops.layout import planes_of
 from n3cli.ops.noise_model import NoiseModel
 
 Array: TypeAlias = NDArray[np.float32]
 
 _MOST = 255.0  # noise levels are at most that
-
-
-class Plane(NamedTuple):
-    """Sites of one colour on a square grid, which make a picture of their own."""
-
-    row: int
-    column: int
-    step: int
-    colour: int
-
-    def of(self, mosaic: Array) -> Array:
-        """The plane's part of a mosaic, as a view."""
-        return mosaic[self.row :: self.step, self.column :: self.step]
-
-
-def planes_of(pattern: NDArray[np.uint8]) -> Iterator[Plane]:
-    """The planes of a filter, as fine as they can be.
-
-    A filter of 2×2 has four. X-Trans repeats after six sites, but five greens of its 3×3 after
-    three already: they make five planes, and red and blue eight each.
-    """
-    period = len(pattern)
-    half = period // 2 if period > 2 else period
-    for row, column in np.ndindex(half, half):
-        colours = pattern[row::half, column::half]
-        if (colours == colours[0, 0]).all():
-            yield Plane(row, column, half, int(colours[0, 0]))
-            continue
-        for (down, across), colour in np.ndenumerate(colours):
-            yield Plane(row + down * half, column + across * half, period, int(colour))
 
 
 class PlaneByPlane:

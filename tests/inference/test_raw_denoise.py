@@ -11,7 +11,7 @@ from n3cli.errors import InputError
 from n3cli.inference.ensemble import POSES, posed
 from n3cli.inference.raw_denoise import RawDenoiser
 from n3cli.inference.raw_network import posed_pattern
-from n3cli.inference.raw_planes import planes_of
+from n3cli.ops.layout import planes_of
 from n3cli.ops.metric import psnr
 from n3cli.ops.noise_model import NoiseModel, models_of
 
