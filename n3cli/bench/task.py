@@ -111,7 +111,7 @@ REAL = replace(
     load=lambda pair, channels: pair.clean.block(pair.photo, pair.number),
     degrade=lambda pair, clean, level, index: pair.noisy.block(pair.photo, pair.number),
     items=real.list_pairs,
-    apply=lambda method, given, level: real.run_on_image(method.run, given, level),
+    apply=real.run_on_image,
     baseline="noisy",
 )
 
@@ -119,7 +119,7 @@ RAW = replace(
     REAL,
     protocol=real.RAW_PROTOCOL,
     scored="mosaics",
-    apply=lambda method, given, level: real.run_on_mosaic(method.run, given, level),
+    apply=real.run_on_mosaic,
 )
 
 

@@ -88,6 +88,27 @@ def at_sites(each: Tensor, where: Tensor) -> Tensor:
     return (each * where).sum(1, keepdim=True)
 
 
+def find_bayer(mosaic: NDArray[np.floating]) -> Layouts:
+    """The order of a Bayer filter, as far as a mosaic tells it.
+
+    The two greens see the same light, so their diagonal is the one whose means differ less. Which
+    of the other two is red cannot be told so: the upper one counts as red.
+
+    Args:
+        mosaic: H×W, at least 2×2.
+
+    Returns:
+        2×2: RGGB or GRBG.
+    """
+    size = min(16, *(length // 2 for length in mosaic.shape))  # sites of a plane
+    height, width = (length // (2 * size) for length in mosaic.shape)
+    whole = np.asarray(mosaic[: 2 * size * height, : 2 * size * width])
+    means = whole.reshape(height, size, 2, width, size, 2).mean((1, 4), np.float64)
+    falling = np.abs(means[:, 0, :, 0] - means[:, 1, :, 1]).sum()
+    rising = np.abs(means[:, 0, :, 1] - means[:, 1, :, 0]).sum()
+    return BAYER[int(falling < rising), :2, :2]
+
+
 class Plane(NamedTuple):
     """Sites of one colour on a square grid, which make a picture of their own."""
 
