@@ -14,13 +14,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from n3cli.bench.method import Run
+from n3cli.bench.method import Method
+from n3cli.bench.mosaic import run_on_mosaic
 from n3cli.bench.submission import Part, Photo, Submission, faults_of
 from n3cli.data.dnd import DndPhoto, DndSet
 from n3cli.errors import InputError
-from n3cli.inference.mosaic import denoise_planes, denoise_stabilised
 from n3cli.io.mat import read_mat, write_mat
 from n3cli.io.path import explained
+from n3cli.ops.layout import find_bayer
+from n3cli.ops.noise_model import NoiseModel
 
 Array = NDArray[np.float32]
 
@@ -37,7 +39,8 @@ _WHOLE = (
 RAW_PROTOCOL = (
     f"{_WHOLE} Each of the four planes of a raw part is denoised by itself, as a grey image: its "
     "noise of variance a·x + b (a, b of info.mat) is made even by the generalised Anscombe "
-    "transform, and the way back is the exact unbiased inverse."
+    "transform, and the way back is the exact unbiased inverse. Networks for mosaics get the part "
+    "whole, and a and b; which sites are green is told by their likeness."
 )
 
 SRGB_PROTOCOL = f"{_WHOLE} Methods get the part's mean noise level of info.mat (sigma_srgb)."
@@ -57,19 +60,25 @@ class _Photos:
             yield Photo(len(photo.boxes), self._parts(photo))
 
     def _parts(self, photo: DndPhoto) -> Iterator[Part]:
-        for number, noisy in enumerate(self._set.crops(photo, self._track)):
-            if self._track == "raw":
-                yield Part(noisy, partial(_run_on_raw, photo.a, photo.b))
-            else:
-                yield Part(noisy, partial(_run_on_srgb, 255 * photo.sigma_srgb[number]))
+        image = self._set.image(photo, self._track)
+        if self._track == "srgb":
+            for noisy, sigma in zip(photo.parts(image), photo.sigma_srgb, strict=True):
+                yield Part(noisy, partial(_run_on_srgb, 255 * float(sigma)))
+            return
+        noise, pattern = NoiseModel(photo.a, photo.b), find_bayer(image[..., 0])
+        for noisy, box in zip(photo.parts(image), photo.boxes, strict=True):
+            own = np.roll(pattern, (-box.top, -box.left), (0, 1))
+            yield Part(noisy, partial(_run_on_raw, noise, own))
 
 
-def _run_on_raw(a: float, b: float, run: Run, noisy: Array) -> Array:
-    return denoise_planes(noisy, lambda plane: denoise_stabilised(plane, a, b, run))
+def _run_on_raw(
+    noise: NoiseModel, pattern: NDArray[np.uint8], method: Method, noisy: Array
+) -> Array:
+    return run_on_mosaic(method, noisy, noise, pattern)
 
 
-def _run_on_srgb(sigma: float, run: Run, noisy: Array) -> Array:
-    return run(noisy, float(sigma))
+def _run_on_srgb(sigma: float, method: Method, noisy: Array) -> Array:
+    return method.run(noisy, sigma)
 
 
 class _Bundle:

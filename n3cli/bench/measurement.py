@@ -89,7 +89,7 @@ def measure(
             for which, method in enumerate(methods):
                 copy = given.copy()
                 begun = time.perf_counter()
-                output = task.apply(method.run, copy, level)
+                output = task.apply(method, copy, level)
                 spent = time.perf_counter() - begun
                 seconds[image, number, which] = spent * 1e6 / (clean.shape[0] * clean.shape[1])
                 scores[image, number, which] = task.score(output, clean, level)

@@ -8,9 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from n3cli.ops.noise_model import NoiseModel
+
 Run = Callable[[NDArray[np.float32], float], NDArray[np.float32]]
 """Image H×W×C in [0, 1] (noisy ones unclipped), and its noise level on the 0–255 scale or the scale
 to enlarge it by → estimate."""
+
+
+OnMosaic = Callable[[NDArray[np.float32], NDArray[np.uint8], NoiseModel], NDArray[np.float32]]
+"""Noisy mosaic H×W×1 (linear, black 0, white 1), its filter p×p (0 red, 1 green, 2 blue) and its
+noise → estimate."""
 
 
 @dataclass(frozen=True)
@@ -22,9 +29,11 @@ class Method:
         note: how it is run, one line for beneath the table.
         run: what does it.
         published: its name among published figures, where its authors' own may be compared.
+        on_mosaic: what does it to mosaics as they are, if it is made for them.
     """
 
     name: str
     note: str
     run: Run
     published: str | None = None
+    on_mosaic: OnMosaic | None = None

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from n3cli.bench.method import Method, Run
+from n3cli.bench.method import Method, OnMosaic, Run
 from n3cli.bench.task import DENOISE, UPSCALE, Task
 from n3cli.inference.denoise import Denoiser
+from n3cli.inference.raw_denoise import RawDenoiser
 from n3cli.inference.source import ArraySource
 from n3cli.inference.upscale import Upscaler
+from n3cli.ops.noise_model import NoiseModel
 from n3cli.zoo.folder import Model
 from n3cli.zoo.load import load_model
 
@@ -78,7 +81,8 @@ def make_model(
     """
     # "auto" means float32 for the float images of a benchmark; saying so makes it the report's.
     precision = "fp32" if precision == "auto" else precision
-    model, run = _RUNNERS[task.name](name, channels, device, precision)
+    chosen = task.model if name is None else name
+    model, run, on_mosaic = _RUNNERS[task.name](chosen, channels, device, precision)
     parameters = sum(parameter.numel() for parameter in model.network.parameters())
     given = f", given as {name}" if name not in (None, model.config.name) else ""
     description = model.network.description
@@ -88,19 +92,32 @@ def make_model(
     if same and (description.sigma_input or levels == 1):
         published = _PUBLISHED.get(model.config.network)
     note = f"{model.config.network}, {parameters:,} parameters, {precision}{given}"
-    return Method(model.config.name, note, run, published)
+    return Method(model.config.name, note, run, published, on_mosaic)
 
 
-def _denoiser(name: str | None, channels: int, device: str, precision: str) -> tuple[Model, Run]:
+_Made: TypeAlias = tuple[Model, Run, OnMosaic | None]
+
+
+def _denoiser(name: str | None, channels: int, device: str, precision: str) -> _Made:
     denoiser = Denoiser(name, device=device, precision=precision)
 
     def run(noisy: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
         return np.concatenate(list(denoiser.rows(ArraySource(noisy), sigma=sigma)))
 
-    return denoiser.model(channels), run
+    model = denoiser.model(channels)
+    if not model.network.description.mosaic:
+        return model, run, None
+    whole = RawDenoiser(model, device=device, precision=precision)
+
+    def on_mosaic(
+        noisy: NDArray[np.float32], pattern: NDArray[np.uint8], noise: NoiseModel
+    ) -> NDArray[np.float32]:
+        return whole.denoise(noisy[..., 0], pattern, [noise] * 3)[..., None]
+
+    return model, run, on_mosaic
 
 
-def _upscaler(name: str | None, channels: int, device: str, precision: str) -> tuple[Model, Run]:
+def _upscaler(name: str | None, channels: int, device: str, precision: str) -> _Made:
     model = load_model(name, task="upscale", channels=channels)
     upscaler = Upscaler(model, device=device, precision=precision)
 
@@ -108,7 +125,7 @@ def _upscaler(name: str | None, channels: int, device: str, precision: str) -> t
         size = (round(low.shape[0] * scale), round(low.shape[1] * scale))
         return np.concatenate(list(upscaler.rows(ArraySource(low), size=size)))
 
-    return model, run
+    return model, run, None
 
 
 _RUNNERS = {DENOISE.name: _denoiser, UPSCALE.name: _upscaler}

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from n3cli.bench.method import Run
+from n3cli.bench.method import Method
 from n3cli.bench.protocol import load_clean
 from n3cli.inference.mosaic import denoise_planes, denoise_stabilised
+from n3cli.ops.layout import BAYER, XTRANS
 from n3cli.ops.noise_model import NoiseModel
 
 Array = NDArray[np.float32]
@@ -17,21 +18,28 @@ Array = NDArray[np.float32]
 _SENSITIVITY = (0.5, 1.0, 0.6)  # of red, green and blue, as most sensors have it in daylight
 _READING = 2.0  # electrons
 
-PROTOCOL = (
-    "Mosaics made of photographs: sRGB's tone curve undone, halved by averaging (which takes away "
-    "noise and JPEG traces of their own), red and blue times 0.5 and 0.6, filtered RGGB; linear, "
-    "[0, 1]. Noise: photons by chance, a·Poisson(x/a), and Gaussian noise of 2 electrons, variance "
-    "b = 4a², neither clipped nor rounded, from numpy's default_rng(seed), where seed is the "
-    "image's index from 0 in sorted order; a = (sigma/255)², so that sigma is the deviation at "
-    "white. Every method gets each of the four planes by itself, as a grey image, its noise made "
-    "even with that a and b by the generalised Anscombe transform (back by its exact unbiased "
-    "inverse). Output clipped to [0, 1] before scoring the mosaic. PSNR in dB and SSIM (11×11 "
-    "Gaussian window), means over the images."
-)
+RGGB = BAYER[0, :2, :2]
+X_TRANS = XTRANS[0]
 
 
-def load_mosaic(path: Path) -> Array:
-    """A photograph as a clean mosaic H×W×1.
+def protocol(name: str) -> str:
+    """The rules in words, for a filter of that name."""
+    return (
+        "Mosaics made of photographs: sRGB's tone curve undone, halved by averaging (which takes "
+        "away noise and JPEG traces of their own), red and blue times 0.5 and 0.6, filtered "
+        f"{name}; linear, [0, 1]. Noise: photons by chance, a·Poisson(x/a), and Gaussian noise of "
+        "2 electrons, variance b = 4a², neither clipped nor rounded, from numpy's "
+        "default_rng(seed), where seed is the image's index from 0 in sorted order; "
+        "a = (sigma/255)², so that sigma is the deviation at white. Networks for mosaics get it "
+        "whole, and a and b. Every other method gets each plane of one colour by itself, as a grey "
+        "image, its noise made even with that a and b by the generalised Anscombe transform (back "
+        "by its exact unbiased inverse). Output clipped to [0, 1] before scoring the mosaic. PSNR "
+        "in dB and SSIM (11×11 Gaussian window), means over the images."
+    )
+
+
+def load_mosaic(path: Path, pattern: NDArray[np.uint8] = RGGB) -> Array:
+    """A photograph as a clean mosaic H×W×1 under a filter p×p.
 
     Raises:
         DataError: the file is not in colour.
@@ -43,9 +51,9 @@ def load_mosaic(path: Path) -> Array:
     height, width = (size // 4 * 4 for size in light.shape[:2])
     small = light[:height, :width].reshape(height // 2, 2, width // 2, 2, 3).mean((1, 3))
     small *= _SENSITIVITY
-    mosaic: Array = small[..., 1:2].astype(np.float32)
-    mosaic[::2, ::2, 0] = small[::2, ::2, 0]
-    mosaic[1::2, 1::2, 0] = small[1::2, 1::2, 2]
+    rows, columns = np.indices(small.shape[:2])
+    colours = pattern[rows % len(pattern), columns % len(pattern)]
+    mosaic: Array = np.take_along_axis(small, colours[..., None], 2).astype(np.float32)
     return mosaic
 
 
@@ -64,7 +72,12 @@ def expose(clean: Array, level: float, seed: int) -> Array:
     return noisy
 
 
-def run_on_planes(run: Run, noisy: Array, level: float) -> Array:
-    """Denoise a mosaic whose noise is known, each plane by itself."""
-    noise = noise_at(level)
-    return denoise_planes(noisy, lambda plane: denoise_stabilised(plane, noise.a, noise.b, run))
+def run_on_mosaic(
+    method: Method, noisy: Array, noise: NoiseModel, pattern: NDArray[np.uint8] = RGGB
+) -> Array:
+    """Denoise a mosaic whose noise is known: whole, or each plane by itself."""
+    if method.on_mosaic:
+        return method.on_mosaic(noisy, pattern, noise)
+    return denoise_planes(
+        noisy, lambda plane: denoise_stabilised(plane, noise.a, noise.b, method.run), pattern
+    )

@@ -9,11 +9,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from n3cli.bench.method import Run
+from n3cli.bench import mosaic
+from n3cli.bench.method import Method
 from n3cli.data.sidd import Blocks, read_blocks
 from n3cli.errors import DataError
-from n3cli.inference.mosaic import denoise_planes, denoise_stabilised
+from n3cli.inference.mosaic import denoise_planes
 from n3cli.inference.noise_level import estimate_sigma_array
+from n3cli.ops.layout import find_bayer
+from n3cli.ops.noise_model import NoiseModel
 from n3cli.ops.sensor_noise import estimate_sensor_noise
 from n3cli.ops.stabilise import is_noise
 
@@ -37,7 +40,8 @@ RAW_AUTO = (
 RAW_PROTOCOL = (
     "Real noise: every method gets the noisy block in float32, [0, 1], and the same noise level: "
     f"the one given, or (auto) what n3 {RAW_AUTO}. Each of the four planes of the mosaic is "
-    "denoised by itself, as a grey image. Output clipped to [0, 1] before scoring the mosaic "
+    "denoised by itself, as a grey image; networks for mosaics get the block whole, and which "
+    "sites are green is told by their likeness. Output clipped to [0, 1] before scoring the mosaic "
     "against the clean block. PSNR in dB and SSIM (11×11 Gaussian window), means over the blocks."
 )
 
@@ -93,17 +97,24 @@ def list_pairs(paths: Sequence[Path], channels: int) -> list[Pair]:
     ]
 
 
-def run_on_image(run: Run, noisy: Array, level: float) -> Array:
+def run_on_image(method: Method, noisy: Array, level: float) -> Array:
     """Denoise an image at a level, or at the one that is measured in it."""
-    return run(noisy, estimate_sigma_array(noisy).sigma if level == AUTO else level)
+    return method.run(noisy, _level_of(noisy, level))
 
 
-def run_on_mosaic(run: Run, noisy: Array, level: float) -> Array:
-    """Denoise a mosaic H×W×1, each plane by itself: at a level, or as its noise is measured."""
+def run_on_mosaic(method: Method, noisy: Array, level: float) -> Array:
+    """Denoise a mosaic H×W×1, whole or each plane by itself: at a level, or as it is measured."""
     if level == AUTO:
         planes = [noisy[row::2, column::2, 0] for row in (0, 1) for column in (0, 1)]
-        (noise,) = estimate_sensor_noise([planes])
-        a, b = noise.model.a, noise.model.b
-        if is_noise(a, b):  # uncertain or not, it is nearer than one level for all brightnesses
-            return denoise_planes(noisy, lambda plane: denoise_stabilised(plane, a, b, run))
-    return denoise_planes(noisy, lambda plane: run_on_image(run, plane, level))
+        (found,) = estimate_sensor_noise([planes])
+        if is_noise(found.model.a, found.model.b):
+            # Uncertain or not, it is nearer than one level for all brightnesses.
+            return mosaic.run_on_mosaic(method, noisy, found.model, find_bayer(noisy[..., 0]))
+    if method.on_mosaic:
+        known = NoiseModel(0.0, (_level_of(noisy, level) / 255) ** 2)
+        return method.on_mosaic(noisy, find_bayer(noisy[..., 0]), known)
+    return denoise_planes(noisy, lambda plane: run_on_image(method, plane, level))
+
+
+def _level_of(noisy: Array, level: float) -> float:
+    return estimate_sigma_array(noisy).sigma if level == AUTO else level

@@ -53,7 +53,7 @@ class _Photos:
     def _parts(self, photo: int) -> Iterator[Part]:
         for number in range(self._blocks.each):
             noisy = self._blocks.block(photo, number)
-            yield Part(noisy, lambda run, noisy: self._run(run, noisy, AUTO))
+            yield Part(noisy, lambda method, noisy: self._run(method, noisy, AUTO))
 
 
 class _Bundle:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from n3cli.bench.method import Method, Run
+from n3cli.bench.method import Method
 from n3cli.errors import InputError
 from n3cli.io.path import explained
 
@@ -28,7 +28,7 @@ class Part:
     """
 
     noisy: Array
-    apply: Callable[[Run, Array], Array]
+    apply: Callable[[Method, Array], Array]
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def write_submission(
                 f"{submission.name}: photo {index} of {len(photos)}, part {number} of {photo.count}"
             )
             begun = time.perf_counter()
-            estimate = part.apply(method.run, part.noisy.copy())
+            estimate = part.apply(method, part.noisy.copy())
             seconds += time.perf_counter() - begun
             estimate = np.clip(estimate, 0, 1).astype(np.float32)
             change += float(np.square(estimate - part.noisy, dtype=np.float64).sum())

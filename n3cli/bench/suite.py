@@ -10,7 +10,7 @@ from n3cli.bench.dnd import DND, DND_SRGB
 from n3cli.bench.pair_suite import PAIR_SUITES
 from n3cli.bench.real import AUTO
 from n3cli.bench.sidd import SIDD, SIDD_RAW
-from n3cli.bench.task import DENOISE, MOSAIC, PHOTO, RAW, REAL, UPSCALE, Task
+from n3cli.bench.task import DENOISE, MOSAIC, PHOTO, RAW, REAL, UPSCALE, X_TRANS, Task
 from n3cli.data.catalog import BLOCKS, CATALOG, DataSet
 from n3cli.errors import ConfigError
 
@@ -58,6 +58,7 @@ def _enlarged(name: str, scales: tuple[float, ...]) -> Suite:
 
 
 _LEVELS = (15, 25, 50)
+_AT_WHITE = (6, 12, 20, 30)
 
 SUITES = {
     suite.name: suite
@@ -77,7 +78,10 @@ SUITES = {
         Suite("sidd-raw", BLOCKS["sidd-raw"], (AUTO,), channels=1, task=RAW),
         Suite("val40", CATALOG["val40"], _LEVELS, channels=3, development=True),
         Suite("val40-gray", CATALOG["val40"], _LEVELS, channels=1, development=True),
-        Suite("val40-raw", CATALOG["val40"], (6, 12, 20, 30), 1, development=True, task=MOSAIC),
+        Suite("bsds-raw", CATALOG["bsds500-val"], _AT_WHITE, 1, task=MOSAIC),
+        Suite("bsds-xtrans", CATALOG["bsds500-val"], _AT_WHITE, 1, task=X_TRANS),
+        Suite("val40-raw", CATALOG["val40"], _AT_WHITE, 1, development=True, task=MOSAIC),
+        Suite("val40-xtrans", CATALOG["val40"], _AT_WHITE, 1, development=True, task=X_TRANS),
         Suite("textures", CATALOG["textures"], _LEVELS, channels=1, development=True),
     )
 }

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from n3cli.bench import mosaic, protocol, real, upscaling
-from n3cli.bench.method import Run
+from n3cli.bench.method import Method
 from n3cli.bench.protocol import Score
 
 Array = NDArray[np.float32]
@@ -46,6 +46,7 @@ class Task:
         scored: what is scored, for a table's title; the planes of the suite where it is empty.
         items: the data set's files and planes → what is measured on.
         apply: how a method is run on what it gets at a level.
+        model: the model that is measured where none is named; None for that of the models' task.
         baseline: the peer that stands in every table, if any.
     """
 
@@ -60,7 +61,10 @@ class Task:
     score: Callable[[Array, Array, float], Score]
     scored: str = ""
     items: Callable[[Sequence[Path], int], Sequence[Item]] = lambda paths, channels: paths
-    apply: Callable[[Run, Array, float], Array] = lambda run, given, level: run(given, level)
+    apply: Callable[[Method, Array, float], Array] = lambda method, given, level: method.run(
+        given, level
+    )
+    model: str | None = None
     baseline: str = ""
 
     def label(self, level: float) -> str:
@@ -111,16 +115,30 @@ REAL = replace(
     baseline="noisy",
 )
 
-RAW = replace(REAL, protocol=real.RAW_PROTOCOL, scored="mosaics", apply=real.run_on_mosaic)
-
-MOSAIC = replace(
-    DENOISE,
-    protocol=mosaic.PROTOCOL,
-    load=lambda path, channels: mosaic.load_mosaic(path),
-    degrade=lambda path, clean, level, index: mosaic.expose(clean, level, index),
+RAW = replace(
+    REAL,
+    protocol=real.RAW_PROTOCOL,
     scored="mosaics",
-    apply=mosaic.run_on_planes,
-    baseline="noisy",
+    apply=real.run_on_mosaic,
 )
+
+
+def _mosaics(name: str, pattern: NDArray[np.uint8]) -> Task:
+    return replace(
+        DENOISE,
+        protocol=mosaic.protocol(name),
+        load=lambda path, channels: mosaic.load_mosaic(path, pattern),
+        degrade=lambda path, clean, level, index: mosaic.expose(clean, level, index),
+        scored=f"mosaics, {name}",
+        apply=lambda method, noisy, level: mosaic.run_on_mosaic(
+            method, noisy, mosaic.noise_at(level), pattern
+        ),
+        model="raw",
+        baseline="noisy",
+    )
+
+
+MOSAIC = _mosaics("RGGB", mosaic.RGGB)
+X_TRANS = _mosaics("X-Trans", mosaic.X_TRANS)
 
 TASKS = {"denoise": DENOISE, "upscale": UPSCALE, "photo": PHOTO}

@@ -156,8 +156,9 @@ def bench(
     paper                           the N3Net paper's: set12, bsd68, urban100 at its
                                     noise levels (n3net without -m) and set5; of
                                     stpeters, reichstag, brown what is here
-    val40 val40-gray val40-raw      what settings are chosen on, no test; raw are
-    textures                        mosaics with a sensor's noise, made of photos
+    bsds-raw bsds-xtrans            mosaics with a sensor's noise, made of photos
+    val40 val40-gray val40-raw      what settings are chosen on, no test; raw and
+    val40-xtrans textures           xtrans are mosaics
     dnd dnd-srgb sidd-benchmark     alone: without ground truth; writes what their
     sidd-benchmark-raw              servers score, or checks it
     speed                           alone: how long networks take, or -m models

@@ -11,7 +11,7 @@ import click
 from n3cli.cli import options
 from n3cli.cli.batch import run_batch
 from n3cli.errors import ConfigError
-from n3cli.io.format import DNG, is_raw
+from n3cli.io.format import DNG, is_mat_name, is_raw
 from n3cli.io.name import DENOISED, ENLARGED
 from n3cli.jobs.plan import plan
 from n3cli.jobs.run import Work
@@ -130,7 +130,8 @@ def denoise(
 
     INPUT is a picture file, a folder of them, or - for standard input. Size, depth, transparency
     and metadata stay as they are. Camera raw becomes DNG, its mosaic denoised; other formats are
-    developed from that. Exits with 1 if an input failed; the others are done.
+    developed from that. Raw values in MATLAB's files, as DND has them, stay such. Exits with 1 if
+    an input failed; the others are done.
     """
     batch = plan(
         inputs,
@@ -150,7 +151,9 @@ def denoise(
         "--noise": how["noise"], "--noise-profiles": how["profiles"],
         "--chroma": how["chroma"] is not None, "--develop": develop,
     }  # fmt: skip
-    any_raw = any(job.source is None or is_raw(job.source) for job in batch.jobs)
+    any_raw = any(
+        job.source is None or is_raw(job.source) or is_mat_name(job.source) for job in batch.jobs
+    )
     if not any_raw:
         for name in (name for name, given in of_raw.items() if given and batch.jobs):
             raise ConfigError(f"{name} is for camera raw, and no input is; leave it out")
@@ -194,6 +197,7 @@ def _get_ready(
     from n3cli.io.noise_profile import known_profiles
     from n3cli.jobs.denoise import Settings, denoise_picture
     from n3cli.jobs.file import find_source
+    from n3cli.jobs.mat import denoise_mat
     from n3cli.jobs.raw import RawSettings, denoise_raw, is_raw_source
     from n3cli.jobs.view import Crop
     from n3cli.ops.noise_model import models_of
@@ -201,7 +205,7 @@ def _get_ready(
     denoiser = Denoiser(**network)
     settings = Settings(sigma, strength, tta, Crop(*crop) if crop else None, quality)
     of_pictures = {"--sigma": sigma is not None, "--crop": crop, "--compare": compare}
-    raw_denoiser = RawDenoiser(denoiser, tta=tta)
+    raw_denoiser = RawDenoiser(**network, tta=tta)
     raw_settings = RawSettings(
         models_of(noise) if noise else None,
         known_profiles(profiles) if any_raw else (),
@@ -213,6 +217,8 @@ def _get_ready(
     )
 
     def work(job: Job, progress: Callable[[float], None]) -> Report | RawReport:
+        if job.source and is_mat_name(job.source):
+            return denoise_mat(job, job.source, raw_denoiser, raw_settings, progress)
         source = find_source(job)
         if is_raw_source(job, source):
             return denoise_raw(job, source, raw_denoiser, raw_settings, progress)

@@ -46,6 +46,12 @@ class DndPhoto:
     sigma_raw: NDArray[np.float64]
     sigma_srgb: NDArray[np.float64]
 
+    def parts(self, image: Array) -> Iterator[Array]:
+        """The parts of the photo's image H×W×C that its boxes name."""
+        for box in self.boxes:
+            part = image[box.top : box.bottom, box.left : box.right]
+            yield np.ascontiguousarray(part, np.float32)
+
 
 class DndSet:
     """The set on this machine.
@@ -63,8 +69,8 @@ class DndSet:
         self.folder = folder
         self.photos = _read_info(self.folder / "info.mat")
 
-    def crops(self, photo: DndPhoto, track: str) -> Iterator[Array]:
-        """The noisy parts of a photo that its boxes name.
+    def image(self, photo: DndPhoto, track: str) -> Array:
+        """A noisy photo.
 
         Args:
             photo: one of `photos`.
@@ -74,27 +80,38 @@ class DndSet:
             InputError: the photo's file cannot be read.
             DataError: it holds something else, or a box lies outside.
         """
-        path = self.path(photo, track)
-        noisy = read_mat(path, [_WHERE[track][1]])[_WHERE[track][1]]
-        planes = 1 if track == "raw" else 3
-        if np.ndim(noisy) != 2 + (planes == 3) or noisy.dtype.kind not in "fu":
+        path, planes = self.path(photo, track), 1 if track == "raw" else 3
+        noisy = read_noisy(path, track)
+        height, width, found = noisy.shape
+        if found != planes:
             raise DataError(f"{path}: expected an image of {planes} planes, got {_shape(noisy)}")
-        noisy = noisy.reshape(*noisy.shape[:2], -1)
-        if noisy.shape[2] != planes:
-            raise DataError(f"{path}: expected an image of {planes} planes, got {_shape(noisy)}")
-        height, width, _ = noisy.shape
         for number, box in enumerate(photo.boxes, 1):
             if box.bottom > height or box.right > width:
                 raise DataError(
                     f"{path}: box {number} reaches to row {box.bottom} and column {box.right}, and "
                     f"the image is {width}×{height} (width×height); get the set again"
                 )
-            part = noisy[box.top : box.bottom, box.left : box.right]
-            yield np.ascontiguousarray(part, np.float32)
+        return noisy
 
     def path(self, photo: DndPhoto, track: str) -> Path:
         """Where a photo lies."""
         return self.folder / _WHERE[track][0] / f"{photo.number:04d}.mat"
+
+
+def read_noisy(path: Path, track: str) -> Array:
+    """The image in a photo's file, H×W×C.
+
+    Raises:
+        InputError: the file cannot be read.
+        DataError: what it holds is no image.
+    """
+    key = _WHERE[track][1]
+    noisy = read_mat(path, [key])[key]
+    if np.ndim(noisy) not in (2, 3) or noisy.dtype.kind not in "fu" or 0 in noisy.shape:
+        planes = 1 if track == "raw" else 3
+        raise DataError(f"{path}: expected an image of {planes} planes, got {_shape(noisy)}")
+    image: Array = noisy.reshape(*noisy.shape[:2], -1)
+    return image
 
 
 def _read_info(path: Path) -> tuple[DndPhoto, ...]:

@@ -20,10 +20,8 @@ from n3cli.inference.array import check_array, to_pixels
 from n3cli.inference.ensemble import Progress, ensembled
 from n3cli.inference.host import Host
 from n3cli.inference.noise_level import estimate_sigma_array
-from n3cli.inference.seam import warn_of_seams
-from n3cli.inference.source import ArraySource, PaddedRows, PlaneRows, Rows, RowSource, TensorRows
-from n3cli.inference.stream import chain
-from n3cli.networks.network import padded_size
+from n3cli.inference.source import ArraySource, PlaneRows, Rows, RowSource, TensorRows
+from n3cli.inference.whole import run_whole
 from n3cli.zoo.folder import Model
 
 _SIGMA_LIMIT = 255.0
@@ -127,35 +125,30 @@ class Denoiser:
     ) -> Iterator[Tensor]:
         """The result's float planes C×h×W, from top to bottom."""
         engine = self._host.engine(model, source, sigma=sigma)
-        height, width = padded_size(source.height, source.width, engine.description)
-        padded = PaddedRows(PlaneRows(source), (source.height, source.width), (height, width))
         level = sigma / 255 if engine.description.sigma_input else None
-        noisy = _NetworkInput(padded, engine.description.channels, level, strength < 1)
-        output = chain(engine, noisy, height, width, progress)
+        noisy = _NetworkInput(
+            PlaneRows(source), engine.description.channels, level, remember=strength < 1
+        )
+        size = source.height, source.width
         top = 0
-        for strip in output.strips():
-            bottom = min(top + strip.shape[-2], source.height)
-            planes = strip[..., : bottom - top, : source.width].flatten(0, 1)
-            if top == 0:
-                warn_of_seams(model.config.name, [output])
+        for strip in run_whole(engine, noisy, size, model.config.name, progress):
+            planes = strip.flatten(0, 1)
+            bottom = top + planes.shape[-2]
             if strength < 1:
-                original = noisy.original(top, bottom)[..., : source.width]
-                planes = torch.lerp(original, planes, strength)
+                planes = torch.lerp(noisy.original(top, bottom), planes, strength)
             yield planes
             top = bottom
 
 
 class _NetworkInput:
-    """Padded planes as batches of a network's planes, with the noise level's plane (if any)."""
+    """An image's planes as batches of a network's, with the noise level's plane (if any)."""
 
-    def __init__(
-        self, padded: TensorRows, planes: int, level: float | None, remember: bool
-    ) -> None:
-        self._padded, self._planes, self._level = padded, planes, level
+    def __init__(self, image: TensorRows, planes: int, level: float | None, remember: bool) -> None:
+        self._image, self._planes, self._level = image, planes, level
         self._remembered = Rows() if remember else None
 
     def rows(self, top: int, bottom: int) -> Tensor:
-        image = self._padded.rows(top, bottom)
+        image = self._image.rows(top, bottom)
         if self._remembered is not None and bottom > self._remembered.bottom:
             self._remembered.append(image[..., self._remembered.bottom - top :, :].clone())
         batch = image.reshape(-1, self._planes, *image.shape[1:])

@@ -26,7 +26,10 @@ Compute: TypeAlias = Callable[[RowSource, tuple[int, int], Progress | None], Ite
 """From a picture, the result's height and width, and who is told the fraction done, to the result's
 float planes in strips C×h×W, from top to bottom."""
 
-_POSES = 8
+RunPose: TypeAlias = Callable[[int, Progress | None], Iterator[Tensor]]
+"""From a pose, and who is told the fraction done, to the strips of the turned result."""
+
+POSES = 8
 
 
 def ensembled(compute: Compute) -> Compute:
@@ -44,22 +47,30 @@ def ensembled(compute: Compute) -> Compute:
     ) -> Iterator[Tensor]:
         _check_memory(source, size)
         picture = _read(source)
+
+        def run(pose: int, told: Progress | None) -> Iterator[Tensor]:
+            turned = posed(picture, pose)
+            height, width = size if pose % 2 == 0 else size[::-1]
+            return compute(ArraySource(turned), (height, width), told)
+
         total = np.zeros((*size, source.channels), np.float32)
-        for pose in range(_POSES):
-            place = _posed(total, pose)  # a view: what is added to it is turned back already
-            height, width, _ = place.shape
-            top = 0
-            with _told_once(pose):
-                for strip in compute(
-                    ArraySource(_posed(picture, pose)), (height, width), _share(progress, pose)
-                ):
-                    bottom = top + strip.shape[-2]
-                    place[top:bottom] += strip.permute(1, 2, 0).numpy()
-                    top = bottom
+        add_poses(total, run, progress)
         for top, bottom in strips(*size):
-            yield torch.from_numpy(total[top:bottom]).permute(2, 0, 1) / _POSES
+            yield torch.from_numpy(total[top:bottom]).permute(2, 0, 1) / POSES
 
     return compute_all
+
+
+def add_poses(total: NDArray[np.float32], run: RunPose, progress: Progress | None) -> None:
+    """Add to H×W×C what is computed in each of the poses, turned back; warnings come once."""
+    for pose in range(POSES):
+        place = posed(total, pose)  # a view: what is added to it is turned back already
+        top = 0
+        with _told_once(pose):
+            for strip in run(pose, _share(progress, pose)):
+                bottom = top + strip.shape[-2]
+                place[top:bottom] += strip.permute(1, 2, 0).numpy()
+                top = bottom
 
 
 @contextmanager
@@ -71,14 +82,14 @@ def _told_once(pose: int) -> Iterator[None]:
         yield
 
 
-def _posed(pixels: NDArray[Any], pose: int) -> NDArray[Any]:
-    """A view of pixels H×W×C: turned by `pose` mod 4 quarters, from 4 on mirrored before."""
+def posed(pixels: NDArray[Any], pose: int) -> NDArray[Any]:
+    """A view of pixels H×W(×C): turned by `pose` mod 4 quarters, from 4 on mirrored before."""
     return np.rot90(pixels[:, ::-1] if pose >= 4 else pixels, pose % 4)
 
 
 def _share(progress: Progress | None, pose: int) -> Progress | None:
     """What one pose tells of its progress, as a share of that of all."""
-    return progress and (lambda done: progress((pose + done) / _POSES))
+    return progress and (lambda done: progress((pose + done) / POSES))
 
 
 def _read(source: RowSource) -> NDArray[Any]:

@@ -1,7 +1,8 @@
 """Sensor values denoised plane by plane with what was made for grey pictures.
 
-A mosaic of 2×2 colours is four planes; each is denoised by itself, as the published entries of DND
-were. Where the noise's variance is known to grow with the value, it is made even first.
+A mosaic of 2×2 colours is four planes, one of X-Trans 21; each is denoised by itself, as the
+published entries of DND were. Where the noise's variance is known to grow with the value, it is
+made even first.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from n3cli.inference.tiling import strips
+from n3cli.ops.layout import BAYER, planes_of
 from n3cli.ops.stabilise import restore, stabilise
 
 Array: TypeAlias = NDArray[np.float32]
@@ -20,21 +22,22 @@ Denoise: TypeAlias = Callable[[Array, float], Array]
 """Image H×W×1 in [0, 1], and its noise level on the 0–255 scale → estimate."""
 
 
-def denoise_planes(mosaic: Array, denoise: Callable[[Array], Array]) -> Array:
+def denoise_planes(
+    mosaic: Array, denoise: Callable[[Array], Array], pattern: NDArray[np.uint8] = BAYER[0, :2, :2]
+) -> Array:
     """Denoise each plane of a mosaic by itself.
 
     Args:
-        mosaic: H×W×1, at least 2×2.
+        mosaic: H×W×1, at least of the pattern's size.
         denoise: a plane h×w×1 → its estimate.
+        pattern: p×p, the filter; which colours are where makes no difference to Bayer's planes.
 
     Returns:
         The mosaic's estimate, H×W×1.
     """
     estimate = np.empty(mosaic.shape, np.float32)
-    for row in (0, 1):
-        for column in (0, 1):
-            plane = np.ascontiguousarray(mosaic[row::2, column::2])
-            estimate[row::2, column::2] = denoise(plane)
+    for plane in planes_of(pattern):
+        plane.of(estimate)[...] = denoise(np.ascontiguousarray(plane.of(mosaic)))
     return estimate
 
 

@@ -1,72 +1,76 @@
-"""What denoises a mosaic, given its filter and its noise: for now what was made for grey pictures.
+"""What denoises a mosaic, given its filter and its noise: a network for mosaics, or any for grey.
 
-Each plane of the mosaic is denoised by itself, its noise made even first (see `mosaic`).
+The first gets the mosaic whole; of the second each plane of the mosaic is a picture of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
-from typing import NamedTuple, TypeAlias
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from n3cli.inference.denoise import Denoiser
-from n3cli.inference.mosaic import denoise_stabilised
-from n3cli.inference.source import ArraySource
+from n3cli.inference.host import Host
+from n3cli.inference.raw_network import MosaicNetwork
+from n3cli.inference.raw_planes import PlaneByPlane
+from n3cli.ops.layout import planes_of
 from n3cli.ops.noise_model import NoiseModel
+from n3cli.zoo.folder import Model
 
 Array: TypeAlias = NDArray[np.float32]
 
-_MOST = 255.0  # noise levels are at most that
-
-
-class Plane(NamedTuple):
-    """Sites of one colour on a square grid, which make a picture of their own."""
-
-    row: int
-    column: int
-    step: int
-    colour: int
-
-    def of(self, mosaic: Array) -> Array:
-        """The plane's part of a mosaic, as a view."""
-        return mosaic[self.row :: self.step, self.column :: self.step]
-
-
-def planes_of(pattern: NDArray[np.uint8]) -> Iterator[Plane]:
-    """The planes of a filter, as fine as they can be.
-
-    A filter of 2×2 has four. X-Trans repeats after six sites, but five greens of its 3×3 after
-    three already: they make five planes, and red and blue eight each.
-    """
-    period = len(pattern)
-    half = period // 2 if period > 2 else period
-    for row, column in np.ndindex(half, half):
-        colours = pattern[row::half, column::half]
-        if (colours == colours[0, 0]).all():
-            yield Plane(row, column, half, int(colours[0, 0]))
-            continue
-        for (down, across), colour in np.ndenumerate(colours):
-            yield Plane(row + down * half, column + across * half, period, int(colour))
+DEFAULT = "raw"
+"""The model that mosaics get where none is named."""
 
 
 class RawDenoiser:
-    """Denoises mosaics by a network for grey pictures; made once, used for many files.
+    """Denoises mosaics; made once, used for many files.
 
     Args:
-        denoiser: the network, ready on its device.
-        tta: take the mean over the flips and quarter turns of each plane.
+        model: name, path or loaded model, for mosaics or for grey pictures; None for the default.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``, ``mps`` or ``xpu``.
+        precision: ``auto``, ``fp32``, ``bf16`` or ``fp16``.
+        tile: longest side of a tile in pixels, ``auto`` (from free memory) or ``off``.
+        tta: take the mean over the mosaic's flips and quarter turns.
+
+    Raises:
+        ConfigError: a setting has no meaning.
+        DeviceError: there is no such device.
     """
 
-    def __init__(self, denoiser: Denoiser, *, tta: bool = False) -> None:
-        self._denoiser, self._tta = denoiser, tta
+    def __init__(
+        self,
+        model: str | Path | Model | None = None,
+        *,
+        device: str = "auto",
+        precision: str = "auto",
+        tile: str | int = "auto",
+        tta: bool = False,
+    ) -> None:
+        self._how = device, precision, tile
+        self._host = Host("denoise", DEFAULT if model is None else model, *self._how)
+        self._tta = tta
 
     @property
-    def name(self) -> str:
-        """The name of the model."""
-        return self._denoiser.model(1).config.name
+    def model(self) -> Model:
+        """The model.
+
+        Raises:
+            ModelError: it is unknown, damaged, or not a denoiser.
+        """
+        return self._host.model(1)
+
+    @cached_property
+    def _way(self) -> MosaicNetwork | PlaneByPlane:
+        if self.model.network.description.mosaic:
+            return MosaicNetwork(self._host, self.model, tta=self._tta)
+        device, precision, tile = self._how
+        denoiser = Denoiser(self.model, device=device, precision=precision, tile=tile)
+        return PlaneByPlane(denoiser, tta=self._tta)
 
     def denoise(
         self,
@@ -83,12 +87,13 @@ class RawDenoiser:
             mosaic: H×W, linear in light, black at 0, white at 1.
             pattern: p×p (2 or 6), the colours: 0 red, 1 green, 2 blue.
             noise: of red, green and blue.
-            strength: share of the change to apply, 0 (none) to 1.
+            strength: 0 (none) to 1; a network for mosaics is told this share of the noise's
+                deviation, others have that share of their change applied.
             progress: is called with the fraction done.
 
         Returns:
-            The estimate, H×W. Where all of a plane around a value is white, it stays: what is cut
-            off has no noise.
+            The estimate, H×W. Where all sites of a colour around a value are white, it stays: what
+            is cut off has no noise.
 
         Raises:
             ConfigError: a strength or a noise that cannot be.
@@ -96,30 +101,15 @@ class RawDenoiser:
             ModelError: the model cannot be loaded or does not compute finite values.
             DeviceError: memory does not suffice for the smallest tile.
         """
-        estimate = np.empty_like(mosaic)
-        done = 0
+        estimate = self._way.denoise(mosaic, pattern, noise, strength, progress)
         for plane in planes_of(pattern):
-            values = np.ascontiguousarray(plane.of(mosaic))[..., None]
-            tell = _part_of(progress, done / mosaic.size, values.size / mosaic.size)
-            run = partial(self._run, progress=tell)
-            model = noise[plane.colour]
-            cleaned = denoise_stabilised(values, model.a, model.b, run)
-            if strength < 1:
-                cleaned = values + np.float32(strength) * (cleaned - values)
-            cut_off = _inside(values >= 1)
-            plane.of(estimate)[...] = np.where(cut_off, values, cleaned)[..., 0]
-            done += values.size
+            values = plane.of(mosaic)
+            np.copyto(plane.of(estimate), values, where=_inside(values >= 1))
         return estimate
-
-    def _run(self, image: Array, sigma: float, progress: Callable[[float], None] | None) -> Array:
-        rows = self._denoiser.rows(
-            ArraySource(image), sigma=min(sigma, _MOST), tta=self._tta, progress=progress
-        )
-        return np.concatenate(list(rows))
 
 
 def _inside(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Where a mask holds for all eight neighbours, too; H×W×1."""
+    """Where a mask H×W holds for all eight neighbours, too."""
     inside = mask.copy()
     for axis in (0, 1):
         near = np.moveaxis(inside, axis, 0)
@@ -127,10 +117,3 @@ def _inside(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
         near[1:] &= rows[:-1]
         near[:-1] &= rows[1:]
     return inside
-
-
-def _part_of(
-    progress: Callable[[float], None] | None, before: float, share: float
-) -> Callable[[float], None] | None:
-    """Who is told the fraction done of a part that comes after others."""
-    return progress and (lambda fraction: progress(before + share * fraction))

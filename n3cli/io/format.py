@@ -57,6 +57,9 @@ RAW_SUFFIXES: Final = frozenset({
 DNG: Final = "dng"
 """The format that camera raw is written in; only what was camera raw can be."""
 
+MAT: Final = "mat"
+"""MATLAB's files, which raw values come in, too; what is made of one is another."""
+
 HEAD_SIZE = 32
 _AVIF_BRANDS = (b"avif", b"avis")
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
@@ -102,6 +105,11 @@ def format_of(path: Path) -> str:
 def is_raw(path: PurePath) -> bool:
     """Whether a file's name is that of camera raw."""
     return path.suffix.lower() in RAW_SUFFIXES
+
+
+def is_mat_name(path: PurePath) -> bool:
+    """Whether a file's name is that of one of MATLAB's."""
+    return path.suffix.lower() == f".{MAT}"
 
 
 def sniff(head: bytes) -> str | None:

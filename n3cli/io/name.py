@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import Final
 
 from n3cli.errors import InputError
-from n3cli.io.format import DNG, FORMATS, is_raw, writable_names, writable_suffixes
+from n3cli.io.format import (
+    DNG,
+    FORMATS,
+    MAT,
+    is_mat_name,
+    is_raw,
+    writable_names,
+    writable_suffixes,
+)
 
 DENOISED: Final = "n3dn"
 """Ends the names of denoised pictures: ``photo_n3dn.png``."""
@@ -17,6 +25,9 @@ ENLARGED: Final = re.compile(r"n3(x[0-9]+|up)")
 
 ONLY_RAW: Final = "only camera raw files become DNG; choose a format of pictures for others"
 """What is said of other files whose result would be DNG."""
+
+ONLY_MAT: Final = "raw values in a .mat file become a .mat file; name one, or leave the name out"
+"""What is said where a .mat file should become another kind of file."""
 
 MATCHED: Final = "matches"
 """Ends the names of a pair's files: ``a_b_matches.npz``, ``a_b_matches.png``."""
@@ -31,7 +42,7 @@ def default_target(source: Path, tag: str, format: str | None = None) -> Path:
     """Name the result that stands beside its source: ``photo.png`` → ``photo_n3dn.png``.
 
     The source's own suffix is kept if its format can be written, else the result is a PNG.
-    Camera raw becomes DNG.
+    Camera raw becomes DNG; MATLAB's files stay such.
 
     Args:
         source: the picture's path.
@@ -53,6 +64,8 @@ def page_of(target: Path) -> Path:
 def _suffix(source: Path, format: str | None) -> str:
     if is_raw(source) and format in (None, DNG):
         return f".{DNG}"
+    if is_mat_name(source) and format in (None, MAT):
+        return f".{MAT}"
     if format is None:
         return source.suffix if source.suffix.lower() in writable_suffixes() else ".png"
     given = format.lower().removeprefix(".")

@@ -8,8 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from n3cli.errors import ConfigError, InputError
-from n3cli.io.format import DNG, FORMATS, RAW_SUFFIXES, READABLE, format_of, is_raw
-from n3cli.io.name import ONLY_RAW, page_of
+from n3cli.io.format import (
+    DNG,
+    FORMATS,
+    MAT,
+    RAW_SUFFIXES,
+    READABLE,
+    format_of,
+    is_mat_name,
+    is_raw,
+)
+from n3cli.io.name import ONLY_MAT, ONLY_RAW, page_of
 from n3cli.jobs.scan import real, scan
 from n3cli.jobs.target import Guard, output_folder, target_of
 
@@ -85,7 +94,8 @@ def plan(
         overwrite: allow to replace an existing output (never an input).
         format: the format to write; None follows the output's suffix, or the input's format.
         compare: plan a page beside each output, which is an output, too.
-        raw: the format of what camera raw becomes where nobody says so; None refuses camera raw.
+        raw: the format of what camera raw becomes where nobody says so; None refuses camera raw,
+            and raw values in .mat files, which become such.
 
     Raises:
         ConfigError: a name is empty, or the inputs and the output, or its suffix and the format,
@@ -157,6 +167,12 @@ def _plan_standard_input(
 
 def _usual(source: Path, format: str | None, raw: str | None) -> str | None:
     """The format of a result whose name does not tell; None keeps the source's."""
+    if is_mat_name(source):
+        if raw is None:
+            raise InputError(f"{source}: is a .mat file, which only n3 denoise takes")
+        if format not in (None, MAT):
+            raise InputError(f"{source}: {ONLY_MAT}")
+        return MAT
     if not is_raw(source):
         if format == DNG:
             raise InputError(f"{source}: {ONLY_RAW}")
@@ -179,11 +195,17 @@ def _make_job(
     written = _format(target, format)
     if written == DNG and source and not is_raw(source):
         raise InputError(f"{source}: {ONLY_RAW}")
+    if (written == MAT) != (source is not None and is_mat_name(source)):
+        if written == MAT:
+            raise InputError(f"{target}: only .mat files become such; choose another format")
+        raise InputError(f"{source}: {ONLY_MAT}")
     return Job(source, target, written, page)
 
 
 def _format(target: Path, format: str | None) -> str:
     suffix = target.suffix.lower()
+    if suffix == f".{MAT}" and format is None:
+        return MAT
     if format is None:
         return DNG if suffix == f".{DNG}" else format_of(target)
     if format == DNG:

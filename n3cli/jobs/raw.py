@@ -112,11 +112,7 @@ def denoise_raw(
             that is not for camera raw.
         BrokenPipeError: who read standard output has gone.
     """
-    if settings.unheeded:
-        raise InputError(
-            f"{job.source_name}: is camera raw, which {' and '.join(settings.unheeded)} does not "
-            "go with; denoise it by itself"
-        )
+    check_options(job, settings)
     format = job.format or ("tiff" if settings.develop else DNG)
     if format == DNG and settings.chroma is not None:
         raise InputError(
@@ -129,17 +125,11 @@ def denoise_raw(
     raw, tree = read_raw(source, job.source_name), read_raw_tree(source)
     del source  # as large as the mosaic
     noise = find_noise(raw, settings.noise, settings.profiles)
-    if not noise.reliable:
-        warnings.warn(
-            f"{job.source_name}: its noise, estimated, is uncertain: {noise.reason}; --noise sets "
-            "another",
-            N3Warning,
-            stacklevel=2,
-        )
+    warn_of_noise(job, noise)
     height, width = raw.mosaic.shape
     deviation = min(float(model.deviation(np.zeros(()))) for model in noise.models)
     report = RawReport(
-        noise, f"{width}×{height} {raw.layout}", denoiser.name, finer(raw, deviation)
+        noise, f"{width}×{height} {raw.layout}", denoiser.model.config.name, finer(raw, deviation)
     )
     estimate = denoiser.denoise(
         raw.mosaic,
@@ -162,6 +152,30 @@ def denoise_raw(
         picture = Picture(pixels, None, developed_meta(tree, raw.orientation))
         write_picture(target, picture, format=format, quality=settings.quality)
     return report
+
+
+def check_options(job: Job, settings: RawSettings) -> None:
+    """Refuse options that are for other pictures.
+
+    Raises:
+        InputError: one was given.
+    """
+    if settings.unheeded:
+        raise InputError(
+            f"{job.source_name}: is camera raw, which {' and '.join(settings.unheeded)} does not "
+            "go with; denoise it by itself"
+        )
+
+
+def warn_of_noise(job: Job, noise: RawNoise) -> None:
+    """Say where an estimate is uncertain."""
+    if not noise.reliable:
+        warnings.warn(
+            f"{job.source_name}: its noise, estimated, is uncertain: {noise.reason}; --noise sets "
+            "another",
+            N3Warning,
+            stacklevel=3,
+        )
 
 
 def _mixed(noisy: Pixels, clean: Pixels, strength: float, chroma: float) -> Pixels:

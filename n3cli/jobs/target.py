@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from n3cli.errors import ConfigError, InputError
-from n3cli.io.format import RAW_SUFFIXES, READABLE
+from n3cli.io.format import RAW_SUFFIXES, READABLE, is_mat_name
 from n3cli.io.name import default_target
 from n3cli.io.path import explained
 from n3cli.jobs.scan import Source, real
@@ -31,7 +31,7 @@ def output_folder(inputs: Sequence[str], output: str | None) -> Path | None:
         exists = folder.exists()
     if len(inputs) == 1 and not os.path.isdir(inputs[0]):  # noqa: PTH112 - never raises
         return None
-    if exists or folder.suffix.lower() in READABLE | RAW_SUFFIXES:
+    if exists or folder.suffix.lower() in READABLE | RAW_SUFFIXES or is_mat_name(folder):
         raise ConfigError(f"-o {output}: several results need a folder; end its name with a slash")
     return folder
 

@@ -5,6 +5,9 @@ Periods of 2 and of 6 both fill 6×6 sites, so every layout is written as such a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import NamedTuple, TypeVar
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -14,6 +17,7 @@ PERIOD = 6
 """Side of a layout, in sites."""
 
 Layouts = NDArray[np.uint8]
+Kind = TypeVar("Kind", bound=np.generic)
 
 
 def _bayer() -> Layouts:
@@ -82,3 +86,54 @@ def at_sites(each: Tensor, where: Tensor) -> Tensor:
     if each.dim() == 2:
         each = each[..., None, None]
     return (each * where).sum(1, keepdim=True)
+
+
+def find_bayer(mosaic: NDArray[np.floating]) -> Layouts:
+    """The order of a Bayer filter, as far as a mosaic tells it.
+
+    The two greens see the same light, so their diagonal is the one whose means differ less. Which
+    of the other two is red cannot be told so: the upper one counts as red.
+
+    Args:
+        mosaic: H×W, at least 2×2.
+
+    Returns:
+        2×2: RGGB or GRBG.
+    """
+    size = min(16, *(length // 2 for length in mosaic.shape))  # sites of a plane
+    height, width = (length // (2 * size) for length in mosaic.shape)
+    whole = np.asarray(mosaic[: 2 * size * height, : 2 * size * width])
+    means = whole.reshape(height, size, 2, width, size, 2).mean((1, 4), np.float64)
+    falling = np.abs(means[:, 0, :, 0] - means[:, 1, :, 1]).sum()
+    rising = np.abs(means[:, 0, :, 1] - means[:, 1, :, 0]).sum()
+    return BAYER[int(falling < rising), :2, :2]
+
+
+class Plane(NamedTuple):
+    """Sites of one colour on a square grid, which make a picture of their own."""
+
+    row: int
+    column: int
+    step: int
+    colour: int
+
+    def of(self, mosaic: NDArray[Kind]) -> NDArray[Kind]:
+        """The plane's part of a mosaic H×W(×…), as a view."""
+        return mosaic[self.row :: self.step, self.column :: self.step]
+
+
+def planes_of(pattern: NDArray[np.uint8]) -> Iterator[Plane]:
+    """The planes of a filter, as fine as they can be.
+
+    A filter of 2×2 has four. X-Trans repeats after six sites, but five greens of its 3×3 after
+    three already: they make five planes, and red and blue eight each.
+    """
+    period = len(pattern)
+    half = period // 2 if period > 2 else period
+    for row, column in np.ndindex(half, half):
+        colours = pattern[row::half, column::half]
+        if (colours == colours[0, 0]).all():
+            yield Plane(row, column, half, int(colours[0, 0]))
+            continue
+        for (down, across), colour in np.ndenumerate(colours):
+            yield Plane(row + down * half, column + across * half, period, int(colour))

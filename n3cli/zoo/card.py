@@ -123,7 +123,7 @@ def _usage(config: ModelConfig, place: str, mosaic: bool) -> str:
             "together, wrong ones included: each is judged beside the others."
         )
     elif mosaic:
-        command = f"n3 models info {place}"
+        command = f"n3 denoise photo.dng -m {place}"
         call = (
             f'network = n3cli.load_model("{place}").network\n'
             "mosaic = network(planes)  # B×5×H×W in, B×1×H×W out"

@@ -34,7 +34,11 @@ ALIASES: Final = {
 VARIANTS: Final = {1: "gray", 3: "color"}
 """Image planes → the variant that a short name is completed with."""
 
-NAMED: Final = {"upscale": {"photo": "n3sr-photo"}, "match": {"n3net": "n3cnet"}}
+NAMED: Final = {
+    "denoise": {"raw": "n3unet-raw"},
+    "upscale": {"photo": "n3sr-photo"},
+    "match": {"n3net": "n3cnet"},
+}
 """Models that have a name of their own within a task."""
 
 ONLY: Final = {"upscale": "color"}

@@ -5,7 +5,8 @@ import pytest
 
 from n3cli.bench.measurement import measure
 from n3cli.bench.method import Method
-from n3cli.bench.mosaic import expose, load_mosaic, noise_at
+from n3cli.bench.model import make_models
+from n3cli.bench.mosaic import RGGB, X_TRANS, expose, load_mosaic, noise_at
 from n3cli.bench.suite import SUITES
 from n3cli.io.picture import Picture, write_picture
 
@@ -15,6 +16,17 @@ def path(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (45, 66, 3), np.uint8)
     write_picture(tmp_path / "a.png", Picture(pixels))
     return tmp_path / "a.png", pixels
+
+
+@pytest.mark.parametrize("pattern", [RGGB, X_TRANS])
+def test_any_filter(path, pattern):
+    """Where it lets the colour through, the mosaic is that of all sites of the colour."""
+    path, _ = path
+    mosaic = load_mosaic(path, pattern)
+    every = [load_mosaic(path, np.full((1, 1), colour, np.uint8)) for colour in range(3)]
+    for row, column in np.ndindex(22, 32):
+        colour = pattern[row % len(pattern), column % len(pattern)]
+        assert mosaic[row, column] == every[colour][row, column]
 
 
 def test_a_mosaic_is_a_photo_s_light(path):
@@ -49,7 +61,32 @@ def test_a_method_gets_even_planes_and_the_baseline_is_the_mosaic(path):
 
     suite = SUITES["val40-raw"]
     assert suite.development
+    assert not SUITES["bsds-raw"].development
     (row,) = measure(suite, {12: [path]}, [Method("same", "", run)], lambda text: None).rows
     assert [shape for shape, _ in seen] == [(11, 16, 1)] * 4
     assert len({sigma for _, sigma in seen}) == 1
     assert 20 < row.psnr[0] < 45
+
+
+def test_a_method_for_mosaics_gets_them_whole(path):
+    path, _ = path
+    seen = []
+
+    def on_mosaic(noisy, pattern, noise):
+        seen.append((noisy.shape, len(pattern), noise))
+        return noisy
+
+    for name in ("val40-raw", "val40-xtrans"):
+        method = Method("same", "", lambda noisy, sigma: noisy * 0, on_mosaic=on_mosaic)
+        measure(SUITES[name], {12: [path]}, [method], lambda text: None)
+    assert seen == [((22, 32, 1), 2, noise_at(12)), ((22, 32, 1), 6, noise_at(12))]
+
+
+def test_the_network_for_mosaics_stands_there_by_itself(path):
+    path, _ = path
+    task = SUITES["val40-raw"].task
+    made = make_models([None, "n3unet"], task, 1, "cpu", "auto", 1)
+    assert [method.name for method in made] == ["denoise-n3unet-raw", "denoise-n3unet-gray"]
+    assert [method.on_mosaic is None for method in made] == [False, True]
+    rows = measure(SUITES["val40-xtrans"], {12: [path]}, made, lambda text: None).rows
+    assert all(np.isfinite(row.psnr[0]) for row in rows)

@@ -81,12 +81,12 @@ def test_a_mosaic_is_denoised_plane_by_plane(data):
 def test_what_is_measured_in_a_mosaic_is_nearly_as_good_as_knowing():
     clean = filtered(linear(skimage.data.astronaut()), BAYER["GRBG"])[100:356, 100:356, None]
     noisy = np.clip(exposed(clean, 0.01, 2e-4, 0), 0, 1).astype(np.float32)
-    run = make_model(None, RAW, 1, "cpu", "fp32").run
+    method = make_model(None, RAW, 1, "cpu", "fp32")
 
     def known(plane):
-        return denoise_stabilised(plane, 0.01, 2e-4, run)
+        return denoise_stabilised(plane, 0.01, 2e-4, method.run)
 
-    estimates = noisy, run_on_mosaic(run, noisy, AUTO), denoise_planes(noisy, known)
+    estimates = noisy, run_on_mosaic(method, noisy, AUTO), denoise_planes(noisy, known)
     given, measured, told = (psnr(np.clip(each, 0, 1), clean, peak=1) for each in estimates)
     assert given + 5 < measured
     assert told - 0.5 < measured

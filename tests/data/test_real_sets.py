@@ -23,6 +23,11 @@ def change(folder, path, values):
         file[path][...] = values
 
 
+def crops_of(found: DndSet, number: int, track: str) -> list[np.ndarray]:
+    photo = found.photos[number]
+    return list(photo.parts(found.image(photo, track)))
+
+
 def test_what_dnd_says_of_its_photos(dnd):
     found = DndSet(dnd)
     assert [photo.number for photo in found.photos] == [1, 2]
@@ -42,7 +47,7 @@ def test_crops_are_the_boxes_of_the_upright_image(dnd, track):
     folder, key = {"raw": ("images_raw", "Inoisy"), "srgb": ("images_srgb", "InoisySRGB")}[track]
     with h5py.File(dnd / folder / "0002.mat") as file:
         whole = file[key][()].T
-    crops = list(found.crops(found.photos[1], track))
+    crops = crops_of(found, 1, track)
     for crop, (top, left, bottom, right) in zip(crops, BOXES, strict=True):
         expected = whole[top - 1 : bottom, left - 1 : right]
         np.testing.assert_array_equal(crop, expected.reshape(*expected.shape[:2], -1))
@@ -78,7 +83,7 @@ def test_a_box_outside_the_image(dnd):
     found = DndSet(dnd)
     words = r"0002\.mat: box 3 reaches to row 97 and column 128, and the image is 128×96"
     with pytest.raises(DataError, match=words):
-        list(found.crops(found.photos[1], "raw"))
+        crops_of(found, 1, "raw")
 
 
 @pytest.mark.parametrize(
@@ -106,7 +111,7 @@ def test_missing_fields_and_variables_are_named(dnd):
     )
     found = DndSet(dnd / "other")
     with pytest.raises(InputError, match="has no variable Inoisy; it has InoisySRGB"):
-        list(found.crops(found.photos[0], "raw"))
+        crops_of(found, 0, "raw")
 
 
 @pytest.mark.parametrize("raw", [False, True])

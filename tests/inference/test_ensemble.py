@@ -121,7 +121,7 @@ def test_without_a_network_nothing_is_turned(monkeypatch: pytest.MonkeyPatch) ->
     plain = upscale(image, 2.5, "bicubic")
     turned = mean_of_all(image, lambda turned: upscale(turned, 2.5, "bicubic"))
     np.testing.assert_allclose(plain, turned, atol=1e-5)  # interpolation does not mind
-    monkeypatch.setattr(ensemble, "_POSES", 0)
+    monkeypatch.setattr(ensemble, "POSES", 0)
     np.testing.assert_array_equal(upscale(image, 2.5, "bicubic", tta=True), plain)
 
 

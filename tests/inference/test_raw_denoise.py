@@ -1,20 +1,24 @@
-"""Mosaics of every filter, denoised plane by plane."""
+"""Mosaics of every filter, denoised whole by a network for them, or plane by plane."""
 
 import numpy as np
 import pytest
 import skimage.data
+import torch
 from reference.dng import BAYER, X_TRANS
 from reference.scenes import exposed, filtered, linear
 
 from n3cli.errors import InputError
-from n3cli.inference.denoise import Denoiser
-from n3cli.inference.raw_denoise import RawDenoiser, planes_of
+from n3cli.inference.ensemble import POSES, posed
+from n3cli.inference.raw_denoise import RawDenoiser
+from n3cli.inference.raw_network import posed_pattern
+from n3cli.ops.layout import planes_of
 from n3cli.ops.metric import psnr
 from n3cli.ops.noise_model import NoiseModel, models_of
 
 A, B = 0.004, 1e-5
 NOISE = models_of([A, B])
 FILTERS = {**BAYER, "X-Trans": X_TRANS}
+GREY = "denoise-n3unet-gray"
 
 
 def scene(name="RGGB", size=(132, 150)):
@@ -25,8 +29,20 @@ def scene(name="RGGB", size=(132, 150)):
 
 
 @pytest.fixture(scope="module")
-def raw_denoiser():
-    return RawDenoiser(Denoiser(device="cpu"))
+def grey():
+    return RawDenoiser(GREY, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def whole():
+    """The default: the network for mosaics."""
+    return RawDenoiser(device="cpu", precision="fp32")
+
+
+def gain(estimate, noisy, clean):
+    """In dB."""
+    before, after = (psnr(each[..., None], clean[..., None], peak=1) for each in (noisy, estimate))
+    return after - before
 
 
 @pytest.mark.parametrize("name", FILTERS)
@@ -43,43 +59,96 @@ def test_planes_are_of_one_colour_and_cover_every_site_once(name, size):
 
 
 @pytest.mark.parametrize("name", ["GBRG", "X-Trans"])
-def test_a_mosaic_comes_nearer_to_its_truth(raw_denoiser, name):
+def test_a_mosaic_comes_nearer_to_its_truth(grey, whole, name):
+    """The network for mosaics brings it nearer than the one for grey pictures."""
     clean, noisy = scene(name)
-    told: list[float] = []
-    estimate = raw_denoiser.denoise(
-        noisy, np.array(FILTERS[name], np.uint8), NOISE, progress=told.append
-    )
-    assert estimate.dtype == np.float32
-    gain = psnr(estimate[..., None], clean[..., None], peak=1) - psnr(
-        noisy[..., None], clean[..., None], peak=1
-    )
-    assert gain > (4 if name == "GBRG" else 2)
-    assert told == sorted(told)
-    assert told[-1] == pytest.approx(1)
-    assert raw_denoiser.name == "denoise-n3unet-gray"
+    gains = []
+    for denoiser in (grey, whole):
+        told: list[float] = []
+        estimate = denoiser.denoise(
+            noisy, np.array(FILTERS[name], np.uint8), NOISE, progress=told.append
+        )
+        assert estimate.dtype == np.float32
+        gains.append(gain(estimate, noisy, clean))
+        assert told == sorted(told)
+        assert told[-1] == pytest.approx(1)
+    assert gains[0] > (4 if name == "GBRG" else 2)
+    assert gains[1] > gains[0] + (0.5 if name == "GBRG" else 1.5)
+    assert [each.model.config.name for each in (grey, whole)] == [GREY, "denoise-n3unet-raw"]
 
 
-def test_strength_is_a_share_of_the_change(raw_denoiser):
+def test_the_network_sees_what_it_was_trained_on(whole):
+    """Its planes written out once more, and the network run at once on a mosaic that fits."""
+    _, noisy = scene("GRBG", size=(48, 72))
+    noise = [NoiseModel(0.004, 1e-5), NoiseModel(0.002, 2e-5), NoiseModel(0.006, 3e-5)]
+    colours = np.tile(np.array(BAYER["GRBG"]), (24, 36))
+    planes = np.zeros((5, 48, 72), np.float32)
+    planes[0] = noisy
+    for colour, model in enumerate(noise):
+        planes[1 + colour] = colours == colour
+        deviation = np.sqrt(model.a * np.maximum(noisy, 0) + model.b)
+        planes[4] += 0.7 * deviation * (colours == colour)
+    network = whole.model.network.eval()
+    with torch.inference_mode():
+        expected = network(torch.from_numpy(planes)[None])[0, 0].numpy()
+    estimate = whole.denoise(noisy, np.array(BAYER["GRBG"], np.uint8), noise, strength=0.7)
+    np.testing.assert_allclose(estimate, expected, atol=2e-6)
+
+
+@pytest.mark.parametrize("name", FILTERS)
+@pytest.mark.parametrize("size", [(7, 12), (12, 15)])
+def test_the_filter_turns_with_the_mosaic(name, size):
+    pattern = np.array(FILTERS[name], np.uint8)
+    colours = np.tile(pattern, (9, 9))[: size[0], : size[1]]
+    for pose in range(POSES):
+        turned = posed(colours, pose)
+        again = np.tile(posed_pattern(pattern, size, pose), (9, 9))
+        np.testing.assert_array_equal(again[: turned.shape[0], : turned.shape[1]], turned)
+
+
+def test_turns_help_a_little(whole):
+    clean, noisy = scene(size=(61, 74))
+    pattern = np.array(BAYER["RGGB"], np.uint8)
+    turned = RawDenoiser(device="cpu", precision="fp32", tta=True).denoise(noisy, pattern, NOISE)
+    once = whole.denoise(noisy, pattern, NOISE)
+    assert 0 < gain(turned, once, clean) < 0.5
+
+
+def test_the_share_of_the_noise_that_is_told(whole):
+    _, noisy = scene(size=(96, 96))
+    pattern = np.array(BAYER["RGGB"], np.uint8)
+    none, *some = (
+        whole.denoise(noisy, pattern, NOISE, strength=strength) for strength in (0, 0.5, 0.75, 1)
+    )
+    np.testing.assert_array_equal(none, noisy)
+    changes = [np.std(each - noisy) for each in some]
+    assert changes == sorted(changes)
+    assert changes[0] < 0.8 * changes[-1]
+
+
+def test_strength_of_planes_is_a_share_of_the_change(grey):
     _, noisy = scene(size=(40, 44))
     pattern = np.array(BAYER["RGGB"], np.uint8)
     whole, half, none = (
-        raw_denoiser.denoise(noisy, pattern, NOISE, strength=strength) for strength in (1, 0.5, 0)
+        grey.denoise(noisy, pattern, NOISE, strength=strength) for strength in (1, 0.5, 0)
     )
     np.testing.assert_array_equal(none, noisy)
     np.testing.assert_allclose(half, (noisy + whole) / 2, atol=1e-6)
 
 
-def test_each_colour_has_its_own_noise(raw_denoiser):
+def test_each_colour_has_its_own_noise(grey):
     _, noisy = scene(size=(40, 44))
     pattern = np.array(BAYER["RGGB"], np.uint8)
     none = NoiseModel(0, 0)
-    estimate = raw_denoiser.denoise(noisy, pattern, (none, NOISE[1], none))
+    estimate = grey.denoise(noisy, pattern, (none, NOISE[1], none))
     green = np.tile(pattern == 1, (20, 22))
     np.testing.assert_array_equal(estimate[~green], noisy[~green])
     assert np.mean(estimate[green] != noisy[green]) > 0.9
 
 
-def test_what_is_cut_off_stays(raw_denoiser):
+@pytest.mark.parametrize("model", [GREY, None])
+def test_what_is_cut_off_stays(model):
+    raw_denoiser = RawDenoiser(model, device="cpu")
     _, noisy = scene(size=(40, 44))
     noisy[10:22, :] = 1
     noisy[14, 14] = 1.2
@@ -93,26 +162,36 @@ def test_what_is_cut_off_stays(raw_denoiser):
     assert estimate[14, 14] != alone[14, 14]
 
 
-def test_tiles_do_not_show():
-    _, noisy = scene(size=(200, 210))
-    pattern = np.array(BAYER["RGGB"], np.uint8)
+@pytest.mark.parametrize(("model", "name"), [(GREY, "RGGB"), (None, "BGGR"), (None, "X-Trans")])
+def test_tiles_do_not_show(model, name):
+    _, noisy = scene(name, size=(200, 211))
+    pattern = np.array(FILTERS[name], np.uint8)
     whole, tiled = (
-        RawDenoiser(Denoiser(device="cpu", tile=tile)).denoise(noisy, pattern, NOISE)
+        RawDenoiser(model, device="cpu", precision="fp32", tile=tile).denoise(noisy, pattern, NOISE)
         for tile in ("off", 64)
     )
     np.testing.assert_allclose(tiled, whole, atol=2e-6)
 
 
-def test_noise_beyond_all_levels_is_no_error(raw_denoiser):
+def test_noise_beyond_all_levels_is_no_error(grey, whole):
     _, noisy = scene(size=(24, 24))
     pattern = np.array(BAYER["RGGB"], np.uint8)
     with pytest.warns(match="above the model's largest level"):
-        estimate = raw_denoiser.denoise(noisy, pattern, models_of([1.0, 1.0]))
+        estimate = grey.denoise(noisy, pattern, models_of([1.0, 1.0]))
     assert np.isfinite(estimate).all()
+    assert np.isfinite(whole.denoise(noisy, pattern, models_of([1.0, 1.0]))).all()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (5, 31)])
+def test_any_size(whole, size):
+    _, noisy = scene("X-Trans", size=size)
+    estimate = whole.denoise(noisy, np.array(X_TRANS, np.uint8), NOISE)
+    assert estimate.shape == size
+    assert np.abs(estimate - noisy).max() < 0.3
 
 
 def test_a_colour_model_is_refused():
     _, noisy = scene(size=(24, 24))
-    colour = RawDenoiser(Denoiser("denoise-n3unet-color", device="cpu"))
+    colour = RawDenoiser("denoise-n3unet-color", device="cpu")
     with pytest.raises(InputError, match="works on colour"):
         colour.denoise(noisy, np.array(BAYER["RGGB"], np.uint8), NOISE)

@@ -1,9 +1,10 @@
 """Layouts of filters: orders, X-Trans, and the planes that networks for mosaics take."""
 
 import numpy as np
+import pytest
 import torch
 
-from n3cli.ops.layout import BAYER, XTRANS, mosaic_planes, sites
+from n3cli.ops.layout import BAYER, XTRANS, find_bayer, mosaic_planes, sites
 from n3cli.ops.noise_model import NoiseModel
 
 
@@ -11,6 +12,19 @@ def test_bayer_orders():
     letters = ["".join("RGB"[colour] for colour in each[:2, :2].ravel()) for each in BAYER]
     assert letters == ["RGGB", "GRBG", "GBRG", "BGGR"]
     assert all((np.roll(each, 2, axis) == each).all() for each in BAYER for axis in (0, 1))
+
+
+@pytest.mark.parametrize("size", [(24, 30), (37, 50), (96, 131)])
+@pytest.mark.parametrize("order", range(4))
+def test_greens_are_known_by_their_likeness(order, size):
+    """Red and blue cannot be told apart, so two orders remain of four."""
+    rng = np.random.default_rng(0)
+    light = np.array([0.3, 0.6, 0.4]) * (1 + np.indices(size).sum(0) / sum(size))[..., None]
+    rows, columns = np.indices(size)
+    colours = BAYER[order, rows % 2, columns % 2]
+    mosaic = np.take_along_axis(light, colours[..., None], 2)[..., 0]
+    found = find_bayer((mosaic + 0.02 * rng.standard_normal(size)).astype(np.float32))
+    assert ((found == 1) == (BAYER[order, :2, :2] == 1)).all()
 
 
 def test_xtrans_is_fujifilms():

@@ -18,6 +18,7 @@ BUNDLED = (
     "denoise-n3net-gray",
     "denoise-n3unet-color",
     "denoise-n3unet-gray",
+    "denoise-n3unet-raw",
     "match-cnet",
     "match-n3cnet-flags",
     "upscale-n3sr-color",

@@ -1,0 +1,70 @@
+"""Each plane of a mosaic by itself, by what was made for grey pictures.
+
+Its noise is made even first, see `mosaic`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from n3cli.inference.denoise import Denoiser
+from n3cli.inference.ensemble import Progress
+from n3cli.inference.mosaic import denoise_stabilised
+from n3cli.inference.source import ArraySource
+from n3cli.ops.layout import planes_of
+from n3cli.ops.noise_model import NoiseModel
+
+Array: TypeAlias = NDArray[np.float32]
+
+_MOST = 255.0  # noise levels are at most that
+
+
+class PlaneByPlane:
+    """Denoises mosaics by a network for grey pictures.
+
+    Args:
+        denoiser: the network, ready on its device.
+        tta: take the mean over the flips and quarter turns of each plane.
+    """
+
+    def __init__(self, denoiser: Denoiser, *, tta: bool) -> None:
+        self._denoiser, self._tta = denoiser, tta
+
+    def denoise(
+        self,
+        mosaic: Array,
+        pattern: NDArray[np.uint8],
+        noise: Sequence[NoiseModel],
+        strength: float,
+        progress: Progress | None,
+    ) -> Array:
+        """See `RawDenoiser.denoise`; `strength` is the share of the change that is applied."""
+        estimate = np.empty_like(mosaic)
+        done = 0
+        for plane in planes_of(pattern):
+            values = np.ascontiguousarray(plane.of(mosaic))[..., None]
+            tell = _part_of(progress, done / mosaic.size, values.size / mosaic.size)
+            run = partial(self._run, progress=tell)
+            model = noise[plane.colour]
+            cleaned = denoise_stabilised(values, model.a, model.b, run)
+            if strength < 1:
+                cleaned = values + np.float32(strength) * (cleaned - values)
+            plane.of(estimate)[...] = cleaned[..., 0]
+            done += values.size
+        return estimate
+
+    def _run(self, image: Array, sigma: float, progress: Progress | None) -> Array:
+        rows = self._denoiser.rows(
+            ArraySource(image), sigma=min(sigma, _MOST), tta=self._tta, progress=progress
+        )
+        return np.concatenate(list(rows))
+
+
+def _part_of(progress: Progress | None, before: float, share: float) -> Progress | None:
+    """Who is told the fraction done of a part that comes after others."""
+    return progress and (lambda fraction: progress(before + share * fraction))

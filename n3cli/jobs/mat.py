@@ -1,0 +1,110 @@
+"""One job of `n3 denoise` on raw values in a .mat file, as the Darmstadt Noise Dataset has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from n3cli.data.dnd import DndSet, read_noisy
+from n3cli.errors import DataError, InputError
+from n3cli.inference.raw_denoise import RawDenoiser
+from n3cli.inference.raw_noise import RawNoise, estimate_noise
+from n3cli.inference.source import check_floating
+from n3cli.io.mat import list_mat, write_mat
+from n3cli.jobs.file import open_target
+from n3cli.jobs.plan import Job
+from n3cli.jobs.raw import RawReport, RawSettings, check_options, warn_of_noise
+from n3cli.ops.layout import find_bayer, planes_of
+from n3cli.ops.noise_model import NoiseModel
+
+Array = NDArray[np.float32]
+
+_KEY = "Inoisy"
+
+
+def denoise_mat(
+    job: Job,
+    source: Path,
+    denoiser: RawDenoiser,
+    settings: RawSettings,
+    progress: Callable[[float], None] | None = None,
+) -> RawReport:
+    """Make a .mat file with `Idenoised` of one with `Inoisy`, a Bayer mosaic H×W in [0, 1].
+
+    The noise is the given one, or that of the photo in `../info.mat`, or an estimate.
+
+    Args:
+        job: what to read and write.
+        source: the file.
+        denoiser: what denoises mosaics.
+        settings: what the batch has in common.
+        progress: is called with the fraction done, 0–1.
+
+    Raises:
+        InputError: the source or `info.mat` cannot be read or holds something else, the target
+            cannot be written, or an option was given that is not for it.
+        ConfigError: the library that reads such files is not installed.
+    """
+    check_options(job, settings)
+    if settings.develop or settings.chroma is not None:
+        raise InputError(
+            f"{job.source_name}: tells nothing of colours, so that it cannot be developed; leave "
+            "--develop and --chroma out"
+        )
+    if job.target is None:
+        raise InputError(f"{job.source_name}: becomes a .mat file; name it or a folder with -o")
+    try:
+        mosaic = _read(source, job.source_name)
+        pattern = find_bayer(mosaic)
+        noise = _find_noise(source, mosaic, pattern, settings)
+    except DataError as error:  # of this file alone
+        raise InputError(str(error)) from error
+    warn_of_noise(job, noise)
+    estimate = denoiser.denoise(
+        mosaic, pattern, noise.models, strength=settings.strength, progress=progress
+    )
+    with open_target(job):
+        write_mat(job.target, {"Idenoised": estimate.clip(0, 1), "israw": True})
+    layout = f"{mosaic.shape[1]}×{mosaic.shape[0]} Bayer"
+    return RawReport(noise, layout, denoiser.model.config.name, factor=1)
+
+
+def _read(source: Path, name: str) -> Array:
+    known = list_mat(source)
+    if _KEY not in known:
+        hint = "n3 bench dnd-srgb takes sRGB pictures" if "InoisySRGB" in known else "give others"
+        has = ", ".join(sorted(known)[:10]) or "nothing"
+        raise InputError(f"{name}: has no raw values ({_KEY}), but {has}; {hint}")
+    noisy = read_noisy(source, "raw")
+    height, width, planes = noisy.shape
+    if planes != 1 or min(height, width) < 2:
+        raise InputError(
+            f"{name}: {_KEY} is {height}×{width}×{planes}, expected a mosaic H×W of 2×2 and more"
+        )
+    mosaic = np.ascontiguousarray(noisy[..., 0], np.float32)
+    try:
+        check_floating(mosaic)
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from error
+    return mosaic
+
+
+def _find_noise(
+    source: Path, mosaic: Array, pattern: NDArray[np.uint8], settings: RawSettings
+) -> RawNoise:
+    if settings.noise:
+        return RawNoise(settings.noise, "given")
+    info = source.resolve().parent.parent / "info.mat"
+    if source.stem.isdecimal() and info.is_file():
+        photos = DndSet(info.parent).photos
+        if 1 <= int(source.stem) <= len(photos):
+            photo = photos[int(source.stem) - 1]
+            model = NoiseModel(photo.a, photo.b)
+            return RawNoise((model, model, model), "camera", file=info.name)
+    colours: list[list[Array]] = [[], [], []]
+    for plane in planes_of(pattern):
+        colours[plane.colour].append(plane.of(mosaic))
+    return estimate_noise(colours)
