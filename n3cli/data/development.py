@@ -36,3 +36,8 @@ class Development:
         balanced = (colours / shot.sensitivity[..., None, None]).clamp_max_(1)
         light = mix(balanced, inverse(shot.to_camera)).clamp_(0, 1)
         return light ** (1 / shot.tone).view(-1, 1, 1, 1)
+
+
+def in_8_bits(pictures: Tensor) -> Tensor:
+    """Pictures in [0, 1], rounded to multiples of 1/255."""
+    return (255 * pictures).round_().div_(255)
