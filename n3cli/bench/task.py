@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from n3cli.bench import mosaic, protocol, real, upscaling
 from n3cli.bench.method import Run
 from n3cli.bench.protocol import Score
+from n3cli.data.pairs_of_photos import pair_photos
+from n3cli.zoo.names import CAMERA
 
 Array = NDArray[np.float32]
 
@@ -47,6 +49,7 @@ class Task:
         items: the data set's files and planes → what is measured on.
         apply: how a method is run on what it gets at a level.
         baseline: the peer that stands in every table, if any.
+        models: those that are measured unless others are asked for; None is the default.
     """
 
     name: str
@@ -62,6 +65,7 @@ class Task:
     items: Callable[[Sequence[Path], int], Sequence[Item]] = lambda paths, channels: paths
     apply: Callable[[Run, Array, float], Array] = lambda run, given, level: run(given, level)
     baseline: str = ""
+    models: tuple[str | None, ...] = (None,)
 
     def label(self, level: float) -> str:
         """A level for people."""
@@ -109,6 +113,15 @@ REAL = replace(
     items=real.list_pairs,
     apply=real.run_on_image,
     baseline="noisy",
+)
+
+PHOTOS = replace(
+    REAL,
+    protocol=real.PHOTO_PROTOCOL,
+    load=lambda pair, channels: protocol.load_image(pair.clean),
+    degrade=lambda pair, clean, level, index: protocol.load_image(pair.noisy),
+    items=lambda paths, channels: pair_photos(paths),
+    models=(None, CAMERA),
 )
 
 RAW = replace(REAL, protocol=real.RAW_PROTOCOL, scored="mosaics", apply=real.run_on_mosaic)

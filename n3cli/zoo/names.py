@@ -34,7 +34,14 @@ ALIASES: Final = {
 VARIANTS: Final = {1: "gray", 3: "color"}
 """Image planes → the variant that a short name is completed with."""
 
-NAMED: Final = {"upscale": {"photo": "n3sr-photo"}, "match": {"n3net": "n3cnet"}}
+CAMERA: Final = "real"
+"""Short name of the denoiser for photos with the noise of cameras."""
+
+NAMED: Final = {
+    "denoise": {CAMERA: "n3unet-color-real"},
+    "upscale": {"photo": "n3sr-photo"},
+    "match": {"n3net": "n3cnet"},
+}
 """Models that have a name of their own within a task."""
 
 ONLY: Final = {"upscale": "color"}
