@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     epilog="\b\nExamples:\n"
     "  n3 denoise photo.jpg\n"
     "  n3 denoise scans -r -o clean/ --sigma 12\n"
+    "  n3 denoise photo.jpg -m real               # the noise of a camera\n"
     "  cat a.png | n3 denoise - > b.png"
 )
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
