@@ -11,9 +11,7 @@ import torch
 from torch import Tensor
 
 from n3cli.ops.blur import gaussian_blur
-from n3cli.ops.colour import mix
-
-_LUMA = (0.299, 0.587, 0.114)
+from n3cli.ops.luma import LUMA
 
 
 def smooth_noise(
@@ -32,7 +30,9 @@ def smooth_noise(
         B×3×H×W in [0, 1].
     """
     noise = noisy - clean
-    weights = torch.tensor(_LUMA).expand(1, 3, 3).to(noise, non_blocking=True)
-    grey = mix(noise, weights)
+    red, green, blue = (
+        share * plane for share, plane in zip(LUMA, torch.split(noise, 1, dim=1), strict=True)
+    )
+    grey = red + green + blue
     smooth = gaussian_blur(grey, luma, widest) + gaussian_blur(noise - grey, colour, widest)
     return (clean + smooth).clamp_(0, 1)

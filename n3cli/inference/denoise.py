@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from numbers import Real
 from pathlib import Path
 
@@ -55,14 +56,14 @@ class Denoiser:
         tile: str | int = "auto",
     ) -> None:
         self._host = Host("denoise", model, device, precision, tile)
-        self._how = {"device": device, "precision": precision, "tile": tile}
+        self._make = partial(Denoiser, device=device, precision=precision, tile=tile)
         self._others: dict[str, Denoiser] = {}
         self.is_default = model is None
 
     def other(self, model: str) -> Denoiser:
         """Another model on the same device, made when it is first asked for."""
         if model not in self._others:
-            self._others[model] = Denoiser(model, **self._how)  # type: ignore[arg-type]
+            self._others[model] = self._make(model)
         return self._others[model]
 
     def model(self, channels: int) -> Model:
