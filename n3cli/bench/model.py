@@ -11,12 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from n3cli.bench.method import Method, OnMosaic, Run
+from n3cli.bench.real import AUTO
 from n3cli.bench.task import DENOISE, UPSCALE, Task
 from n3cli.inference.denoise import Denoiser
+from n3cli.inference.noise_level import camera_level, judge_shared, sample
 from n3cli.inference.raw_denoise import RawDenoiser
 from n3cli.inference.source import ArraySource
 from n3cli.inference.upscale import Upscaler
 from n3cli.ops.noise_model import NoiseModel
+from n3cli.zoo.config import CAMERA_NOISE
 from n3cli.zoo.folder import Model
 from n3cli.zoo.load import load_model
 
@@ -38,7 +41,7 @@ def make_models(
     channels: int,
     device: str,
     precision: str,
-    levels: int,
+    levels: Sequence[float],
 ) -> list[Method]:
     """Several models; those that call themselves alike are told apart by what was given.
 
@@ -48,8 +51,9 @@ def make_models(
         channels: image planes they will be given.
         device: as in ``--device``.
         precision: as in ``--precision``.
-        levels: at how many levels they are measured; a network for one noise level cannot be held
-            against what was published of one network a level.
+        levels: at which they are measured. A network for one noise level cannot be held against
+            what was published of one network a level; where the level is measured (`AUTO`), a
+            model for the noise of cameras has it measured in its own way.
 
     Raises:
         ModelError, DeviceError: see `make_model`.
@@ -63,7 +67,12 @@ def make_models(
 
 
 def make_model(
-    name: str | None, task: Task, channels: int, device: str, precision: str, levels: int = 1
+    name: str | None,
+    task: Task,
+    channels: int,
+    device: str,
+    precision: str,
+    levels: Sequence[float] = (1,),
 ) -> Method:
     """A pretrained model, loaded once for all images.
 
@@ -81,15 +90,16 @@ def make_model(
     """
     # "auto" means float32 for the float images of a benchmark; saying so makes it the report's.
     precision = "fp32" if precision == "auto" else precision
-    chosen = task.model if name is None else name
-    model, run, on_mosaic = _RUNNERS[task.name](chosen, channels, device, precision)
+    model, run, on_mosaic = _RUNNERS[task.name](name, channels, device, precision)
+    if AUTO in levels and model.config.noise == CAMERA_NOISE:
+        run = _measured(run)
     parameters = sum(parameter.numel() for parameter in model.network.parameters())
     given = f", given as {name}" if name not in (None, model.config.name) else ""
     description = model.network.description
     published = None
     # A grey network takes a colour picture plane by plane, which is not what was published.
     same = task is DENOISE and description.planes == channels
-    if same and (description.sigma_input or levels == 1):
+    if same and (description.sigma_input or len(levels) == 1):
         published = _PUBLISHED.get(model.config.network)
     note = f"{model.config.network}, {parameters:,} parameters, {precision}{given}"
     return Method(model.config.name, note, run, published, on_mosaic)
@@ -126,6 +136,15 @@ def _upscaler(name: str | None, channels: int, device: str, precision: str) -> _
         return np.concatenate(list(upscaler.rows(ArraySource(low), size=size)))
 
     return model, run, None
+
+
+def _measured(run: Run) -> Run:
+    """A run that is told what its model takes the noise for, in place of white noise's level."""
+
+    def own(noisy: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+        return run(noisy, camera_level(judge_shared(sample(ArraySource(noisy)))).sigma)
+
+    return own
 
 
 _RUNNERS = {DENOISE.name: _denoiser, UPSCALE.name: _upscaler}

@@ -32,6 +32,14 @@ PROTOCOL = (
     "(11×11 Gaussian window), means over the blocks."
 )
 
+PHOTO_PROTOCOL = (
+    "Real noise: every method gets the noisy photo in float32, [0, 1], and the noise level given, "
+    "or (auto) what n3's own --sigma auto measures in that photo: for models of the noise of "
+    "cameras in their way, for all other methods as white noise. Output clipped to [0, 1] before "
+    "scoring against the mean of many photos, not rounded to 8 bits. PSNR in dB and SSIM (11×11 "
+    "Gaussian window), means over the photos."
+)
+
 RAW_AUTO = (
     "measures: a variance a·x + b of the block's values x, which is made even by the generalised "
     "Anscombe transform, or where nothing can be told, a level for each plane"

@@ -10,7 +10,7 @@ from n3cli.bench.dnd import DND, DND_SRGB
 from n3cli.bench.pair_suite import PAIR_SUITES
 from n3cli.bench.real import AUTO
 from n3cli.bench.sidd import SIDD, SIDD_RAW
-from n3cli.bench.task import DENOISE, MOSAIC, PHOTO, RAW, REAL, UPSCALE, X_TRANS, Task
+from n3cli.bench.task import DENOISE, MOSAIC, PHOTO, PHOTOS, RAW, REAL, UPSCALE, X_TRANS, Task
 from n3cli.data.catalog import BLOCKS, CATALOG, DataSet
 from n3cli.errors import ConfigError
 
@@ -75,6 +75,9 @@ SUITES = {
         _enlarged("bsd100", (2, 3, 4)),
         replace(_enlarged("urban100", (2, 4)), name="urban100-sr"),
         Suite("sidd", BLOCKS["sidd"], (AUTO,), channels=3, task=REAL),
+        Suite("polyu-dev", CATALOG["polyu-dev"], (AUTO,), 3, development=True, task=PHOTOS),
+        Suite("polyu-test", CATALOG["polyu-test"], (AUTO,), channels=3, task=PHOTOS),
+        Suite("cc15", CATALOG["cc15"], (AUTO,), channels=3, task=PHOTOS),
         Suite("sidd-raw", BLOCKS["sidd-raw"], (AUTO,), channels=1, task=RAW),
         Suite("val40", CATALOG["val40"], _LEVELS, channels=3, development=True),
         Suite("val40-gray", CATALOG["val40"], _LEVELS, channels=1, development=True),
@@ -97,8 +100,12 @@ PAPER = (
 )
 
 
+GROUPS = {"polyu": ("polyu-dev", "polyu-test")}
+"""Names that stand for several suites."""
+
+
 def find_suites(names: Sequence[str]) -> list[Suite]:
-    """The suites of those names; ``paper`` stands for those of the N3Net paper.
+    """The suites of those names, or of the groups; ``paper`` is those of the N3Net paper.
 
     Raises:
         ConfigError: there is none of that name, or no name, or one beside ``paper``.
@@ -107,9 +114,10 @@ def find_suites(names: Sequence[str]) -> list[Suite]:
         if len(names) > 1:
             raise ConfigError("paper stands for several suites, and stands alone")
         return list(PAPER)
+    names = list(dict.fromkeys(each for name in names for each in GROUPS.get(name, (name,))))
     for name in names or ("",):
         if name not in SUITES:
-            known = [*SUITES, *SUBMISSIONS, *PAIR_SUITES, "paper", "speed", "training"]
+            known = [*SUITES, *GROUPS, *SUBMISSIONS, *PAIR_SUITES, "paper", "speed", "training"]
             known += ["noise-level"]
             near = get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]!r}? " if near else ""

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from n3cli.bench import mosaic, protocol, real, upscaling
 from n3cli.bench.method import Method
 from n3cli.bench.protocol import Score
+from n3cli.data.pairs_of_photos import pair_photos
+from n3cli.zoo.names import CAMERA
 
 Array = NDArray[np.float32]
 
@@ -46,8 +48,8 @@ class Task:
         scored: what is scored, for a table's title; the planes of the suite where it is empty.
         items: the data set's files and planes → what is measured on.
         apply: how a method is run on what it gets at a level.
-        model: the model that is measured where none is named; None for that of the models' task.
         baseline: the peer that stands in every table, if any.
+        models: those that are measured unless others are asked for; None is the default.
     """
 
     name: str
@@ -64,8 +66,8 @@ class Task:
     apply: Callable[[Method, Array, float], Array] = lambda method, given, level: method.run(
         given, level
     )
-    model: str | None = None
     baseline: str = ""
+    models: tuple[str | None, ...] = (None,)
 
     def label(self, level: float) -> str:
         """A level for people."""
@@ -115,6 +117,15 @@ REAL = replace(
     baseline="noisy",
 )
 
+PHOTOS = replace(
+    REAL,
+    protocol=real.PHOTO_PROTOCOL,
+    load=lambda pair, channels: protocol.load_image(pair.clean),
+    degrade=lambda pair, clean, level, index: protocol.load_image(pair.noisy),
+    items=lambda paths, channels: pair_photos(paths),
+    models=(None, CAMERA),
+)
+
 RAW = replace(
     REAL,
     protocol=real.RAW_PROTOCOL,
@@ -133,7 +144,7 @@ def _mosaics(name: str, pattern: NDArray[np.uint8]) -> Task:
         apply=lambda method, noisy, level: mosaic.run_on_mosaic(
             method, noisy, mosaic.noise_at(level), pattern
         ),
-        model="raw",
+        models=("raw",),
         baseline="noisy",
     )
 

@@ -151,6 +151,8 @@ def bench(
     set5 set14 bsd100 urban100-sr   super-resolution beside bicubic and published
     set14-photo                     the same of blurred, noisy, JPEG pictures
     sidd sidd-raw                   real noise of phones
+    polyu cc15                      real noise of cameras, photos; polyu stands for
+                                    polyu-dev, no test, and polyu-test
     stpeters reichstag brown yfcc   correspondences of views with known cameras:
     sun3d strecha colmap            which are right, and the poses that follow
     paper                           the N3Net paper's: set12, bsd68, urban100 at its

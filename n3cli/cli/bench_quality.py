@@ -82,9 +82,7 @@ def _plan(asked: Asked) -> list[_Planned]:
     for suite, peers in zip(suites, make_peers(asked.peers, tasks), strict=True):
         levels = asked.levels[suite.task.level] or suite.levels
         wanted = _models(asked, suite.task, tasks, peers)
-        own = make_models(
-            wanted, suite.task, suite.channels, asked.device, asked.precision, len(levels)
-        )
+        own = make_models(wanted, suite.task, suite.channels, asked.device, asked.precision, levels)
         plan.append(_Planned(suite, levels, [*own, *peers]))
     if asked.tolerance is not None:
         if asked.images:
@@ -107,7 +105,7 @@ def _models(
         return [name for name, its in named.items() if its.name == task.name]
     if any(peer.name in asked.peers for peer in peers):
         return ()
-    return ("n3net",) if "paper" in asked.names and task is DENOISE else (None,)
+    return ("n3net",) if "paper" in asked.names and task is DENOISE else task.models
 
 
 def _keepers(asked: Asked, gallery: Gallery) -> list[Keeper]:

@@ -111,6 +111,7 @@ def check(names: tuple[str, ...], place: Path, data: Path | None) -> str:
 def _method(asked: Asked, submission: Submission) -> Method:
     from n3cli.bench.model import make_models
     from n3cli.bench.peer import make_peers
+    from n3cli.bench.real import AUTO
     from n3cli.bench.task import DENOISE
 
     if len(asked.models) + len(asked.peers) > 1:
@@ -119,7 +120,7 @@ def _method(asked: Asked, submission: Submission) -> Method:
         return make_peers(asked.peers, [DENOISE])[0][0]
     names = asked.models or (None,)
     (method,) = make_models(
-        names, DENOISE, submission.channels, asked.device, asked.precision, levels=1
+        names, DENOISE, submission.channels, asked.device, asked.precision, (AUTO,)
     )
     return method
 

@@ -44,6 +44,7 @@ def _noise(text: str) -> tuple[float, ...] | None:
     "  n3 denoise scans -r -o clean/ --sigma 12\n"
     "  n3 denoise photo.NEF                       # photo_n3dn.dng\n"
     "  n3 denoise photo.NEF -o photo.tif          # developed\n"
+    "  n3 denoise photo.jpg -m real               # the noise of a camera\n"
     "  cat a.png | n3 denoise - > b.png"
 )
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)

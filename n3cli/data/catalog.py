@@ -144,6 +144,23 @@ CATALOG = {
             )
             for scale in scales
         ),
+        # Noisy photos of pairs; which cameras are for development was settled before any was seen.
+        *(
+            DataSet(
+                f"polyu-{half}",
+                f"PolyU, {cameras}",
+                "PolyU",
+                count,
+                3,
+                terms="non-commercial",
+                listing=f"polyu-{half}.txt",
+            )
+            for half, cameras, count in (
+                ("dev", "Canon 5D II and 80D", 44),
+                ("test", "Canon 600D, Nikon D800 and Sony", 56),
+            )
+        ),
+        DataSet("cc15", "CC15", "CC15", 15, 3, terms=_UNSTATED, pattern="*_real.png"),
         # Repeated structure, for development; docs/make_textures.py writes them.
         DataSet("textures", "Textures", "Textures", 8, 1, terms="see docs/make_textures.py"),
         DataSet("t91", "T91", "T91", count=91, channels=3, terms=_UNSTATED),

@@ -18,7 +18,19 @@ _RESEARCH = "non-commercial research and education"
 _MARTIN = "Martin, Fowlkes, Tal, Malik: A Database of Human Segmented Natural Images, ICCV 2001"
 _BERKELEY = "https://www2.eecs.berkeley.edu/Research/Projects/CS/vision/bsds/"
 
+_XU = "Xu, Li, Liang, D. Zhang, L. Zhang: Real-world Noisy Image Denoising: A New Benchmark, 2018"
+_POLYU = "csjunxu/PolyU-Real-World-Noisy-Images-Dataset"
+
 LISTED = (
+    Collection(
+        "polyu",
+        "PolyU",
+        "100 photos of 512×512 by five cameras, noisy and as the mean of many",
+        "non-commercial",
+        f"{_XU} (arXiv 1804.02603)",
+        f"https://github.com/{_POLYU}",
+        f"{_RAW}/{_POLYU}/488d733181fb71ce8ef58c1869f70aa21b33d535/CroppedImages",
+    ),
     Collection(
         "set12",
         "Set12",

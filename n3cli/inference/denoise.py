@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from numbers import Real
 from pathlib import Path
 
@@ -17,9 +18,9 @@ from torch import Tensor
 
 from n3cli.errors import ConfigError, InputError, ModelError, N3Warning
 from n3cli.inference.array import check_array, to_pixels
+from n3cli.inference.choice import choose
 from n3cli.inference.ensemble import Progress, ensembled
 from n3cli.inference.host import Host
-from n3cli.inference.noise_level import estimate_sigma_array
 from n3cli.inference.source import ArraySource, PlaneRows, Rows, RowSource, TensorRows
 from n3cli.inference.whole import run_whole
 from n3cli.zoo.folder import Model
@@ -36,6 +37,9 @@ class Denoiser:
         precision: ``auto``, ``fp32``, ``bf16`` or ``fp16``.
         tile: longest side of a tile in pixels, ``auto`` (from free memory) or ``off``.
 
+    Attributes:
+        is_default: whether no model was named.
+
     Raises:
         ConfigError: a setting has no meaning.
         DeviceError: there is no such device.
@@ -50,6 +54,15 @@ class Denoiser:
         tile: str | int = "auto",
     ) -> None:
         self._host = Host("denoise", model, device, precision, tile)
+        self._make = partial(Denoiser, device=device, precision=precision, tile=tile)
+        self._others: dict[str, Denoiser] = {}
+        self.is_default = model is None
+
+    def other(self, model: str) -> Denoiser:
+        """Another model on the same device, made when it is first asked for."""
+        if model not in self._others:
+            self._others[model] = self._make(model)
+        return self._others[model]
 
     def model(self, channels: int) -> Model:
         """The model for pictures of 1 (grey) or 3 (colour) channels.
@@ -198,7 +211,9 @@ def denoise(
         array: H×W or H×W×C (C is 1 or 3), uint8, uint16, or floating in [0, 1].
         sigma: standard deviation of the noise on the 0–255 scale, for every dtype; ``"auto"``
             estimates it from the array.
-        model: name, path (of a folder or a file) or loaded model; None for the bundled default.
+        model: name, path (of a folder or a file) or loaded model; None for the bundled default, or,
+            with `sigma` ``"auto"`` and where the array shows the noise of a camera, the one for
+            that, which a warning tells.
         strength: share of the change to apply, 0 (none) to 1.
         tta: take the mean over the array's 8 flips and quarter turns (test-time augmentation): a
             little better, in about 8 times the time.
@@ -224,9 +239,15 @@ def denoise(
     pixels = check_array(array)
     if sigma != "auto" and (isinstance(sigma, bool) or not isinstance(sigma, Real)):
         raise ConfigError(f"sigma must be a noise level or 'auto', got {sigma!r}")
+    denoiser = Denoiser(model, device=device, precision=precision, tile=tile)
     if sigma == "auto":
-        level = estimate_sigma_array(pixels)
-        if not level.reliable:
+        choice = choose(denoiser, ArraySource(pixels))
+        denoiser, level = choice.denoiser, choice.level
+        if choice.reason:
+            name = denoiser.model(pixels.shape[2]).config.name
+            told = f"{name} was chosen: {choice.reason}; pass model to choose another"
+            warnings.warn(told, N3Warning, stacklevel=2)
+        elif not level.reliable:
             warnings.warn(
                 f"the estimated noise level {level.sigma:.1f} is uncertain: {level.reason}; "
                 "pass sigma to set another",
@@ -234,7 +255,6 @@ def denoise(
                 stacklevel=2,
             )
         sigma = level.sigma
-    denoiser = Denoiser(model, device=device, precision=precision, tile=tile)
     rows = denoiser.rows(ArraySource(pixels), sigma=float(sigma), strength=strength, tta=tta)
     result = np.concatenate(list(rows)).reshape(array.shape)
     return result.astype(array.dtype, copy=False)

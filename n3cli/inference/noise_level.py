@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from n3cli.errors import InputError
-from n3cli.inference.source import RowSource, check_floating
+from n3cli.inference.source import ArraySource, RowSource, check_floating
+from n3cli.ops.luma import luma
 from n3cli.ops.noise_level import Finding, NoiseEstimate, estimate_noise
+from n3cli.ops.shared_noise import SharedNoise, find_shared_noise
 
 _SAMPLED = 1 << 21  # pixels; a larger picture is judged by crops of so many in all
 _CROP = 128  # pixels on a side
@@ -19,6 +21,7 @@ _UNEQUAL = 1.5  # the network assumes equal noise in all channels; beyond this r
 _VISIBLE = 2.0  # on the 0–255 scale; fainter noise may be as unequal as it likes
 
 Pixels = NDArray[Any]
+Samples = list[NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -54,9 +57,7 @@ def estimate_sigma(picture: RowSource) -> NoiseLevel:
         InputError: the pixels are neither unsigned integers nor floating, not finite, or far beyond
             [0, 1].
     """
-    return _estimate(
-        lambda top, bottom: picture.rows(top, bottom)[0], picture.height, picture.width
-    )
+    return judge(sample(picture))
 
 
 def estimate_sigma_array(array: Pixels) -> NoiseLevel:
@@ -75,18 +76,34 @@ def estimate_sigma_array(array: Pixels) -> NoiseLevel:
         raise InputError(f"expected an image H×W or H×W×C, got an array of shape {array.shape}")
     height, width, *_ = array.shape
     pixels = array.reshape(height, width, -1)
-    return _estimate(lambda top, bottom: pixels[top:bottom], height, width)
+    return judge(sample(ArraySource(pixels)))
 
 
-def _estimate(read: Callable[[int, int], Pixels], height: int, width: int) -> NoiseLevel:
-    crops = [
+def sample(picture: RowSource) -> Samples:
+    """What a picture is judged by: all of it, or crops spread evenly; see `estimate_sigma`."""
+    return [
         _scaled(band[:, left:right])
-        for top, bottom, spans in _bands(height, width)
-        for band in (read(top, bottom),)
+        for top, bottom, spans in _bands(picture.height, picture.width)
+        for band, _ in (picture.rows(top, bottom),)
         for left, right in spans
     ]
-    channels = crops[0].shape[2]
-    return _combine([estimate_noise([crop[..., c] for crop in crops]) for c in range(channels)])
+
+
+def judge(samples: Samples) -> NoiseLevel:
+    """The level of white noise in samples of a picture; see `estimate_sigma`."""
+    channels = samples[0].shape[2]
+    return _combine([estimate_noise([one[..., c] for one in samples]) for c in range(channels)])
+
+
+def judge_shared(samples: Samples) -> SharedNoise:
+    """The noise in samples of a picture that neighbouring pixels share, by the luma of colours."""
+    grey = [luma(one) if one.shape[2] == 3 else one for one in samples]
+    return find_shared_noise([one[..., 0] for one in grey])
+
+
+def camera_level(noise: SharedNoise) -> NoiseLevel:
+    """The level that a model for the noise of cameras is to be told."""
+    return NoiseLevel(255 * noise.sigma, True, "")
 
 
 def _bands(height: int, width: int) -> Iterator[tuple[int, int, list[tuple[int, int]]]]:

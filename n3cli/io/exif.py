@@ -19,6 +19,7 @@ from n3cli.io.tiff import ASCII, BYTE, LONG, RATIONAL, SHORT, Directory, Field, 
 
 DESCRIPTION = "Description"
 _DESCRIPTION, _ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _UNIT = 270, 274, 282, 283, 296
+_MAKE, _MODEL = 271, 272
 XMP: Final = 700
 _FOCAL_LENGTH, _FOCAL_35MM = 0x920A, 0xA405
 _PLANE_RESOLUTION, _PLANE_UNIT, _PIXELS_ACROSS, _PIXELS_DOWN = 0xA20E, 0xA210, 0xA002, 0xA003
@@ -87,6 +88,22 @@ def read_focal(exif: bytes | None, size: tuple[int, int]) -> float | None:
     if not (length and resolution and unit and taken):
         return None
     return length * resolution / unit * max(size) / taken
+
+
+def read_camera(exif: bytes | None) -> str | None:
+    """Read the maker and model of the camera that an Exif block tells; None where it has no model.
+
+    Makers repeat themselves in front of the model, or do not; here they stand once.
+    """
+    tags = _read(exif)[0]
+    maker, model = (
+        decode(tags[tag].data.split(b"\0")[0]).strip() if tag in tags else ""
+        for tag in (_MAKE, _MODEL)
+    )
+    if not model:
+        return None
+    repeated = not maker or model.lower().startswith(maker.split()[0].lower())
+    return model if repeated else f"{maker} {model}"
 
 
 def _whole(field: Field | None) -> int:

@@ -8,13 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from n3cli.errors import N3Warning
+from n3cli.inference.choice import Choice, choose
 from n3cli.inference.denoise import Denoiser, usable_sigma
-from n3cli.inference.noise_level import estimate_sigma
+from n3cli.io.exif import read_camera
 from n3cli.io.reader import open_picture
 from n3cli.jobs.compare import Caption
 from n3cli.jobs.file import create_result, describe_kind
 from n3cli.jobs.plan import Job
 from n3cli.jobs.view import AlphaKeeper, Crop, View
+
+_OF_CAMERAS = ("jpeg", "heic")
+"""Formats that cameras store."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +49,14 @@ class Report:
         estimated: whether it was estimated from the picture.
         layout: size and kind of the result, for people.
         model: name of the model that did it.
+        reason: why that is not the default, where n3 has chosen it; else empty.
     """
 
     sigma: float
     estimated: bool
     layout: str
     model: str
+    reason: str = ""
 
     def facts(self) -> dict[str, object]:
         """What it says, for programs."""
@@ -59,12 +65,14 @@ class Report:
             "noise": {"source": source, "sigma": self.sigma},
             "layout": self.layout,
             "model": self.model,
+            "reason": self.reason,
         }
 
     @property
     def noise(self) -> str:
-        """The noise level for people."""
-        return f"σ {self.sigma:.1f} ({'estimated' if self.estimated else 'given'})"
+        """The noise level for people, and the model where n3 has chosen it."""
+        level = f"σ {self.sigma:.1f} ({'estimated' if self.estimated else 'given'})"
+        return f"{level}  {self.model}: {self.reason}" if self.reason else level
 
 
 def denoise_picture(
@@ -88,9 +96,10 @@ def denoise_picture(
             fit, or the picture is too large for `tta`.
         BrokenPipeError: who read standard output has gone.
     """
-    sigma = settings.sigma
+    sigma, reason = settings.sigma, ""
     if sigma is None:
-        sigma = _estimate(source, job.source_name, settings.crop)
+        choice = _choose(denoiser, source, job.source_name, settings.crop)
+        denoiser, sigma, reason = choice.denoiser, choice.level.sigma, choice.reason
     with open_picture(source, job.source_name) as reader:
         view = AlphaKeeper(reader, settings.crop)
         model = denoiser.model(view.channels)
@@ -100,6 +109,7 @@ def denoise_picture(
             estimated=settings.sigma is None,
             layout=f"{view.width}×{view.height} {describe_kind(view)}",
             model=model.config.name,
+            reason=reason,
         )
         share = [f"strength {settings.strength:g}"] if settings.strength < 1 else []
         facts = (report.layout, report.noise, *share)
@@ -116,15 +126,17 @@ def denoise_picture(
     return report
 
 
-def _estimate(source: Path | bytes, name: str, crop: Crop | None) -> float:
+def _choose(denoiser: Denoiser, source: Path | bytes, name: str, crop: Crop | None) -> Choice:
     # A reader of its own: samples come from the whole picture, and rows cannot be read twice.
     with open_picture(source, name) as reader:
-        estimate = estimate_sigma(View(reader, crop))
-    if not estimate.reliable:
+        stored = reader.meta.format in _OF_CAMERAS
+        camera = read_camera(reader.meta.exif) if stored else None
+        choice = choose(denoiser, View(reader, crop), camera)
+    if not choice.level.reliable:
         warnings.warn(
-            f"{name}: the estimated noise level {estimate.sigma:.1f} is uncertain: "
-            f"{estimate.reason}; --sigma sets another",
+            f"{name}: the estimated noise level {choice.level.sigma:.1f} is uncertain: "
+            f"{choice.level.reason}; --sigma sets another",
             N3Warning,
             stacklevel=3,
         )
-    return estimate.sigma
+    return choice

@@ -11,17 +11,18 @@ _REACH = 3.0
 """Standard deviations that the kernel goes out to."""
 
 
-def gaussian_blur(images: Tensor, sigma: Tensor) -> Tensor:
+def gaussian_blur(images: Tensor, sigma: Tensor, widest: float | None = None) -> Tensor:
     """Blur with a Gaussian kernel; beyond the border its pixels are repeated.
 
     Args:
         images: B×C×H×W, floating.
         sigma: B standard deviations in pixels, best on the CPU; 0 leaves an image as it is.
+        widest: the largest that may be; known, a device need not be waited for to learn it.
 
     Returns:
         B×C×H×W.
     """
-    radius = math.ceil(_REACH * float(sigma.max()))
+    radius = math.ceil(_REACH * (float(sigma.max()) if widest is None else widest))
     if radius == 0:
         return images
     batch, channels, height, width = images.shape

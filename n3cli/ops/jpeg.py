@@ -68,25 +68,33 @@ class Jpeg:
         Returns:
             B×3×H×W, multiples of 1/255 in [0, 1].
         """
-        height, width = pixels.shape[-2:]
-        top, left = (offset % _TWO for offset in corner)
-        # One size whatever the corner, so that devices plan once.
-        bottom, right = (
-            -(-length // _TWO) * _TWO + _TWO - before - length
-            for length, before in ((height, top), (width, left))
+        luma, colour = torch.split(
+            mix(_padded(255 * pixels, corner), self._to_ycc).round_(), [1, 2], 1
         )
-        whole = F.pad(255 * pixels, (left, right, top, bottom), mode="replicate")
-        luma, colour = torch.split(mix(whole, self._to_ycc).round_(), [1, 2], dim=1)
         percent = torch.where(quality < 50, (5000 / quality).floor(), 200 - 2 * quality)
         luma = self._rounded(luma - 128, self._luma, percent) + 128
         full = self._rounded(colour, self._colour, percent)
-        half = self._rounded(F.avg_pool2d(colour, 2), self._colour, percent)
-        half = F.interpolate(half, scale_factor=2, mode="bilinear", align_corners=False)
+        half = _doubled(self._rounded(F.avg_pool2d(colour, 2), self._colour, percent))
         colour = torch.where(halved.view(-1, 1, 1, 1), half, full)
         ycc = torch.cat((luma, colour), dim=1).round_()
-        decoded = mix(ycc, self._to_rgb)
-        cut = decoded[..., top : top + height, left : left + width]
-        return cut.round().clamp_(0, 255).div_(255)
+        decoded = _cut(mix(ycc, self._to_rgb), pixels, corner)
+        return decoded.round().clamp_(0, 255).div_(255)
+
+    def halve_colour(self, pixels: Tensor, halved: Tensor, corner: tuple[int, int]) -> Tensor:
+        """What halving the resolution of colour alone leaves of pictures, nothing rounded.
+
+        Args:
+            pixels: B×3×H×W in [0, 1].
+            halved: B, whether it is done.
+            corner: as in `apply`.
+
+        Returns:
+            B×3×H×W in [0, 1].
+        """
+        luma, colour = torch.split(mix(_padded(pixels, corner), self._to_ycc), [1, 2], 1)
+        half = torch.cat((luma, _doubled(F.avg_pool2d(colour, 2))), dim=1)
+        back = _cut(mix(half, self._to_rgb), pixels, corner).clamp_(0, 1)
+        return torch.where(halved.view(-1, 1, 1, 1), back, pixels)
 
     def _rounded(self, planes: Tensor, table: Tensor, percent: Tensor) -> Tensor:
         """Planes B×C×H×W about 0, the coefficients of their blocks rounded to a table's steps."""
@@ -102,6 +110,28 @@ class Jpeg:
         # At edges the waves that are left go beyond what 8 bits hold; decoders cut that off here,
         # before colours are interpolated and mixed.
         return back.clamp_(-128, 127).transpose(3, 4).reshape(planes.shape)
+
+
+def _padded(planes: Tensor, corner: tuple[int, int]) -> Tensor:
+    """Planes with the rest of the squares that they lie in, of their border's pixels."""
+    top, left = (offset % _TWO for offset in corner)
+    # One size whatever the corner, so that devices plan once.
+    bottom, right = (
+        -(-length // _TWO) * _TWO + _TWO - before - length
+        for length, before in zip(planes.shape[-2:], (top, left), strict=True)
+    )
+    return F.pad(planes, (left, right, top, bottom), mode="replicate")
+
+
+def _cut(whole: Tensor, like: Tensor, corner: tuple[int, int]) -> Tensor:
+    """The part of padded planes that `_padded` got."""
+    top, left = (offset % _TWO for offset in corner)
+    height, width = like.shape[-2:]
+    return whole[..., top : top + height, left : left + width]
+
+
+def _doubled(half: Tensor) -> Tensor:
+    return F.interpolate(half, scale_factor=2, mode="bilinear", align_corners=False)
 
 
 def _cosines() -> NDArray[np.float64]:

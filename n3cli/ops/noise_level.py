@@ -84,8 +84,14 @@ class NoiseEstimate:
 
 
 @dataclass(frozen=True)
-class _Measure:
-    """Deviations of the flat windows: along the quietest details, all details, the cell means."""
+class Flat:
+    """Deviations of the flat windows, each scaled so that white noise has the same in all.
+
+    Attributes:
+        floor: along the quietest directions of details.
+        details: of all details.
+        cells: of the cell means.
+    """
 
     floor: float
     details: float
@@ -123,11 +129,11 @@ def estimate_noise(planes: Sequence[NDArray[np.floating]]) -> NoiseEstimate:
     return _beyond_white(parts, fine)
 
 
-def _beyond_white(parts: Sequence[Array], fine: _Measure) -> NoiseEstimate:
+def _beyond_white(parts: Sequence[Array], fine: Flat) -> NoiseEstimate:
     """The estimate where details are not white: what 2×2 means say, unless that may be texture."""
-    halves = [half for half in map(_halve, parts) if min(half.shape) >= _WINDOW]
+    halves = [half for half in map(halve, parts) if min(half.shape) >= _WINDOW]
     # Means of clipped values are no longer clipped values; nothing is corrected here.
-    coarse = _measure(halves, *_survey(halves), (-np.inf, np.inf)) if halves else None
+    coarse = measure_flat(halves) if halves else None
     half = 2 * coarse.details if coarse else 0.0
     if max(half, fine.details) < _FAINT:
         return NoiseEstimate(fine.floor, Finding.FAINT)
@@ -143,11 +149,23 @@ def _beyond_white(parts: Sequence[Array], fine: _Measure) -> NoiseEstimate:
     return NoiseEstimate(fine.floor, Finding.TEXTURED)
 
 
-def _halve(plane: Array) -> Array:
+def halve(plane: Array) -> Array:
     """The means of 2×2 pixels that do not overlap: white noise has half its deviation there."""
     height, width = (size // 2 * 2 for size in plane.shape)
     half: Array = plane[:height, :width].reshape(height // 2, 2, width // 2, 2).mean(axis=(1, 3))
     return half
+
+
+def measure_flat(parts: Sequence[Array]) -> Flat | None:
+    """Measure the flattest windows of parts of a channel, nothing being clipped.
+
+    Args:
+        parts: H×W each, at least 8×8.
+
+    Returns:
+        The deviations; None where all windows are constant.
+    """
+    return _measure(parts, *_survey(parts), (-np.inf, np.inf))
 
 
 def _survey(parts: Sequence[Array]) -> tuple[Array, Array]:
@@ -184,7 +202,7 @@ def _add_shifted(plane: NDArray[Any], step: int) -> NDArray[Any]:
 
 def _measure(
     parts: Sequence[Array], flatness: Array, means: Array, clip: tuple[float, float]
-) -> _Measure | None:
+) -> Flat | None:
     """Measure noise in the flattest windows; None where all are constant or clipped."""
     sigma = 1 / 255
     clipped = bool(np.isfinite(clip).any())
@@ -205,7 +223,7 @@ def _measure(
         sigma = undo_clipping(floor, means[chosen], clip) if clipped else floor**0.5
     scale = sigma / floor**0.5 if floor else 1.0
     cells = float(np.median(flatness[chosen]))
-    return _Measure(sigma, scale * float(spectrum.mean()) ** 0.5, scale * cells**0.5)
+    return Flat(sigma, scale * float(spectrum.mean()) ** 0.5, scale * cells**0.5)
 
 
 def _details(parts: Sequence[Array], chosen: NDArray[np.intp]) -> tuple[Array, NDArray[np.bool_]]:

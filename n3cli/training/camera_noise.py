@@ -1,7 +1,8 @@
 """The task of taking noise out of colour pictures as cameras make them.
 
-The noise of a sensor goes through demosaicing, white balance, colour matrix, tone curve, 8 bits
-and JPEG: it then depends on brightness and colour, and is correlated between pixels and planes.
+The noise of a sensor goes through demosaicing, white balance, colour matrix, tone curve, the
+camera's own denoising, 8 bits and JPEG: it then depends on brightness and colour, and is
+correlated between pixels and planes.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor
 
 from n3cli.data.development import Development, in_8_bits
+from n3cli.data.smoothing import smooth_noise
 from n3cli.errors import ConfigError
 from n3cli.networks.network import Network
 from n3cli.ops.jpeg import Jpeg
@@ -31,8 +33,11 @@ class CameraNoise(Task[Network, Tensor]):
     """Crops as a camera makes them of its noisy mosaic, and of one without noise.
 
     The noise level is the standard deviation, over pixels and planes of a crop, of what the noise
-    has changed in the picture, before JPEG, with an error: what an estimate in smooth places can
-    tell. JPEG's own errors sit where detail is, and are not counted.
+    has changed in the picture as it is stored, with an error: what an estimate in smooth places
+    can tell. What JPEG does to the picture without noise is not counted.
+
+    Where JPEG halves the resolution of colour, so does the clean picture: it is the photo without
+    noise and the traces of rounding, and no detail of colour has to be guessed.
 
     Args:
         recipe: the run's.
@@ -75,19 +80,30 @@ class CameraNoise(Task[Network, Tensor]):
         shots.begin(step)
         shot = shots.draw(batch)[share]
         normal = shots.normal(batch, 2, crop, crop)[share]
-        sharpness, compressed, quality, halved = shots.uniform(4, batch)[:, share]
+        sharpness, compressed, quality, halved, smoothed, luma, colour = shots.uniform(7, batch)[
+            :, share
+        ]
         error = (settings.error * shots.normal(batch)[share]).exp_()
 
         noisy, clean = self._development.photograph(pictures, shot, normal, sharpness)
-        noisy = in_8_bits(noisy)
-        level = (noisy - clean).square().mean((1, 2, 3)).sqrt() * error
-        low, high = settings.quality
+        smoothing = smoothed < settings.smoothed
+        noisy = smooth_noise(
+            noisy,
+            clean,
+            _between(settings.luma_smoothing, luma) * smoothing,
+            _between(settings.colour_smoothing, colour) * smoothing,
+            max(settings.luma_smoothing[1], settings.colour_smoothing[1]),
+        )
         corner = np.random.default_rng(mix(self._recipe.run.seed, step, Stream.DEGRADATION))
         top, left = corner.integers(0, 16, 2).tolist()
-        packed = self._jpeg.apply(
-            noisy, (low + (high - low) * quality).round_(), halved < 0.5, (top, left)
-        )
-        noisy = torch.where((compressed < settings.jpeg).view(-1, 1, 1, 1), packed, noisy)
+        packing = _between(settings.quality, quality).round_(), halved < 0.5, (top, left)
+        chosen = compressed < settings.jpeg
+        stored = [
+            torch.where(chosen.view(-1, 1, 1, 1), self._jpeg.apply(each, *packing), each)
+            for each in map(in_8_bits, (noisy, clean))
+        ]
+        noisy, level = stored[0], (stored[0] - stored[1]).square().mean((1, 2, 3)).sqrt() * error
+        clean = self._jpeg.halve_colour(clean, chosen & packing[1], packing[2])
         return (noisy.contiguous(memory_format=torch.channels_last), level), clean
 
     def loss(self, output: Tensor, target: Tensor, inputs: Inputs) -> Tensor:
@@ -103,3 +119,8 @@ class CameraNoise(Task[Network, Tensor]):
         yardstick = choose_yardstick(self._recipe, network)
         levels = yardstick.levels(self._recipe, network)
         return yardstick.scores(network, self._validation, levels, self._device)
+
+
+def _between(ends: tuple[float, float], lot: Tensor) -> Tensor:
+    low, high = ends
+    return low + (high - low) * lot

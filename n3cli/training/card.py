@@ -141,11 +141,12 @@ def _summarise_development(sensor: SensorSettings) -> str:
     return (
         "For photos with the noise of a camera: that of a sensor, of variance a·x + b with a from "
         f"{10**low:.2g} to {10**high:.2g} of white, which was demosaiced, balanced, bent by a tone "
-        f"curve, rounded to 8 bits and, in {sensor.jpeg:.0%} of the crops, compressed (JPEG of "
+        f"curve, in {sensor.smoothed:.0%} of the crops smoothed as by a camera's own denoising, "
+        f"rounded to 8 bits and, in {sensor.jpeg:.0%}, compressed (JPEG of "
         f"quality {sensor.quality[0]:g} to {sensor.quality[1]:g}). The noise level is the standard "
-        "deviation of the noise in the picture, on the 0–255 scale, before JPEG; in training it "
+        "deviation of the noise in the picture, on the 0–255 scale; in training it "
         f"was {sensor.error:.0%} wrong (standard deviation). It saw no pairs of real photos; what "
-        "cameras do beyond this (sharpening, denoising of their own) it does not know. For white "
+        "cameras do beyond this (sharpening, for one) it does not know. For white "
         "Gaussian noise the model for that gets more."
     )
 

@@ -64,8 +64,8 @@ class SensorSettings:
 
     develop: bool = False
     """Train a network for colour pictures on what a camera makes of its noisy mosaic: the noise
-    goes through demosaicing, white balance, colour matrix, tone curve, 8 bits and JPEG. The noise
-    level is the standard deviation of what the noise has changed in the crop, before JPEG;
+    goes through demosaicing, white balance, colour matrix, tone curve, smoothing, 8 bits and JPEG.
+    The noise level is the standard deviation of what the noise has changed in the stored crop;
     `noise.sigma` only says how much the model may be told."""
 
     gain: tuple[float, float] = (-4.5, -1.7)
@@ -105,8 +105,17 @@ class SensorSettings:
     quality: tuple[float, float] = (60.0, 98.0)
     """Of JPEG, 1–100; in half of the crops colour has half the resolution."""
 
+    smoothed: float = 0.8
+    """Part of the crops, with `develop`, whose noise is smoothed as by a camera's own denoising."""
+
+    luma_smoothing: tuple[float, float] = (0.0, 1.6)
+    """Standard deviation in pixels of the kernel that smooths the noise's luma."""
+
+    colour_smoothing: tuple[float, float] = (0.0, 4.0)
+    """The same for what differs between red, green and blue."""
+
     def __post_init__(self) -> None:
-        for key in ("clean", "xtrans", "jpeg", "error"):
+        for key in ("clean", "xtrans", "jpeg", "error", "smoothed"):
             value = getattr(self, key)
             require(0 <= value <= 1, f"sensor.{key}", "from 0 to 1", value)
         for key, lowest, highest in (
@@ -117,6 +126,8 @@ class SensorSettings:
             ("balance", 0.1, 10),
             ("tone", 0.5, 10),
             ("quality", 1, 100),
+            ("luma_smoothing", 0, 10),
+            ("colour_smoothing", 0, 10),
         ):
             low, high = getattr(self, key)
             require(

@@ -186,6 +186,7 @@ def model_config(recipe: Recipe, network: AnyNetwork) -> ModelConfig:
         registry.complete(recipe.model.network, recipe.model.options),
         high if isinstance(network, Network) and network.description.sigma_input else None,
         "float32",
+        "camera" if recipe.sensor.develop else "white",
     )
 
 

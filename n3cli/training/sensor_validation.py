@@ -10,6 +10,7 @@ from torch import Tensor
 
 from n3cli.data.development import Development, in_8_bits
 from n3cli.data.shot import shoot
+from n3cli.data.smoothing import smooth_noise
 from n3cli.networks.network import Network
 from n3cli.ops.jpeg import Jpeg
 from n3cli.ops.layout import mosaic_planes
@@ -19,6 +20,9 @@ from n3cli.training.shot import TYPICAL_IN_WORDS, typical_shot
 _CPU = torch.device("cpu")
 
 _QUALITY = 90.0
+
+_SMOOTHING = 0.7, 2.0
+"""Of luma and of colour, pixels."""
 
 _LAYOUTS = 5
 """RGGB, GRBG, GBRG, BGGR and X-Trans take turns, where mosaics are judged."""
@@ -37,10 +41,11 @@ MOSAIC_PROTOCOL = (
 CAMERA_PROTOCOL = (
     f"PSNR in dB of the developed picture in sRGB, mean over the images: {TYPICAL_IN_WORDS}; "
     f"normal numbers {_NUMBERS}; filters in turn RGGB, GRBG, GBRG, BGGR; demosaicing of Malvar, "
-    "He and Cutler, tone curve to the power of 1/2.2, 8 bits, JPEG of quality 90, for every "
+    "He and Cutler, tone curve to the power of 1/2.2, noise smoothed by Gaussian kernels of a "
+    "deviation of 0.7 pixels in luma and 2 in colour, 8 bits, JPEG of quality 90, for every "
     "second image with halved chroma; the output, clipped to [0, 1], is scored against the picture "
-    "without noise and JPEG, and the noise level that is given is the deviation from that before "
-    "JPEG"
+    "without noise and rounding, its chroma halved alike, and the noise level that is given is the "
+    "deviation between what is stored with noise and without"
 )
 
 Shown = tuple[Tensor, float | None, Tensor]
@@ -112,11 +117,15 @@ def show_developed(image: Tensor, level: float, index: int) -> Shown:
     shot = typical_shot(level, index, _ORDERS)
     pictures, normal = _with_chance(image, index)
     noisy, clean = Development(_CPU).photograph(pictures, shot, normal, torch.ones(1))
-    noisy = in_8_bits(noisy)
-    sigma = float((noisy - clean).square().mean().sqrt())
-    halved = torch.tensor([index % 2 == 1])
-    noisy = Jpeg(_CPU).apply(noisy, torch.tensor([_QUALITY]), halved, (0, 0))
-    return noisy, sigma, clean
+    luma, colour = (torch.tensor([width]) for width in _SMOOTHING)
+    noisy = smooth_noise(noisy, clean, luma, colour, max(_SMOOTHING))
+    jpeg, halved = Jpeg(_CPU), torch.tensor([index % 2 == 1])
+    stored, still = (
+        jpeg.apply(in_8_bits(each), torch.tensor([_QUALITY]), halved, (0, 0))
+        for each in (noisy, clean)
+    )
+    sigma = float((stored - still).square().mean().sqrt())
+    return stored, sigma, jpeg.halve_colour(clean, halved, (0, 0))
 
 
 def _with_chance(image: Tensor, index: int) -> tuple[Tensor, Tensor]:

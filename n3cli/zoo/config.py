@@ -14,6 +14,10 @@ from n3cli.zoo.names import PATTERN
 FORMAT: Final = 1
 """Version of the layout of config.json; raised when an older n3 could misread the file."""
 
+CAMERA_NOISE: Final = "camera"
+NOISES: Final = ("white", CAMERA_NOISE)
+"""What models were trained on: white Gaussian noise, or that of photos as cameras store them."""
+
 DTYPES: Final = ("float32", "float16", "bfloat16")
 """Precisions that weights may be stored in; they are always loaded as float32."""
 
@@ -30,6 +34,7 @@ class ModelConfig:
         sigma_max: largest noise level it was trained for, on the 0–255 scale; None for a network
             that takes no noise level.
         dtype: precision of the stored weights, one of `DTYPES`.
+        noise: of a denoiser, one of `NOISES`; the file has it where it is not the first.
 
     Raises:
         ModelError: a value has the wrong type or no meaning; the message begins with its key.
@@ -41,6 +46,7 @@ class ModelConfig:
     options: Mapping[str, object]
     sigma_max: float | None
     dtype: str
+    noise: str = NOISES[0]
 
     def __post_init__(self) -> None:
         for key in ("name", "task", "network", "dtype"):
@@ -51,17 +57,21 @@ class ModelConfig:
         if parts is not None:
             _require(self.task == parts["task"], "task", f"the name's, {parts['task']}", self.task)
         _require(self.dtype in DTYPES, "dtype", f"one of {', '.join(DTYPES)}", self.dtype)
+        _require(self.noise in NOISES, "noise", f"one of {', '.join(NOISES)}", self.noise)
         _require(
             _is_sigma(self.sigma_max), "sigma_max", "null or above 0 up to 255", self.sigma_max
         )
 
     def to_json(self) -> str:
         """Return the text of config.json."""
-        return json.dumps({"format": FORMAT, **asdict(self)}, indent=2) + "\n"
+        values = {"format": FORMAT, **asdict(self)}
+        if self.noise == NOISES[0]:
+            del values["noise"]
+        return json.dumps(values, indent=2) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> ModelConfig:
-        """Read the text of config.json; every key must be there and no other.
+        """Read the text of config.json; every key must be there but ``noise``, and no other.
 
         Raises:
             ModelError: not JSON, another format version, or a wrong, missing or unknown key.
@@ -79,7 +89,7 @@ class ModelConfig:
             )
         keys = {field.name for field in fields(cls)}
         for problem, names in (
-            ("missing", keys - values.keys()),
+            ("missing", keys - values.keys() - {"noise"}),
             ("unknown", values.keys() - keys),
         ):
             if names:

@@ -34,8 +34,11 @@ ALIASES: Final = {
 VARIANTS: Final = {1: "gray", 3: "color"}
 """Image planes → the variant that a short name is completed with."""
 
+CAMERA: Final = "real"
+"""Short name of the denoiser for photos with the noise of cameras."""
+
 NAMED: Final = {
-    "denoise": {"raw": "n3unet-raw"},
+    "denoise": {"raw": "n3unet-raw", CAMERA: "n3unet-color-real"},
     "upscale": {"photo": "n3sr-photo"},
     "match": {"n3net": "n3cnet"},
 }

@@ -9,7 +9,7 @@ from PIL.TiffImagePlugin import IFDRational
 
 from n3cli.errors import InputError
 from n3cli.io.camera_file import read_intrinsics, read_matrix
-from n3cli.io.exif import read_focal
+from n3cli.io.exif import read_camera, read_focal
 from n3cli.io.pair_list import read_pairs
 from n3cli.io.reader import open_picture
 
@@ -173,6 +173,31 @@ class TestExif:
         assert read_focal(self.block(tags), (360, 240)) is None
         assert read_focal(None, (360, 240)) is None
         assert read_focal(b"Exif\0\0garbage", (360, 240)) is None
+
+    @pytest.mark.parametrize(
+        ("maker", "model", "told"),
+        [
+            ("Canon", "Canon EOS 80D", "Canon EOS 80D"),
+            ("NIKON CORPORATION", "NIKON D800", "NIKON D800"),
+            ("SONY", "ILCE-7R ", "SONY ILCE-7R"),
+            (None, "Pixel 8", "Pixel 8"),
+            ("Canon", None, None),
+            ("Canon", "", None),
+        ],
+    )
+    def test_the_camera_is_named_once(self, maker, model, told):
+        exif = Image.Exif()
+        for tag, text in ((271, maker), (272, model)):
+            if text is not None:
+                exif[tag] = text
+        file = io.BytesIO()
+        Image.new("RGB", (8, 8)).save(file, "JPEG", exif=exif)
+        with open_picture(file.getvalue()) as reader:
+            assert read_camera(reader.meta.exif) == told
+
+    def test_no_block_names_no_camera(self):
+        assert read_camera(None) is None
+        assert read_camera(b"Exif\0\0garbage") is None
 
     def test_a_real_photo(self, shared):
         photo = shared / "match" / "lund-door" / "images" / "DSC_0001.JPG"

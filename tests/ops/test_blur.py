@@ -33,3 +33,9 @@ def test_each_image_gets_its_own_width():
 def test_no_blur_at_all_is_the_image_itself():
     images = torch.rand(2, 1, 5, 5)
     assert torch.equal(gaussian_blur(images, torch.zeros(2)), images)
+
+
+def test_a_known_limit_changes_nothing():
+    images, sigma = torch.rand(2, 1, 9, 9, dtype=torch.float64), torch.tensor([0.4, 1.2])
+    expected = gaussian_blur(images, sigma)
+    torch.testing.assert_close(gaussian_blur(images, sigma, 4.0), expected)

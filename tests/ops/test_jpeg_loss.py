@@ -55,3 +55,17 @@ def test_pictures_of_a_batch_have_their_own_quality_and_corner():
     # Blocks that lie wholly inside are the same wherever the picture begins.
     cut = jpeg.apply(large[..., 5:, 3:], quality[1:], halved[1:], (5, 3))
     torch.testing.assert_close(cut[..., 3:, 5:], both[1:, :, 8:, 8:])
+
+
+def test_colour_is_halved_alone_where_that_is_asked_for():
+    jpeg = Jpeg(torch.device("cpu"))
+    pixels = torch.from_numpy(scene(21, 26)).permute(2, 0, 1)[None].float() / 255
+    both = jpeg.halve_colour(pixels.expand(2, -1, -1, -1), torch.tensor([True, False]), (3, 5))
+    assert torch.equal(both[1:], pixels)
+    # The finest steps of JPEG round next to nothing, and what is left is the halving.
+    packed = jpeg.apply(pixels, torch.tensor([100]), torch.tensor([True]), (3, 5))
+    assert float((both[:1] - packed).abs().max()) < 5 / 255
+    grey = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
+    kept = (pixels > 0.1).all(1) & (pixels < 0.9).all(1)
+    change = ((both[:1] - pixels) * grey).sum(1)[kept]
+    assert float(change.abs().max()) < 1e-2

@@ -115,15 +115,30 @@ def test_a_level_is_what_the_camera_has_changed():
     )
     (noisy, sigma), clean = task.batch(2, 0)
     assert noisy.shape == clean.shape == (60, 3, 16, 16)
-    expected = (noisy - clean).double().square().mean((1, 2, 3)).sqrt()
-    np.testing.assert_allclose(sigma.numpy(), expected.numpy(), rtol=1e-4)
+    rounded = (255 * clean).round() / 255
+    expected = (noisy - rounded).double().square().mean((1, 2, 3)).sqrt()
+    np.testing.assert_allclose(sigma.numpy(), expected.numpy(), rtol=1e-4, atol=1e-6)
     torch.testing.assert_close((noisy * 255).round() / 255, noisy)
     assert 0 <= float(clean.min()) < float(clean.max()) <= 1
     assert 0.002 < float(sigma.median()) < 0.2
-    off, _ = make_task("denoise-n3unet-color-real", "data.batch=60").batch(2, 0)
+    off, _ = make_task("denoise-n3unet-color-real", "sensor.jpeg=0", "data.batch=60").batch(2, 0)
     assert 0.1 < float((off[1] / sigma).log().std()) < 0.4
-    changed = (off[0] != noisy).any(3).any(2).any(1)  # JPEG comes after the level is measured
-    assert 0.3 < float(changed.float().mean()) < 0.9
+
+
+def test_a_level_and_the_clean_picture_are_of_what_jpeg_leaves():
+    task = make_task("denoise-n3unet-color-real", "sensor.jpeg=0", "sensor.error=0")
+    packing = make_task("denoise-n3unet-color-real", "sensor.quality=[60,60]", "sensor.error=0")
+    (noisy, sigma), clean = task.batch(2, 0)
+    (packed, level), halved = packing.batch(2, 0)
+    chosen = (packed != noisy).any(3).any(2).any(1)
+    assert 0.3 < float(chosen.float().mean()) < 0.9
+    assert torch.equal(level[~chosen], sigma[~chosen])
+    assert torch.equal(halved[~chosen], clean[~chosen])
+    # Of rounding and JPEG's traces the clean pictures have none; some have their colour halved.
+    grey = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
+    assert float(((halved - clean) * grey).sum(1).abs().median()) < 1e-6
+    changed = (halved != clean).any(3).any(2).any(1)
+    assert 0 < int(changed.sum()) < int(chosen.sum())
 
 
 def test_noise_of_cameras_is_correlated_between_pixels():
@@ -132,6 +147,10 @@ def test_noise_of_cameras_is_correlated_between_pixels():
     field = (noisy - clean)[sigma > 0.02]
     beside = (field[..., 1:] * field[..., :-1]).mean() / field.square().mean()
     assert float(beside) > 0.1
+    plain = make_task("denoise-n3unet-color-real", "sensor.jpeg=0", "sensor.smoothed=0")
+    (noisy, sigma), clean = plain.batch(0, 0)
+    field = (noisy - clean)[sigma > 0.02]
+    assert float((field[..., 1:] * field[..., :-1]).mean() / field.square().mean()) < beside
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -186,6 +205,8 @@ def test_mosaics_take_turns_of_all_filters():
         ("gain=[-1, -4]", "sensor.gain must be two numbers in order, from -6 to -0.5"),
         ("clean=1.5", "sensor.clean must be from 0 to 1"),
         ("tone=[0, 2]", "sensor.tone must be two numbers in order, from 0.5 to 10"),
+        ("smoothed=-1", "sensor.smoothed must be from 0 to 1"),
+        ("luma_smoothing=[2, 1]", "sensor.luma_smoothing must be two numbers in order"),
         ("quality=[0, 90]", "sensor.quality must be two numbers in order, from 1 to 100"),
     ],
 )

@@ -17,6 +17,7 @@ BUNDLED = (
     "denoise-n3net-color",
     "denoise-n3net-gray",
     "denoise-n3unet-color",
+    "denoise-n3unet-color-real",
     "denoise-n3unet-gray",
     "denoise-n3unet-raw",
     "match-cnet",

@@ -25,6 +25,13 @@ def test_round_trip(options: dict[str, object], sigma_max: float | None, dtype: 
     assert ModelConfig.from_json(config.to_json()) == config
 
 
+def test_the_noise_is_told_where_it_is_not_white() -> None:
+    assert "noise" not in VALUES
+    camera = dataclasses.replace(CONFIG, noise="camera")
+    assert json.loads(camera.to_json()) == {**VALUES, "noise": "camera"}
+    assert ModelConfig.from_json(camera.to_json()) == camera
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -38,6 +45,7 @@ def test_round_trip(options: dict[str, object], sigma_max: float | None, dtype: 
         ({"sigma_max": 0}, "sigma_max must be"),
         ({"sigma_max": 256}, "sigma_max must be"),
         ({"sigma_max": float("nan")}, "sigma_max must be"),
+        ({"noise": "pink"}, "noise must be one of white, camera"),
         ({"dtype": "int8"}, "dtype must be one of float32"),
         ({"dtype": ["float32"]}, "dtype must be a string"),
         ({"colour": 1, "depth": 2}, "unknown key colour, depth"),

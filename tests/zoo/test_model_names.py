@@ -86,6 +86,14 @@ def test_the_model_for_photos_has_a_name_of_its_own(typed: str) -> None:
 
 
 @pytest.mark.parametrize("channels", [None, 1, 3])
+@pytest.mark.parametrize("typed", ["real", "Real", "n3unet-color-real"])
+def test_the_model_for_the_noise_of_cameras_has_a_name_of_its_own(
+    typed: str, channels: int | None
+) -> None:
+    assert complete_name(typed, task="denoise", channels=channels) == "denoise-n3unet-color-real"
+
+
+@pytest.mark.parametrize("channels", [None, 1, 3])
 @pytest.mark.parametrize(
     ("typed", "full"),
     [
