@@ -85,7 +85,7 @@ def test_a_method_for_mosaics_gets_them_whole(path):
 def test_the_network_for_mosaics_stands_there_by_itself(path):
     path, _ = path
     task = SUITES["val40-raw"].task
-    made = make_models([None, "n3unet"], task, 1, "cpu", "auto", 1)
+    made = make_models([*task.models, "n3unet"], task, 1, "cpu", "auto", (12,))
     assert [method.name for method in made] == ["denoise-n3unet-raw", "denoise-n3unet-gray"]
     assert [method.on_mosaic is None for method in made] == [False, True]
     rows = measure(SUITES["val40-xtrans"], {12: [path]}, made, lambda text: None).rows
