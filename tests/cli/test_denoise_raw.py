@@ -267,6 +267,12 @@ class TestBatches:
         assert made == ["a.dng", "b.png", "deep/a.dng"]
         assert result.stderr.startswith("skipped 1 made by an earlier run: in/a_n3dn.dng")
 
+    def test_the_network_for_mosaics_takes_no_pictures(self):
+        write_picture(Path("b.png"), Picture(np.full((30, 40, 3), 99, np.uint8)))
+        result = run("b.png", "-m", "raw")
+        assert result.exit_code != 0
+        assert "is for the mosaics of camera raw, and this is a picture" in result.stderr
+
     def test_bad_files_do_not_stop_the_others(self):
         bad = {
             "cut.dng": (photo()[:9000], "is damaged or cut off"),

@@ -78,6 +78,13 @@ def test_where_all_models_are_for_colour_nothing_is_open(channels: int | None) -
     assert complete_name("n3sr-gray", task="upscale", channels=channels) == "upscale-n3sr-gray"
 
 
+@pytest.mark.parametrize("typed", ["raw", "Raw", "n3unet-raw", "n3-unet-raw"])
+@pytest.mark.parametrize("channels", [None, 1, 3])
+def test_the_model_for_mosaics_has_a_name_of_its_own(typed: str, channels: int | None) -> None:
+    full = complete_name(typed, task="denoise", channels=channels)
+    assert full == "denoise-n3unet-raw"
+
+
 @pytest.mark.parametrize("typed", ["photo", "Photo", "n3sr-photo", "upscale-n3sr-photo"])
 def test_the_model_for_photos_has_a_name_of_its_own(typed: str) -> None:
     assert complete_name(typed, task="upscale", channels=3) == "upscale-n3sr-photo"
