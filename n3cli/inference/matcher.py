@@ -29,7 +29,7 @@ RATIO = 0.8
 
 THRESHOLD = 0.75
 """Least probability of a match that is kept. Training weighs right and wrong ones alike, though
-most are wrong; on real pairs this gives better poses than 0.5 (docs/benchmarks.md)."""
+most are wrong; on held-out pairs this has a better F1 than 0.5 (docs/benchmarks.md)."""
 
 PIXEL_THRESHOLD = 1.0
 
@@ -207,10 +207,10 @@ class Matcher:
         if able is None or not able.wants_sides or known or self._given is not None:
             return able
         # A model that looks at points alone is no help: such matches come from programs that have
-        # chosen already, and it keeps too few where nearly all are right.
+        # chosen already, and where nearly all are right it keeps too few (docs/benchmarks.md).
         warnings.warn(
             f"ratio and mutual flag of these matches are not known, which {able.name} needs: "
-            "all are kept for the estimator; -m names another model",
+            "all are kept for the estimator; -m match-cnet --threshold 0.25 looks at points alone",
             N3Warning,
             stacklevel=3,
         )

@@ -1,9 +1,11 @@
 """Databases of COLMAP: what pycolmap reads of ours, what is taken from others', what is refused."""
 
+import dataclasses
 import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ pycolmap = pytest.importorskip("pycolmap")
 
 from n3cli.errors import InputError  # noqa: E402
 from n3cli.inference.matcher import Matcher  # noqa: E402
+from n3cli.io.colmap import write_geometry  # noqa: E402
 from n3cli.io.colmap_database import revise_database  # noqa: E402
 from n3cli.io.colmap_store import create_database  # noqa: E402
 from n3cli.io.matches import from_pairs  # noqa: E402
@@ -322,3 +325,19 @@ class TestJournals:
         with closing(sqlite3.connect(write(tmp_path / "out.db"))) as database:
             assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert [file.name for file in tmp_path.iterdir()] == ["out.db"]
+
+
+@pytest.mark.parametrize("beside", [None, np.diag([0.6, 0.0, 0.8])])
+def test_a_plane_is_written_with_the_matrix_that_is_known_beside_it(beside):
+    given = from_pairs(np.ones((3, 2)), np.ones((3, 2)))
+    found = dataclasses.replace(given, status="homography", H=np.eye(3) / 3**0.5, F=beside)
+    written = Mock()
+    write_geometry(written, (1, 2), found, np.zeros((3, 2), np.uint32))
+    *ids, geometry = written.write_two_view_geometry.call_args.args
+    assert ids == [1, 2]
+    assert geometry.config == pycolmap.TwoViewGeometryConfiguration.PLANAR_OR_PANORAMIC
+    np.testing.assert_allclose(geometry.H, found.H)
+    if beside is None:
+        assert geometry.F is None
+    else:
+        np.testing.assert_allclose(geometry.F, beside)
