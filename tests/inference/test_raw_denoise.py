@@ -77,21 +77,22 @@ def test_a_mosaic_comes_nearer_to_its_truth(grey, whole, name):
     assert [each.model.config.name for each in (grey, whole)] == [GREY, "denoise-n3unet-raw"]
 
 
-def test_the_network_sees_what_it_was_trained_on(whole):
-    """Its planes written out once more, and the network run at once on a mosaic that fits."""
-    _, noisy = scene("GRBG", size=(48, 72))
+@pytest.mark.parametrize(("name", "size"), [("GRBG", (48, 72)), ("X-Trans", (37, 51))])
+def test_the_network_sees_what_it_was_trained_on(whole, name, size):
+    """Its planes written out once more, and the network run at once."""
+    _, noisy = scene(name, size)
     noise = [NoiseModel(0.004, 1e-5), NoiseModel(0.002, 2e-5), NoiseModel(0.006, 3e-5)]
-    colours = np.tile(np.array(BAYER["GRBG"]), (24, 36))
-    planes = np.zeros((5, 48, 72), np.float32)
+    pattern = np.array(FILTERS[name], np.uint8)
+    colours = np.tile(pattern, (36, 36))[: size[0], : size[1]]
+    planes = np.zeros((5, *size), np.float32)
     planes[0] = noisy
     for colour, model in enumerate(noise):
         planes[1 + colour] = colours == colour
         deviation = np.sqrt(model.a * np.maximum(noisy, 0) + model.b)
         planes[4] += 0.7 * deviation * (colours == colour)
-    network = whole.model.network.eval()
     with torch.inference_mode():
-        expected = network(torch.from_numpy(planes)[None])[0, 0].numpy()
-    estimate = whole.denoise(noisy, np.array(BAYER["GRBG"], np.uint8), noise, strength=0.7)
+        expected = whole.model.network(torch.from_numpy(planes)[None])[0, 0].numpy()
+    estimate = whole.denoise(noisy, pattern, noise, strength=0.7)
     np.testing.assert_allclose(estimate, expected, atol=2e-6)
 
 
