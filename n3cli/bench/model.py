@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from n3cli.bench.method import Method, Run
 from n3cli.bench.task import DENOISE, UPSCALE, Task
 from n3cli.inference.denoise import Denoiser
-from n3cli.inference.source import ArraySource
 from n3cli.inference.upscale import Upscaler
+from n3cli.ops.row_source import ArraySource
 from n3cli.zoo.folder import Model
 from n3cli.zoo.load import load_model
 

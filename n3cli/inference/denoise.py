@@ -21,9 +21,10 @@ from n3cli.inference.ensemble import Progress, ensembled
 from n3cli.inference.host import Host
 from n3cli.inference.noise_level import estimate_sigma_array
 from n3cli.inference.seam import warn_of_seams
-from n3cli.inference.source import ArraySource, PaddedRows, PlaneRows, Rows, RowSource, TensorRows
+from n3cli.inference.source import PaddedRows, PlaneRows, Rows, TensorRows
 from n3cli.inference.stream import chain
 from n3cli.networks.network import padded_size
+from n3cli.ops.row_source import ArraySource, RowSource
 from n3cli.zoo.folder import Model
 
 _SIGMA_LIMIT = 255.0

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from n3cli.errors import InputError
-from n3cli.inference.source import RowSource, check_floating
 from n3cli.ops.noise_level import Finding, NoiseEstimate, estimate_noise
+from n3cli.ops.row_source import RowSource, check_floating
 
 _SAMPLED = 1 << 21  # pixels; a larger picture is judged by crops of so many in all
 _CROP = 128  # pixels on a side

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from n3cli.inference.denoise import Denoiser
 from n3cli.inference.mosaic import denoise_stabilised
-from n3cli.inference.source import ArraySource
 from n3cli.ops.noise_model import NoiseModel
+from n3cli.ops.row_source import ArraySource
 
 Array: TypeAlias = NDArray[np.float32]
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from n3cli.bench.pair_suite import PAIR_SUITES
 from reference.two_views import scene as two_views
 
 from n3cli.bench.pair_measurement import Poses, measure_pairs
 from n3cli.bench.pair_method import PairMethod, Verdict, make_classifiers, make_filters
 from n3cli.bench.pair_pose import make_pose_errors
-from n3cli.bench.pair_suite import PAIR_SUITES
 from n3cli.cli.bench_quality import Asked
 from n3cli.cli.bench_report import divide
 from n3cli.cli.main import n3

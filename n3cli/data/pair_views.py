@@ -10,10 +10,10 @@ import numpy as np
 
 from n3cli.data.pair import Pair
 from n3cli.data.view import View, relative_pose
-from n3cli.inference.feature import Features, find_features
-from n3cli.inference.putative import match_nearest
 from n3cli.io.reader import open_picture
 from n3cli.ops.camera import normalise
+from n3cli.ops.feature import Features, find_features
+from n3cli.ops.putative import match_nearest
 
 
 def match_views(pairs: Iterable[tuple[View, View]]) -> Iterator[Pair]:
