@@ -29,6 +29,8 @@ class DndPhoto:
     """What is known of a noisy photo; its values are linear, in [0, 1].
 
     Attributes:
+        path: of its file, of one track.
+        track: ``raw`` or ``srgb``.
         number: from 1.
         camera: its name, if the file tells.
         a: the noise of raw values x has the variance a·x + b.
@@ -38,6 +40,8 @@ class DndPhoto:
         sigma_srgb: the same of the sRGB picture, one a box.
     """
 
+    path: Path
+    track: str
     number: int
     camera: str
     a: float
@@ -46,44 +50,26 @@ class DndPhoto:
     sigma_raw: NDArray[np.float64]
     sigma_srgb: NDArray[np.float64]
 
+    def crops(self) -> Iterator[Array]:
+        """The noisy parts that its boxes name, read from the photo's file.
 
-class DndSet:
-    """The set on this machine.
-
-    Args:
-        folder: has `info.mat`.
-
-    Raises:
-        InputError: `info.mat` cannot be read.
-        DataError: it is not as it should be.
-        ConfigError: the library that reads it is not installed.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.photos = _read_info(self.folder / "info.mat")
-
-    def crops(self, photo: DndPhoto, track: str) -> Iterator[Array]:
-        """The noisy parts of a photo that its boxes name.
-
-        Args:
-            photo: one of `photos`.
-            track: ``raw`` for the mosaic, H×W×1, ``srgb`` for the picture, H×W×3.
+        Yields:
+            H×W×1 for ``raw``, a mosaic; H×W×3 for ``srgb``; one for each of `boxes`.
 
         Raises:
-            InputError: the photo's file cannot be read.
+            InputError: the file cannot be read.
             DataError: it holds something else, or a box lies outside.
         """
-        path = self.path(photo, track)
-        noisy = read_mat(path, [_WHERE[track][1]])[_WHERE[track][1]]
-        planes = 1 if track == "raw" else 3
+        path, (_, variable) = self.path, _WHERE[self.track]
+        noisy = read_mat(path, [variable])[variable]
+        planes = 1 if self.track == "raw" else 3
         if np.ndim(noisy) != 2 + (planes == 3) or noisy.dtype.kind not in "fu":
             raise DataError(f"{path}: expected an image of {planes} planes, got {_shape(noisy)}")
         noisy = noisy.reshape(*noisy.shape[:2], -1)
         if noisy.shape[2] != planes:
             raise DataError(f"{path}: expected an image of {planes} planes, got {_shape(noisy)}")
         height, width, _ = noisy.shape
-        for number, box in enumerate(photo.boxes, 1):
+        for number, box in enumerate(self.boxes, 1):
             if box.bottom > height or box.right > width:
                 raise DataError(
                     f"{path}: box {number} reaches to row {box.bottom} and column {box.right}, and "
@@ -92,12 +78,20 @@ class DndSet:
             part = noisy[box.top : box.bottom, box.left : box.right]
             yield np.ascontiguousarray(part, np.float32)
 
-    def path(self, photo: DndPhoto, track: str) -> Path:
-        """Where a photo lies."""
-        return self.folder / _WHERE[track][0] / f"{photo.number:04d}.mat"
 
+def read_dnd(folder: Path, track: str) -> list[DndPhoto]:
+    """The photos of the set, in their order.
 
-def _read_info(path: Path) -> tuple[DndPhoto, ...]:
+    Args:
+        folder: has `info.mat`.
+        track: ``raw`` for the mosaics, ``srgb`` for the pictures.
+
+    Raises:
+        InputError: `info.mat` cannot be read.
+        DataError: it is not as it should be.
+        ConfigError: the library that reads it is not installed.
+    """
+    path = folder / "info.mat"
     info = read_mat(path, ["info"])["info"]
     missing = [name for name in _FIELDS if not isinstance(info, dict) or name not in info]
     if missing:
@@ -107,17 +101,24 @@ def _read_info(path: Path) -> tuple[DndPhoto, ...]:
     photos: list[DndPhoto] = []
     try:
         for values in zip(*columns, cameras, strict=True):
-            photos.append(_read_photo(len(photos) + 1, *values))
+            photos.append(_read_photo(folder, track, len(photos) + 1, *values))
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise DataError(
             f"{path}: what it says of photo {len(photos) + 1} is not as expected ({error}); "
             "get it again"
         ) from error
-    return tuple(photos)
+    return photos
 
 
 def _read_photo(
-    number: int, boxes: Value, nlf: Value, sigma_raw: Value, sigma_srgb: Value, camera: Value
+    folder: Path,
+    track: str,
+    number: int,
+    boxes: Value,
+    nlf: Value,
+    sigma_raw: Value,
+    sigma_srgb: Value,
+    camera: Value,
 ) -> DndPhoto:
     a, b = (float(np.asarray(nlf[key]).item()) for key in ("a", "b"))
     corners = np.asarray(boxes, np.float64).reshape(-1, 4)
@@ -128,7 +129,8 @@ def _read_photo(
     if a < 0 or (raw < 0).any() or (srgb < 0).any():
         raise ValueError("a noise level is negative")
     found = tuple(_box(corner) for corner in corners)
-    return DndPhoto(number, str(camera), a, b, found, raw, srgb)
+    path = folder / _WHERE[track][0] / f"{number:04d}.mat"
+    return DndPhoto(path, track, number, str(camera), a, b, found, raw, srgb)
 
 
 def _box(corner: NDArray[np.float64]) -> Area:
