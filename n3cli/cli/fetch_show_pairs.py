@@ -58,6 +58,7 @@ def show_pairs(collection: Collection, root: Path, target: Path) -> None:
         f"{'matches':<11} {np.mean(counts):.0f} a pair, {right:.0f} % of them right, over "
         f"{len(pairs)} pairs"
     )
+    click.echo(f"{'opens as':<11} {source.name}")
     drawn = pairs[:: max(1, len(pairs) // _DRAWN)][:_DRAWN]
     sheet = contact_sheet(
         [_draw(pair) for pair in drawn], [pair.name for pair in drawn], columns=2, cell=2 * _SIDE

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Literal, TypeAlias, overload
+from typing import TypeAlias, overload
 
 from n3cli.data.catalog import BLOCKS, CATALOG, no_set
 from n3cli.data.dnd import DndPhoto
 from n3cli.data.images import ImageSet
 from n3cli.data.kept import DND_TRACKS, SIDD_BENCHMARKS
 from n3cli.data.location import list_images, locate_root, present_form
+from n3cli.data.name import BlockName, DndName, PairName, PictureName
 from n3cli.data.pair_set import PAIR_SETS, PairSet
 from n3cli.data.sidd import Block, list_blocks
 
 Opened: TypeAlias = ImageSet | Sequence[Block] | Sequence[DndPhoto] | PairSet
-BlockName: TypeAlias = Literal["sidd", "sidd-raw", "sidd-benchmark", "sidd-benchmark-raw"]
-DndName: TypeAlias = Literal["dnd", "dnd-srgb"]
-PairName: TypeAlias = Literal[
-    "strecha", "colmap", "stpeters", "reichstag", "brown", "yfcc", "sun3d"
-]
+
+
+@overload
+def open_set(name: PictureName, data: str | PathLike[str] | None = None) -> ImageSet: ...
 
 
 @overload

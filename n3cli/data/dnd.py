@@ -26,7 +26,7 @@ _FIELDS = ("boundingboxes", "nlf", "sigma_raw", "sigma_srgb")
 
 @dataclass(frozen=True)
 class DndPhoto:
-    """What is known of a noisy photo; its values are linear, in [0, 1].
+    """What is known of a noisy photo; values are in [0, 1], and raw ones linear.
 
     Attributes:
         path: of its file, of one track.

@@ -246,6 +246,7 @@ def test_a_set_is_shown_with_its_matches_drawn(tmp_path):
     found = show("brown", "--dir", tmp_path, "-o", tmp_path / "sheet.png")
     assert found.exit_code == 0, found.output
     assert "matches     200 a pair" in found.stdout
+    assert "opens as    brown" in found.stdout
     sheet = read_picture(tmp_path / "sheet.png").pixels.astype(int)
     red = (sheet[..., 0] > 200) & (sheet[..., 1] < 80)
     green = (sheet[..., 1] > 150) & (sheet[..., 0] < 80)

@@ -10,10 +10,11 @@ from reference.real_sets import BOXES, write_dnd, write_sidd
 
 import n3cli.data
 from n3cli.bench.suite import SUBMISSIONS, SUITES
-from n3cli.data.by_name import BlockName, DndName, PairName, opens_as
+from n3cli.data.by_name import opens_as
 from n3cli.data.catalog import BLOCKS, CATALOG
 from n3cli.data.index import COLLECTIONS
 from n3cli.data.kept import DND_TRACKS, SIDD_BENCHMARKS
+from n3cli.data.name import BlockName, DndName, PairName, PictureName
 from n3cli.data.pair_set import PAIR_SETS
 from n3cli.data.scene import make_scene
 from n3cli.inference.match import match
@@ -104,6 +105,7 @@ def test_every_name_opens_one_set():
     names = n3cli.data.names()
     assert len(names) == len(set(names))
     assert {*CATALOG, *BLOCKS, *SUBMISSIONS, *PAIR_SETS} == set(names)
+    assert set(get_args(PictureName)) == {*CATALOG}
     assert set(get_args(BlockName)) == {*BLOCKS, *SIDD_BENCHMARKS}
     assert set(get_args(DndName)) == {*DND_TRACKS}
     assert set(get_args(PairName)) == {*PAIR_SETS}
