@@ -42,6 +42,8 @@ def test_crops_are_the_boxes_of_the_upright_image(dnd, track):
     folder, key = {"raw": ("images_raw", "Inoisy"), "srgb": ("images_srgb", "InoisySRGB")}[track]
     with h5py.File(dnd / folder / "0002.mat") as file:
         whole = file[key][()].T
+    expected = whole.reshape(*whole.shape[:2], -1)
+    np.testing.assert_array_equal(found[1].image(), expected)
     crops = list(found[1].crops())
     for crop, (top, left, bottom, right) in zip(crops, BOXES, strict=True):
         expected = whole[top - 1 : bottom, left - 1 : right]
