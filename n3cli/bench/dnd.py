@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from n3cli.bench.method import Method
 from n3cli.bench.mosaic import run_on_mosaic
 from n3cli.bench.submission import Part, Photo, Submission, faults_of
-from n3cli.data.dnd import DndPhoto, DndSet
+from n3cli.data.dnd import DndPhoto
+from n3cli.data.kept import DND_TRACKS, KeptSet
 from n3cli.errors import InputError
 from n3cli.io.mat import read_mat, write_mat
 from n3cli.io.path import explained
@@ -49,19 +50,19 @@ SRGB_PROTOCOL = f"{_WHOLE} Methods get the part's mean noise level of info.mat (
 class _Photos:
     """The photos of a track, with how methods are run on their parts."""
 
-    def __init__(self, folder: Path, track: str) -> None:
-        self._set, self._track = DndSet(folder), track
+    def __init__(self, folder: Path, data: KeptSet[DndPhoto]) -> None:
+        self._photos = data.read(folder)
 
     def __len__(self) -> int:
-        return len(self._set.photos)
+        return len(self._photos)
 
     def __iter__(self) -> Iterator[Photo]:
-        for photo in self._set.photos:
+        for photo in self._photos:
             yield Photo(len(photo.boxes), self._parts(photo))
 
     def _parts(self, photo: DndPhoto) -> Iterator[Part]:
-        image = self._set.image(photo, self._track)
-        if self._track == "srgb":
+        image = photo.image()
+        if photo.track == "srgb":
             for noisy, sigma in zip(photo.parts(image), photo.sigma_srgb, strict=True):
                 yield Part(noisy, partial(_run_on_srgb, 255 * float(sigma)))
             return
@@ -106,11 +107,11 @@ class _Bundle:
         return [self._folder / "bundled"]
 
 
-def _check(folder: Path, data: Path | None, *, raw: bool) -> list[str]:
+def _check(folder: Path, source: Path | None, *, data: KeptSet[DndPhoto], raw: bool) -> list[str]:
     """What is wrong with the files for the server, against the set's boxes where they are here."""
     if (folder / "bundled").is_dir():
         folder = folder / "bundled"
-    shapes = _SHAPES if data is None else tuple(map(_sizes, DndSet(data).photos))
+    shapes = _SHAPES if source is None else tuple(map(_sizes, data.read(source)))
     names = {f"{number:04d}.mat" for number in range(1, len(shapes) + 1)}
     with explained(folder):
         found = {path.name for path in folder.iterdir()}
@@ -155,19 +156,16 @@ def _faults(path: Path, parts: Sequence[tuple[int, int]], raw: bool) -> Iterator
         yield from faults_of(cell, f"{path.name}, part {number}", size if raw else (*size, 3))
 
 
-def _track(name: str, title: str, protocol: str, *, raw: bool) -> Submission:
+def _track(name: str, protocol: str, *, raw: bool) -> Submission:
+    data = DND_TRACKS[name]
     return Submission(
-        name,
-        title,
-        "dnd",
-        "info.mat",
-        1 if raw else 3,
+        data,
         protocol,
-        partial(_Photos, track="raw" if raw else "srgb"),
+        partial(_Photos, data=data),
         partial(_Bundle, raw=raw),
-        partial(_check, raw=raw),
+        partial(_check, data=data, raw=raw),
     )
 
 
-DND = _track("dnd", "DND, raw", RAW_PROTOCOL, raw=True)
-DND_SRGB = _track("dnd-srgb", "DND, sRGB", SRGB_PROTOCOL, raw=False)
+DND = _track("dnd", RAW_PROTOCOL, raw=True)
+DND_SRGB = _track("dnd-srgb", SRGB_PROTOCOL, raw=False)

@@ -16,9 +16,9 @@ from n3cli.bench.task import DENOISE, UPSCALE, Task
 from n3cli.inference.denoise import Denoiser
 from n3cli.inference.noise_level import camera_level, judge_shared, sample
 from n3cli.inference.raw_denoise import RawDenoiser
-from n3cli.inference.source import ArraySource
 from n3cli.inference.upscale import Upscaler
 from n3cli.ops.noise_model import NoiseModel
+from n3cli.ops.row_source import ArraySource
 from n3cli.zoo.config import CAMERA_NOISE
 from n3cli.zoo.folder import Model
 from n3cli.zoo.load import load_model

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from n3cli.bench.pair_measurement import THRESHOLDS, PairMeasurement
 from n3cli.bench.pair_report import PUBLISHED, describe, tabulate
-from n3cli.bench.pair_suite import IN_PAPER
+from n3cli.bench.suite import PAIRS_IN_PAPER
 from n3cli.ops.pose_score import accuracy
 from n3cli.render import page
 from n3cli.render.plot import plot_lines
@@ -18,7 +18,7 @@ def suite_html(measured: PairMeasurement) -> list[str]:
     """
     parts = [page.heading(describe(measured))]
     parts += [page.table(*table) for table in tabulate(measured)]
-    if measured.suite in IN_PAPER:
+    if measured.suite in PAIRS_IN_PAPER:
         parts.append(page.paragraph(PUBLISHED))
     return [*parts, page.row([_plot(measured, name) for name in measured.rows[0].poses])]
 

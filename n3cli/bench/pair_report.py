@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from n3cli.bench.pair_measurement import THRESHOLDS, PairMeasurement, PairRow
-from n3cli.bench.pair_suite import IN_PAPER
+from n3cli.bench.suite import PAIRS_IN_PAPER
 from n3cli.bench.table import render_table
 
 PROTOCOL = (
@@ -34,7 +34,7 @@ def suite_json(measured: PairMeasurement) -> dict[str, Any]:
         "correspondences": measured.correspondences,
         "right": measured.right,
         "measured": [_row_json(row) for row in measured.rows],
-        "published": PUBLISHED if measured.suite in IN_PAPER else None,
+        "published": PUBLISHED if measured.suite in PAIRS_IN_PAPER else None,
     }
 
 
@@ -68,7 +68,7 @@ def suite_text(measured: PairMeasurement, *, markdown: bool) -> str:
         f"### {title}\n" if markdown else title,
         *("\n".join(render_table(*each, markdown=markdown)) + "\n" for each in tabulate(measured)),
     ]
-    if measured.suite in IN_PAPER:
+    if measured.suite in PAIRS_IN_PAPER:
         blocks.append(PUBLISHED)
     return "\n".join(blocks).rstrip("\n")
 
@@ -101,7 +101,7 @@ def _choices(measured: PairMeasurement) -> Table:
 
 def _poses(measured: PairMeasurement) -> Table:
     header = ["method", "estimator", "mAP5", "95 %", "mAP10", "mAP20", "AUC5", "AUC10", "AUC20"]
-    published = measured.suite in IN_PAPER
+    published = measured.suite in PAIRS_IN_PAPER
     header += ["published mAP"] * published
     rows = []
     for row in measured.rows:

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
 from n3cli.bench import mosaic
 from n3cli.bench.method import Method
-from n3cli.data.sidd import Blocks, read_blocks
-from n3cli.errors import DataError
 from n3cli.inference.mosaic import denoise_planes
 from n3cli.inference.noise_level import estimate_sigma_array
 from n3cli.ops.layout import find_bayer
@@ -52,57 +46,6 @@ RAW_PROTOCOL = (
     "sites are green is told by their likeness. Output clipped to [0, 1] before scoring the mosaic "
     "against the clean block. PSNR in dB and SSIM (11×11 Gaussian window), means over the blocks."
 )
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A noisy block and its clean form.
-
-    Attributes:
-        noisy: all noisy blocks.
-        clean: all clean ones.
-        photo: which photo's, from 0.
-        number: which of the photo's blocks, from 0.
-    """
-
-    noisy: Blocks
-    clean: Blocks
-    photo: int
-    number: int
-
-    @property
-    def name(self) -> str:
-        """For people."""
-        return f"photo {self.photo + 1}, block {self.number + 1}"
-
-    @property
-    def stem(self) -> str:
-        """For names of files."""
-        return f"{self.photo + 1:04d}_{self.number + 1:02d}"
-
-
-def list_pairs(paths: Sequence[Path], channels: int) -> list[Pair]:
-    """The pairs in two files of blocks.
-
-    Args:
-        paths: of the clean blocks' file and the noisy ones', in this order.
-        channels: 1 for raw blocks, 3 for sRGB ones.
-
-    Raises:
-        InputError: a file cannot be read.
-        DataError: it holds something else, or the two do not belong together.
-    """
-    clean, noisy = (read_blocks(path, channels) for path in paths)
-    if noisy.values.shape != clean.values.shape:
-        raise DataError(
-            f"{noisy.path} and {clean.path} do not belong together: arrays of shape "
-            f"{noisy.values.shape} and {clean.values.shape}; get them again"
-        )
-    return [
-        Pair(noisy, clean, photo, number)
-        for photo in range(noisy.photos)
-        for number in range(noisy.each)
-    ]
 
 
 def run_on_image(method: Method, noisy: Array, level: float) -> Array:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,14 @@ from numpy.typing import NDArray
 
 from n3cli.bench.real import AUTO, RAW_AUTO, run_on_image, run_on_mosaic
 from n3cli.bench.submission import Part, Photo, Submission, faults_of, faults_of_values
-from n3cli.data.sidd import read_blocks
+from n3cli.data.kept import SIDD_BENCHMARKS, KeptSet
+from n3cli.data.sidd import Block, read_blocks
 from n3cli.errors import InputError
 from n3cli.io.mat import read_mat, write_mat
 from n3cli.io.path import deliver, explained, staging
 
 Array = NDArray[np.float32]
 
-_KEY = "BenchmarkNoisyBlocks"
 _PHOTOS, _EACH, _SIDE = 40, 32, 256
 """Of the published set."""
 
@@ -39,21 +40,21 @@ _PROTOCOL = (
 class _Photos:
     """The photos, with how methods are run on their blocks."""
 
-    def __init__(self, folder: Path, kind: str) -> None:
-        self._blocks = read_blocks(folder / f"{_KEY}{kind}.mat", _planes(kind))
-        self._run = run_on_mosaic if kind == "Raw" else run_on_image
+    def __init__(self, folder: Path, data: KeptSet[Block]) -> None:
+        blocks = groupby(data.read(folder), lambda block: block.photo)
+        self._photos = [list(own) for _, own in blocks]
+        self._run = run_on_mosaic if data.channels == 1 else run_on_image
 
     def __len__(self) -> int:
-        return self._blocks.photos
+        return len(self._photos)
 
     def __iter__(self) -> Iterator[Photo]:
-        for photo in range(len(self)):
-            yield Photo(self._blocks.each, self._parts(photo))
+        for blocks in self._photos:
+            yield Photo(len(blocks), self._parts(blocks))
 
-    def _parts(self, photo: int) -> Iterator[Part]:
-        for number in range(self._blocks.each):
-            noisy = self._blocks.block(photo, number)
-            yield Part(noisy, lambda method, noisy: self._run(method, noisy, AUTO))
+    def _parts(self, blocks: Sequence[Block]) -> Iterator[Part]:
+        for block in blocks:
+            yield Part(block.noisy, lambda method, noisy: self._run(method, noisy, AUTO))
 
 
 class _Bundle:
@@ -98,11 +99,11 @@ def _as_noisy(block: Array, kind: str) -> NDArray[np.generic]:
     return block if kind == "Raw" else np.rint(255 * block).astype(np.uint8)
 
 
-def _check(place: Path, data: Path | None, *, kind: str) -> list[str]:
+def _check(place: Path, folder: Path | None, *, data: KeptSet[Block], kind: str) -> list[str]:
     """What is wrong with the files, against the published set or the one that is here."""
     photos, each, side = _PHOTOS, _EACH, (_SIDE, _SIDE)
-    if data is not None:
-        blocks = read_blocks(data / f"{_KEY}{kind}.mat", _planes(kind)).values
+    if folder is not None:
+        blocks = read_blocks(folder / data.key, data.channels).values
         photos, each, *_ = blocks.shape
         side = (blocks.shape[2], blocks.shape[3])
     shape = side if kind == "Raw" else (*side, 3)
@@ -169,23 +170,16 @@ def _faults_of_table(path: Path, count: int, values: int, form: np.dtype[Any]) -
         yield f"{path.name}: has {lines} blocks, expected {count}"
 
 
-def _planes(kind: str) -> int:
-    return 1 if kind == "Raw" else 3
-
-
-def _benchmark(suffix: str, kind: str, measured: str) -> Submission:
+def _benchmark(name: str, kind: str, measured: str) -> Submission:
+    data = SIDD_BENCHMARKS[name]
     return Submission(
-        f"sidd-benchmark{suffix}",
-        f"SIDD benchmark, {kind}",
-        f"sidd-benchmark{suffix}",
-        f"{_KEY}{kind}.mat",
-        _planes(kind),
+        data,
         _PROTOCOL.format(measured),
-        partial(_Photos, kind=kind),
+        partial(_Photos, data=data),
         partial(_Bundle, kind=kind),
-        partial(_check, kind=kind),
+        partial(_check, data=data, kind=kind),
     )
 
 
-SIDD = _benchmark("", "Srgb", "measures in it (--sigma auto)")
-SIDD_RAW = _benchmark("-raw", "Raw", RAW_AUTO)
+SIDD = _benchmark("sidd-benchmark", "Srgb", "measures in it (--sigma auto)")
+SIDD_RAW = _benchmark("sidd-benchmark-raw", "Raw", RAW_AUTO)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from n3cli.bench.method import Method
+from n3cli.data.kept import KeptSet
 from n3cli.errors import InputError
 from n3cli.io.path import explained
 
@@ -70,11 +71,7 @@ class Submission:
     """A test set, and what its server wants.
 
     Attributes:
-        name: what the command line calls it.
-        title: what people call it.
-        collection: what its data are fetched as.
-        key: the file that tells its folder.
-        channels: 1 for raw values, 3 for sRGB ones.
+        data: the set.
         protocol: the rules in words.
         open: the set in a folder.
         begin: a bundle in an empty folder.
@@ -82,15 +79,16 @@ class Submission:
             it, one text for each fault.
     """
 
-    name: str
-    title: str
-    collection: str
-    key: str
-    channels: int
+    data: KeptSet[Any]
     protocol: str
     open: Callable[[Path], PhotoSet]
     begin: Callable[[Path], Bundle]
     check: Callable[[Path, Path | None], list[str]]
+
+    @property
+    def name(self) -> str:
+        """What the command line calls it."""
+        return self.data.name
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
 from n3cli.bench.dnd import DND, DND_SRGB
-from n3cli.bench.pair_suite import PAIR_SUITES
 from n3cli.bench.real import AUTO
 from n3cli.bench.sidd import SIDD, SIDD_RAW
 from n3cli.bench.task import DENOISE, MOSAIC, PHOTO, PHOTOS, RAW, REAL, UPSCALE, X_TRANS, Task
 from n3cli.data.catalog import BLOCKS, CATALOG, DataSet
+from n3cli.data.pair_set import PAIR_SETS
 from n3cli.errors import ConfigError
 
 
@@ -93,11 +93,12 @@ SUITES = {
 SUBMISSIONS = {each.name: each for each in (DND, DND_SRGB, SIDD, SIDD_RAW)}
 """Test sets without ground truth: results are written for a server to score."""
 
-# Plötz & Roth 2018; for its correspondences see pair_suite.py.
+# Plötz & Roth, NeurIPS 2018.
 PAPER = (
     *(replace(SUITES[name], levels=(25, 50, 70)) for name in ("set12", "bsd68", "urban100")),
     SUITES["set5"],
 )
+PAIRS_IN_PAPER = ("stpeters", "reichstag", "brown")
 
 
 GROUPS = {"polyu": ("polyu-dev", "polyu-test")}
@@ -117,7 +118,7 @@ def find_suites(names: Sequence[str]) -> list[Suite]:
     names = list(dict.fromkeys(each for name in names for each in GROUPS.get(name, (name,))))
     for name in names or ("",):
         if name not in SUITES:
-            known = [*SUITES, *GROUPS, *SUBMISSIONS, *PAIR_SUITES, "paper", "speed", "training"]
+            known = [*SUITES, *GROUPS, *SUBMISSIONS, *PAIR_SETS, "paper", "speed", "training"]
             known += ["noise-level"]
             near = get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]!r}? " if near else ""

@@ -14,6 +14,7 @@ from n3cli.bench import mosaic, protocol, real, upscaling
 from n3cli.bench.method import Method
 from n3cli.bench.protocol import Score
 from n3cli.data.pairs_of_photos import pair_photos
+from n3cli.data.sidd import list_blocks
 from n3cli.zoo.names import CAMERA
 
 Array = NDArray[np.float32]
@@ -110,9 +111,9 @@ PHOTO = replace(
 REAL = replace(
     DENOISE,
     protocol=real.PROTOCOL,
-    load=lambda pair, channels: pair.clean.block(pair.photo, pair.number),
-    degrade=lambda pair, clean, level, index: pair.noisy.block(pair.photo, pair.number),
-    items=real.list_pairs,
+    load=lambda block, channels: block.clean,
+    degrade=lambda block, clean, level, index: block.noisy,
+    items=list_blocks,
     apply=real.run_on_image,
     baseline="noisy",
 )

@@ -116,11 +116,9 @@ def _scales(ctx: click.Context, param: click.Parameter, value: str | None) -> tu
 )
 @options.device
 @options.precision
-@click.option("--json", "form", flag_value="json", help="Print JSON.")
-@click.option("--markdown", "form", flag_value="markdown", help="Print Markdown.")
-@click.option(
-    "--html", "form", flag_value="html", help="Print a page with tables, plots and crops."
-)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--markdown", is_flag=True, help="Print Markdown.")
+@click.option("--html", is_flag=True, help="Print a page with tables, plots and crops.")
 def bench(
     suites: tuple[str, ...],
     sigmas: tuple[float, ...],
@@ -138,7 +136,9 @@ def bench(
     repeats: int | None,
     device: str,
     precision: str,
-    form: str | None,
+    as_json: bool,
+    markdown: bool,
+    html: bool,
 ) -> None:
     r"""Measure quality or speed.
 
@@ -167,6 +167,7 @@ def bench(
     training                        alone: how fast the recipes train
     noise-level                     alone: how well --sigma auto works
     """
+    form = _form(json=as_json, markdown=markdown, html=html)
     ours = bool(scales) or tolerance is not None or form == "html"
     ours = ours or saved is not None or output is not None
     chosen_methods = sigmas or models or peers or precision != "auto" or ours
@@ -212,6 +213,19 @@ def bench(
             raise ConfigError("-o is for sets without ground truth; leave it out")
         else:
             report(wanted, _progress, click.echo)
+
+
+def _form(**asked: bool) -> str | None:
+    """The form that a report is printed in, if one was asked for.
+
+    Raises:
+        ConfigError: several were.
+    """
+    forms = [form for form, is_asked in asked.items() if is_asked]
+    if len(forms) > 1:
+        several = " and ".join(f"--{form}" for form in forms)
+        raise ConfigError(f"a report is printed in one form, not in {several}; leave one")
+    return forms[0] if forms else None
 
 
 def _speed(models: tuple[str, ...], size: int, repeats: int, device: str, form: str | None) -> str:

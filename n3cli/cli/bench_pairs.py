@@ -12,7 +12,7 @@ from n3cli.cli.bench_quality import Asked
 if TYPE_CHECKING:
     from n3cli.bench.pair_measurement import PairMeasurement
     from n3cli.bench.pair_method import PairMethod
-    from n3cli.bench.pair_suite import PairSuite, Scene
+    from n3cli.data.pair_set import PairScene, PairSource
 
 
 def prepare_pairs(asked: Asked) -> Callable[[Callable[[str], None]], Iterator[PairMeasurement]]:
@@ -30,10 +30,10 @@ def prepare_pairs(asked: Asked) -> Callable[[Callable[[str], None]], Iterator[Pa
     """
     from n3cli.bench.pair_measurement import measure_pairs
     from n3cli.bench.pair_pose import make_pose_errors
-    from n3cli.bench.pair_suite import PAIR_SUITES
+    from n3cli.data.pair_set import PAIR_SETS
 
     methods = _methods(asked)
-    scenes = [(name, scene) for name in asked.names for scene in _brought(PAIR_SUITES[name], asked)]
+    scenes = [(name, scene) for name in asked.names for scene in _brought(PAIR_SETS[name], asked)]
     estimators = make_pose_errors()
 
     return lambda progress: (
@@ -49,14 +49,15 @@ def at_hand(asked: Asked) -> tuple[str, ...]:
 
     They are several gigabytes, from addresses that nobody has checked: too much to fetch unasked.
     """
-    from n3cli.bench.pair_suite import IN_PAPER, PAIR_SUITES
+    from n3cli.bench.suite import PAIRS_IN_PAPER
     from n3cli.data.location import locate_root
+    from n3cli.data.pair_set import PAIR_SETS
 
     root, _ = locate_root(asked.data)
-    found = [name for name in IN_PAPER if (root / PAIR_SUITES[name].folder).is_dir()]
-    for name in IN_PAPER:
+    found = [name for name in PAIRS_IN_PAPER if (root / PAIR_SETS[name].folder).is_dir()]
+    for name in PAIRS_IN_PAPER:
         if name not in found:
-            collection = PAIR_SUITES[name].collection
+            collection = PAIR_SETS[name].collection
             console.line(
                 f"paper: without {name}, whose data is not here; n3 fetch-data {collection} "
                 f"--dir {root} brings it"
@@ -72,13 +73,13 @@ def _methods(asked: Asked) -> list[PairMethod]:
     return [*make_filters(asked.peers), *make_classifiers(models, asked.device)]
 
 
-def _brought(suite: PairSuite, asked: Asked) -> list[Scene]:
-    """The scenes of a suite; what can be downloaded is, where it is absent."""
+def _brought(source: PairSource, asked: Asked) -> Sequence[PairScene]:
+    """The scenes of a set; what can be downloaded is, where it is absent."""
     from n3cli.cli.bring import bring_collection
     from n3cli.data.location import locate_root
 
     root, _ = locate_root(asked.data)
-    absent = bool(suite.collection) and not (root / suite.folder).is_dir()
+    absent = bool(source.collection) and not (root / source.folder).is_dir()
     if absent and not asked.offline:
-        bring_collection(suite.collection, root)
-    return suite.find(root)
+        bring_collection(source.collection, root)
+    return source.find(root).scenes

@@ -77,11 +77,11 @@ def divide(asked: Asked) -> tuple[Asked, Asked]:
             not here for what judges correspondences.
     """
     from n3cli.bench.pair_method import FILTERS
-    from n3cli.bench.pair_suite import PAIR_SUITES
+    from n3cli.data.pair_set import PAIR_SETS
     from n3cli.inference.classifier import default_classifier
 
-    pairs = tuple(name for name in asked.names if name in PAIR_SUITES)
-    images = tuple(name for name in asked.names if name not in PAIR_SUITES)
+    pairs = tuple(name for name in asked.names if name in PAIR_SETS)
+    images = tuple(name for name in asked.names if name not in PAIR_SETS)
     if pairs and not images:
         _check_options(asked)
         return replace(asked, names=()), asked

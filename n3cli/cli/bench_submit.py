@@ -65,7 +65,7 @@ def submit(asked: Asked, output: Path | None, watch: Watch) -> str:
         raise ConfigError(f"{submission.name} has no table; leave --{asked.form} out")
     device = choose_device(asked.device)
     method = _method(asked, submission)
-    folder = _folder(submission, asked.data)
+    folder = submission.data.find(asked.data)
     target = output or Path(f"{submission.name}-submission")
     with watch() as progress:
         written = write_submission(submission, folder, method, target, progress)
@@ -94,7 +94,7 @@ def check(names: tuple[str, ...], place: Path, data: Path | None) -> str:
     submission = SUBMISSIONS[names[0]]
     if not place.exists():
         raise InputError(f"{place}: no such file or folder")
-    faults = submission.check(place, _folder(submission, data) if data else None)
+    faults = submission.check(place, submission.data.find(data) if data else None)
     if faults:
         for text in faults[:_SHOWN]:
             console.line(text)
@@ -104,7 +104,7 @@ def check(names: tuple[str, ...], place: Path, data: Path | None) -> str:
         raise InputError(f"{place}: is not fit to be handed in ({count})")
     return (
         f"{place}: nothing is wrong with its names, counts, sizes, types and values, as far as "
-        f"they are known of {submission.title}; no server has checked it"
+        f"they are known of {submission.data.title}; no server has checked it"
     )
 
 
@@ -120,29 +120,9 @@ def _method(asked: Asked, submission: Submission) -> Method:
         return make_peers(asked.peers, [DENOISE])[0][0]
     names = asked.models or (None,)
     (method,) = make_models(
-        names, DENOISE, submission.channels, asked.device, asked.precision, (AUTO,)
+        names, DENOISE, submission.data.channels, asked.device, asked.precision, (AUTO,)
     )
     return method
-
-
-def _folder(submission: Submission, data: Path | None) -> Path:
-    """Where the set lies: in its folder below that of the data sets, or in the named folder."""
-    from n3cli.data.bring import not_to_be_fetched
-    from n3cli.data.index import COLLECTIONS
-    from n3cli.data.location import locate_root
-    from n3cli.data.state import look
-
-    collection = COLLECTIONS[submission.collection]
-    root, reason = locate_root(data)
-    own = root / collection.folder
-    for folder in (own, *sorted(own.glob("*/")), root):
-        if (folder / submission.key).is_file():
-            return folder
-    raise not_to_be_fetched(
-        look(collection, root),
-        f"{collection.title} not found: no {submission.key} in {own} or {root} (looked there "
-        f"because of {reason}).",
-    )
 
 
 def _report(
@@ -165,7 +145,7 @@ def _report(
         }
         return json.dumps(facts, indent=2)
     lines = [
-        f"{submission.title}: {written.parts} parts of {written.photos} photos",
+        f"{submission.data.title}: {written.parts} parts of {written.photos} photos",
         f"method: {method.name}: {method.note}",
         f"time: {written.pace:.3g} s for a megapixel",
         f"taken away: {written.removed:.2f} on the 0-255 scale, root mean square",

@@ -43,7 +43,7 @@ def show(collection: Collection, root: Path, target: Path, quiet: bool) -> None:
         DataError: it is not here, or cannot be read.
         InputError: the sheet cannot be written.
     """
-    from n3cli.data.catalog import sets_of
+    from n3cli.data.by_name import opens_as
     from n3cli.data.preview import preview
     from n3cli.data.state import look
     from n3cli.data.statistic import survey
@@ -71,7 +71,7 @@ def show(collection: Collection, root: Path, target: Path, quiet: bool) -> None:
             f"{collection.title}: none of its pictures can be read; n3 fetch-data "
             f"{collection.name} --verify --dir {root} tells what is damaged"
         )
-    if sets := sets_of(collection.name):
+    if sets := opens_as(collection.name):
         rows.append(("opens as", ", ".join(sets)))
     for name, text in rows:
         click.echo(f"{name:<11} {text}")

@@ -40,12 +40,12 @@ def show_pairs(collection: Collection, root: Path, target: Path) -> None:
     """
     import numpy as np
 
-    from n3cli.bench.pair_suite import PAIR_SUITES
+    from n3cli.data.pair_set import PAIR_SETS
     from n3cli.io.picture import Picture, write_picture
     from n3cli.render.contact_sheet import contact_sheet
 
-    (suite,) = (one for one in PAIR_SUITES.values() if one.collection == collection.name)
-    scenes = suite.find(root)
+    (source,) = (one for one in PAIR_SETS.values() if one.collection == collection.name)
+    scenes = source.find(root).scenes
     found = [pair for scene in scenes for pair in islice(scene.pairs(), _LOOKED_AT)]
     pairs = [pair for pair in found if len(pair.points)]
     if not pairs:
@@ -58,6 +58,7 @@ def show_pairs(collection: Collection, root: Path, target: Path) -> None:
         f"{'matches':<11} {np.mean(counts):.0f} a pair, {right:.0f} % of them right, over "
         f"{len(pairs)} pairs"
     )
+    click.echo(f"{'opens as':<11} {source.name}")
     drawn = pairs[:: max(1, len(pairs) // _DRAWN)][:_DRAWN]
     sheet = contact_sheet(
         [_draw(pair) for pair in drawn], [pair.name for pair in drawn], columns=2, cell=2 * _SIDE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -202,14 +203,26 @@ def find_set(name: str) -> DataSet:
     try:
         return CATALOG[name]
     except KeyError:
-        if parts := sets_of(name):
-            raise ConfigError(f"{name} has several sets: {', '.join(parts)}; name one") from None
-        if name in COLLECTIONS:
-            kind = COLLECTIONS[name].kind
-            raise ConfigError(
-                f"{name} holds {kind}, which do not open as pictures; n3 fetch-data --show and "
-                "n3 bench read them"
-            ) from None
-        near = get_close_matches(name, CATALOG, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(CATALOG)}"
-        raise ConfigError(f"no data set is called {name!r}; {hint}") from None
+        raise no_set(name, CATALOG, sets_of(name)) from None
+
+
+def no_set(name: str, known: Iterable[str], parts: Sequence[str]) -> ConfigError:
+    """Say that no set has a name.
+
+    Args:
+        name: that was asked for.
+        known: the names that there are.
+        parts: those of the parts of the collection that is called so, if any.
+    """
+    if len(parts) == 1:
+        return ConfigError(f"{name} is the set {parts[0]}; name that")
+    if parts:
+        return ConfigError(f"{name} has several sets: {', '.join(parts)}; name one")
+    if name in COLLECTIONS:
+        kind = COLLECTIONS[name].kind
+        return ConfigError(
+            f"{name} holds {kind}, which do not open as pictures; n3 fetch-data --show reads them"
+        )
+    near = get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+    return ConfigError(f"no data set is called {name!r}; {hint}")

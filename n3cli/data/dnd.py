@@ -26,9 +26,11 @@ _FIELDS = ("boundingboxes", "nlf", "sigma_raw", "sigma_srgb")
 
 @dataclass(frozen=True)
 class DndPhoto:
-    """What is known of a noisy photo; its values are linear, in [0, 1].
+    """What is known of a noisy photo; values are in [0, 1], and raw ones linear.
 
     Attributes:
+        path: of its file, of one track.
+        track: ``raw`` or ``srgb``.
         number: from 1.
         camera: its name, if the file tells.
         a: the noise of raw values x has the variance a·x + b.
@@ -38,6 +40,8 @@ class DndPhoto:
         sigma_srgb: the same of the sRGB picture, one a box.
     """
 
+    path: Path
+    track: str
     number: int
     camera: str
     a: float
@@ -46,46 +50,39 @@ class DndPhoto:
     sigma_raw: NDArray[np.float64]
     sigma_srgb: NDArray[np.float64]
 
+    def crops(self) -> Iterator[Array]:
+        """The noisy parts that its boxes name, read from the photo's file: `parts` of `image`.
+
+        Yields:
+            H×W×1 for ``raw``, a mosaic; H×W×3 for ``srgb``; one for each of `boxes`.
+
+        Raises:
+            InputError, DataError: see `image`.
+        """
+        return self.parts(self.image())
+
     def parts(self, image: Array) -> Iterator[Array]:
         """The parts of the photo's image H×W×C that its boxes name."""
         for box in self.boxes:
             part = image[box.top : box.bottom, box.left : box.right]
             yield np.ascontiguousarray(part, np.float32)
 
+    def image(self) -> Array:
+        """The whole noisy photo, read from its file.
 
-class DndSet:
-    """The set on this machine.
-
-    Args:
-        folder: has `info.mat`.
-
-    Raises:
-        InputError: `info.mat` cannot be read.
-        DataError: it is not as it should be.
-        ConfigError: the library that reads it is not installed.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.photos = _read_info(self.folder / "info.mat")
-
-    def image(self, photo: DndPhoto, track: str) -> Array:
-        """A noisy photo.
-
-        Args:
-            photo: one of `photos`.
-            track: ``raw`` for the mosaic, H×W×1, ``srgb`` for the picture, H×W×3.
+        Returns:
+            H×W×1 for ``raw``, a mosaic; H×W×3 for ``srgb``.
 
         Raises:
-            InputError: the photo's file cannot be read.
+            InputError: the file cannot be read.
             DataError: it holds something else, or a box lies outside.
         """
-        path, planes = self.path(photo, track), 1 if track == "raw" else 3
-        noisy = read_noisy(path, track)
+        path, planes = self.path, 1 if self.track == "raw" else 3
+        noisy = read_noisy(path, self.track)
         height, width, found = noisy.shape
         if found != planes:
             raise DataError(f"{path}: expected an image of {planes} planes, got {_shape(noisy)}")
-        for number, box in enumerate(photo.boxes, 1):
+        for number, box in enumerate(self.boxes, 1):
             if box.bottom > height or box.right > width:
                 raise DataError(
                     f"{path}: box {number} reaches to row {box.bottom} and column {box.right}, and "
@@ -93,9 +90,36 @@ class DndSet:
                 )
         return noisy
 
-    def path(self, photo: DndPhoto, track: str) -> Path:
-        """Where a photo lies."""
-        return self.folder / _WHERE[track][0] / f"{photo.number:04d}.mat"
+
+def read_dnd(folder: Path, track: str) -> list[DndPhoto]:
+    """The photos of the set, in their order.
+
+    Args:
+        folder: has `info.mat`.
+        track: ``raw`` for the mosaics, ``srgb`` for the pictures.
+
+    Raises:
+        InputError: `info.mat` cannot be read.
+        DataError: it is not as it should be.
+        ConfigError: the library that reads it is not installed.
+    """
+    path = folder / "info.mat"
+    info = read_mat(path, ["info"])["info"]
+    missing = [name for name in _FIELDS if not isinstance(info, dict) or name not in info]
+    if missing:
+        raise DataError(f"{path}: its struct info has no {', '.join(missing)}; get it again")
+    columns = [_each(info[name]) for name in _FIELDS]
+    cameras = _each(info["camera"]) if "camera" in info else [""] * len(columns[0])
+    photos: list[DndPhoto] = []
+    try:
+        for values in zip(*columns, cameras, strict=True):
+            photos.append(_read_photo(folder, track, len(photos) + 1, *values))
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        raise DataError(
+            f"{path}: what it says of photo {len(photos) + 1} is not as expected ({error}); "
+            "get it again"
+        ) from error
+    return photos
 
 
 def read_noisy(path: Path, track: str) -> Array:
@@ -114,27 +138,15 @@ def read_noisy(path: Path, track: str) -> Array:
     return image
 
 
-def _read_info(path: Path) -> tuple[DndPhoto, ...]:
-    info = read_mat(path, ["info"])["info"]
-    missing = [name for name in _FIELDS if not isinstance(info, dict) or name not in info]
-    if missing:
-        raise DataError(f"{path}: its struct info has no {', '.join(missing)}; get it again")
-    columns = [_each(info[name]) for name in _FIELDS]
-    cameras = _each(info["camera"]) if "camera" in info else [""] * len(columns[0])
-    photos: list[DndPhoto] = []
-    try:
-        for values in zip(*columns, cameras, strict=True):
-            photos.append(_read_photo(len(photos) + 1, *values))
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
-        raise DataError(
-            f"{path}: what it says of photo {len(photos) + 1} is not as expected ({error}); "
-            "get it again"
-        ) from error
-    return tuple(photos)
-
-
 def _read_photo(
-    number: int, boxes: Value, nlf: Value, sigma_raw: Value, sigma_srgb: Value, camera: Value
+    folder: Path,
+    track: str,
+    number: int,
+    boxes: Value,
+    nlf: Value,
+    sigma_raw: Value,
+    sigma_srgb: Value,
+    camera: Value,
 ) -> DndPhoto:
     a, b = (float(np.asarray(nlf[key]).item()) for key in ("a", "b"))
     corners = np.asarray(boxes, np.float64).reshape(-1, 4)
@@ -145,7 +157,8 @@ def _read_photo(
     if a < 0 or (raw < 0).any() or (srgb < 0).any():
         raise ValueError("a noise level is negative")
     found = tuple(_box(corner) for corner in corners)
-    return DndPhoto(number, str(camera), a, b, found, raw, srgb)
+    path = folder / _WHERE[track][0] / f"{number:04d}.mat"
+    return DndPhoto(path, track, number, str(camera), a, b, found, raw, srgb)
 
 
 def _box(corner: NDArray[np.float64]) -> Area:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from os import PathLike
 from pathlib import Path
 from typing import Any, overload
 
 from numpy.typing import NDArray
 
-from n3cli.data.catalog import CATALOG, DataSet, find_set
-from n3cli.data.location import list_images, present_form
+from n3cli.data.catalog import DataSet
 from n3cli.io.picture import read_picture
 
 Pixels = NDArray[Any]
@@ -48,32 +46,3 @@ class ImageSet(Sequence[Pixels]):
 
     def __repr__(self) -> str:
         return f"<{self.dataset.title}: {len(self)} of {self.dataset.count} images>"
-
-
-def open_set(name: str, data: str | PathLike[str] | None = None) -> ImageSet:
-    """Open a data set that is on this machine; `n3 fetch-data` brings one there.
-
-    Args:
-        name: as in `names`, for example ``"set12"``.
-        data: folder of the data sets; by default the one that the variable `N3_DATA` names, else
-            the cache folder.
-
-    Returns:
-        Its images, in the order of their names.
-
-    Raises:
-        ConfigError: no set has that name.
-        DataError: it is absent, or not whole.
-
-    Example:
-        >>> names()[:2]
-        ('set12', 'bsd68')
-    """
-    folder = None if data is None else Path(data)
-    dataset = present_form(find_set(name), folder)
-    return ImageSet(dataset, list_images(dataset, folder))
-
-
-def names() -> tuple[str, ...]:
-    """The names that `open_set` knows."""
-    return tuple(CATALOG)

@@ -9,13 +9,14 @@ Using Order-Aware Network" (OANet), ICCV 2019: one file has groups `xs`, `Rs`, `
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from n3cli.data.hdf5 import HDF5File, open_hdf5
+from n3cli.data.hdf5 import open_hdf5
+from n3cli.data.made import Made
 from n3cli.data.pair import Pair
 from n3cli.data.unpickle import read_pickle
 from n3cli.errors import DataError
@@ -34,11 +35,16 @@ def find_dumps(folder: Path, part: str) -> list[Path]:
     return sorted(path.parent for path in folder.rglob(f"xs_{part}.pkl"))
 
 
-def read_pickled(folder: Path, part: str) -> Iterator[Pair]:
-    """The pairs of a folder of pickles, one after the other.
+def read_pickled(folder: Path, part: str) -> Sequence[Pair]:
+    """The pairs of a folder of pickles, in their order; the files are read at once.
+
+    Args:
+        folder: one that `find_dumps` found.
+        part: as there.
 
     Raises:
-        DataError: a file is missing or damaged, or has more in it than arrays.
+        DataError: a file is missing or damaged, or has more in it than arrays. A pair raises it
+            where its arrays have other shapes, when it is asked for.
     """
     columns: dict[str, Sequence[Any]] = {}
     for name in (*_NEEDED, *_SIDE):
@@ -48,26 +54,31 @@ def read_pickled(folder: Path, part: str) -> Iterator[Pair]:
     counts = {len(column) for column in columns.values()}
     if len(counts) != 1:
         raise DataError(f"{folder}: its files are of unequal numbers of pairs: {sorted(counts)}")
-    for index in range(counts.pop()):
+
+    def pair(index: int) -> Pair:
         row = {name: column[index] for name, column in columns.items()}
-        yield _pair(f"{folder.name} {index}", row)
+        return _pair(f"{folder.name} {index}", row)
+
+    return Made(pair, range(counts.pop()))
 
 
-def read_dump(path: Path) -> Iterator[Pair]:
-    """The pairs of an HDF5 file, one after the other.
+def read_dump(path: Path) -> Sequence[Pair]:
+    """The pairs of an HDF5 file, in the order of their numbers, each read when it is asked for.
 
     Raises:
-        DataError: it is damaged.
+        DataError: it is damaged. A pair raises it where it is, when it is asked for.
         ConfigError: the reader of HDF5 is not installed.
     """
     with open_hdf5(path) as file:
         names = [*_NEEDED, *(name for name in _SIDE if name in file)]
-        for key in sorted(file.keys("xs"), key=lambda key: (len(key), key)):
-            yield _pair(f"{path.name} {key}", _row(file, names, key))
+        keys = sorted(file.keys("xs"), key=lambda key: (len(key), key))
 
+    def pair(key: str) -> Pair:
+        with open_hdf5(path) as file:
+            row = {name: file.array(f"{name}/{key}", np.float64) for name in names}
+        return _pair(f"{path.name} {key}", row)
 
-def _row(file: HDF5File, names: Sequence[str], key: str) -> dict[str, Any]:
-    return {name: file.array(f"{name}/{key}", np.float64) for name in names}
+    return Made(pair, keys)
 
 
 def _column(path: Path, value: object) -> Sequence[Any]:

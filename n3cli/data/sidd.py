@@ -6,6 +6,7 @@ Source: Abdelhamed, Lin, Brown, "A High-Quality Denoising Dataset for Smartphone
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,71 @@ class Blocks:
         if self.values.dtype.kind == "u":
             block /= np.float32(np.iinfo(self.values.dtype).max)
         return block
+
+
+@dataclass(frozen=True)
+class Block:
+    """A noisy block, with its clean form where its makers publish it.
+
+    Attributes:
+        noisy_blocks: all noisy blocks.
+        clean_blocks: all clean ones, or None.
+        photo: which photo's, from 0.
+        number: which of the photo's blocks, from 0.
+    """
+
+    noisy_blocks: Blocks
+    clean_blocks: Blocks | None
+    photo: int
+    number: int
+
+    @property
+    def noisy(self) -> Array:
+        """H×W×C in [0, 1]; C is 1 (raw) or 3."""
+        return self.noisy_blocks.block(self.photo, self.number)
+
+    @property
+    def clean(self) -> Array | None:
+        """The same without noise; None where its makers keep it."""
+        if self.clean_blocks is None:
+            return None
+        return self.clean_blocks.block(self.photo, self.number)
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"photo {self.photo + 1}, block {self.number + 1}"
+
+    @property
+    def stem(self) -> str:
+        """For names of files."""
+        return f"{self.photo + 1:04d}_{self.number + 1:02d}"
+
+
+def list_blocks(paths: Sequence[Path], channels: int) -> list[Block]:
+    """The blocks in a file, or in two that belong together, photo by photo.
+
+    Args:
+        paths: of the noisy blocks' file; where the clean ones have a file, that comes first.
+        channels: 1 for raw blocks, 3 for sRGB ones.
+
+    Raises:
+        InputError: a file cannot be read.
+        DataError: it holds something else, or the two do not belong together.
+        ConfigError: the library that reads it is not installed.
+    """
+    *others, noisy = (read_blocks(path, channels) for path in paths)
+    clean = others[0] if others else None
+    if clean and noisy.values.shape != clean.values.shape:
+        raise DataError(
+            f"{noisy.path} and {clean.path} do not belong together: arrays of shape "
+            f"{noisy.values.shape} and {clean.values.shape}; get them again"
+        )
+    return [
+        Block(noisy, clean, photo, number)
+        for photo in range(noisy.photos)
+        for number in range(noisy.each)
+    ]
 
 
 def read_blocks(path: Path, channels: int) -> Blocks:

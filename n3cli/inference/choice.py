@@ -11,7 +11,7 @@ from n3cli.zoo.names import CAMERA
 
 if TYPE_CHECKING:
     from n3cli.inference.denoise import Denoiser
-    from n3cli.inference.source import RowSource
+    from n3cli.ops.row_source import RowSource
 
 _FAINT = 2.0  # on the 0–255 scale: white noise below it says nothing of other noise
 

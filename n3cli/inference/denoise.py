@@ -21,8 +21,9 @@ from n3cli.inference.array import check_array, to_pixels
 from n3cli.inference.choice import choose
 from n3cli.inference.ensemble import Progress, ensembled
 from n3cli.inference.host import Host
-from n3cli.inference.source import ArraySource, PlaneRows, Rows, RowSource, TensorRows
+from n3cli.inference.source import PlaneRows, Rows, TensorRows
 from n3cli.inference.whole import run_whole
+from n3cli.ops.row_source import ArraySource, RowSource
 from n3cli.zoo.folder import Model
 
 _SIGMA_LIMIT = 255.0

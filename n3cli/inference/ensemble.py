@@ -18,8 +18,8 @@ from torch import Tensor
 
 from n3cli.errors import InputError, N3Warning
 from n3cli.inference.memory import free_memory
-from n3cli.inference.source import ArraySource, RowSource
 from n3cli.inference.tiling import strips
+from n3cli.ops.row_source import ArraySource, RowSource
 
 Progress: TypeAlias = Callable[[float], None]
 Compute: TypeAlias = Callable[[RowSource, tuple[int, int], Progress | None], Iterator[Tensor]]

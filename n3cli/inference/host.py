@@ -10,7 +10,7 @@ import torch
 from n3cli.errors import ConfigError
 from n3cli.inference.device import choose_device, choose_precision
 from n3cli.inference.engine import Engine
-from n3cli.inference.source import RowSource
+from n3cli.ops.row_source import RowSource
 from n3cli.zoo.folder import Model, SetModel
 from n3cli.zoo.load import check_task, load_model
 

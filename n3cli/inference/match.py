@@ -10,11 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from n3cli.errors import ConfigError
 from n3cli.inference.array import check_array
-from n3cli.inference.feature import MAX_KEYPOINTS, RESIZE
 from n3cli.inference.matcher import PIXEL_THRESHOLD, THRESHOLD, Matcher
-from n3cli.inference.source import ArraySource
 from n3cli.io.matches import Matches
 from n3cli.ops.camera import Camera, check_matrix
+from n3cli.ops.feature import MAX_KEYPOINTS, RESIZE
+from n3cli.ops.row_source import ArraySource
 from n3cli.zoo.folder import SetModel
 
 

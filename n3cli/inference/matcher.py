@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from n3cli.errors import ConfigError, N3Warning
 from n3cli.inference.classifier import NO_MODEL, Classifier, default_classifier
 from n3cli.inference.estimator import choose_estimator
-from n3cli.inference.feature import MAX_KEYPOINTS, RESIZE, Features, find_features
 from n3cli.inference.geometry import estimate_geometry
-from n3cli.inference.putative import match_nearest
-from n3cli.inference.source import RowSource
 from n3cli.io.matches import Matches
 from n3cli.ops.camera import Camera, normalise
+from n3cli.ops.feature import MAX_KEYPOINTS, RESIZE, Features, find_features
+from n3cli.ops.putative import match_nearest
+from n3cli.ops.row_source import RowSource
 from n3cli.zoo.folder import SetModel
 
 RATIO = 0.8

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from n3cli.errors import InputError
-from n3cli.inference.source import ArraySource, RowSource, check_floating
 from n3cli.ops.luma import luma
 from n3cli.ops.noise_level import Finding, NoiseEstimate, estimate_noise
+from n3cli.ops.row_source import ArraySource, RowSource, check_floating
 from n3cli.ops.shared_noise import SharedNoise, find_shared_noise
 
 _SAMPLED = 1 << 21  # pixels; a larger picture is judged by crops of so many in all

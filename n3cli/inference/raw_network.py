@@ -12,10 +12,10 @@ from torch import Tensor
 
 from n3cli.inference.ensemble import POSES, Progress, add_poses, posed
 from n3cli.inference.host import Host
-from n3cli.inference.source import ArraySource
 from n3cli.inference.whole import run_whole
 from n3cli.ops.layout import mosaic_planes, sites
 from n3cli.ops.noise_model import NoiseModel
+from n3cli.ops.row_source import ArraySource
 from n3cli.zoo.folder import Model
 
 Array: TypeAlias = NDArray[np.float32]

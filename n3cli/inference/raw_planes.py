@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from n3cli.inference.denoise import Denoiser
 from n3cli.inference.ensemble import Progress
 from n3cli.inference.mosaic import denoise_stabilised
-from n3cli.inference.source import ArraySource
 from n3cli.ops.layout import planes_of
 from n3cli.ops.noise_model import NoiseModel
+from n3cli.ops.row_source import ArraySource
 
 Array: TypeAlias = NDArray[np.float32]
 

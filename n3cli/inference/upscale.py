@@ -18,11 +18,12 @@ from n3cli.inference.passes import choose_passes
 from n3cli.inference.resized import ResizedRows
 from n3cli.inference.seam import warn_of_seams
 from n3cli.inference.size import DEFAULT_SCALE, Goal, check_size, factor_of
-from n3cli.inference.source import ArraySource, PaddedRows, PlaneRows, RowSource, TensorRows
+from n3cli.inference.source import PaddedRows, PlaneRows, TensorRows
 from n3cli.inference.stream import StageRows, chain
 from n3cli.inference.tiling import strips
 from n3cli.networks.network import padded_size
 from n3cli.ops.luma import LUMA
+from n3cli.ops.row_source import ArraySource, RowSource
 from n3cli.zoo.folder import Model
 
 BICUBIC = "bicubic"

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from n3cli.inference.feature import Features
-from n3cli.inference.source import RowSource
 from n3cli.io.exif import read_focal
 from n3cli.io.reader import open_picture
+from n3cli.ops.feature import Features
+from n3cli.ops.row_source import RowSource
 
 _MEMORY = 1 << 29
 """Bytes that are kept: of nearly 2000 pictures with 2000 keypoints each."""

@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from n3cli.data.dnd import DndSet, read_noisy
+from n3cli.data.dnd import read_dnd, read_noisy
 from n3cli.errors import DataError, InputError
 from n3cli.inference.raw_denoise import RawDenoiser
 from n3cli.inference.raw_noise import RawNoise, estimate_noise
-from n3cli.inference.source import check_floating
 from n3cli.io.mat import list_mat, write_mat
 from n3cli.jobs.file import open_target
 from n3cli.jobs.plan import Job
 from n3cli.jobs.raw import RawReport, RawSettings, check_options, warn_of_noise
 from n3cli.ops.layout import find_bayer, planes_of
 from n3cli.ops.noise_model import NoiseModel
+from n3cli.ops.row_source import check_floating
 
 Array = NDArray[np.float32]
 
@@ -99,7 +99,7 @@ def _find_noise(
         return RawNoise(settings.noise, "given")
     info = source.resolve().parent.parent / "info.mat"
     if source.stem.isdecimal() and info.is_file():
-        photos = DndSet(info.parent).photos
+        photos = read_dnd(info.parent, "raw")
         if 1 <= int(source.stem) <= len(photos):
             photo = photos[int(source.stem) - 1]
             model = NoiseModel(photo.a, photo.b)

@@ -11,11 +11,11 @@ import numpy as np
 
 from n3cli.errors import ConfigError, InputError
 from n3cli.inference.matcher import Matcher
-from n3cli.inference.putative import match_nearest
 from n3cli.io.colmap_database import ColmapDatabase, StoredPair, revise_database
 from n3cli.io.matches import Matches
 from n3cli.jobs.match_row import Row
 from n3cli.jobs.scan import real
+from n3cli.ops.putative import match_nearest
 
 _TAG = "n3"
 

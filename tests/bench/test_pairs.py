@@ -12,12 +12,12 @@ from reference.two_views import scene as two_views
 from n3cli.bench.pair_measurement import Poses, measure_pairs
 from n3cli.bench.pair_method import PairMethod, Verdict, make_classifiers, make_filters
 from n3cli.bench.pair_pose import make_pose_errors
-from n3cli.bench.pair_suite import PAIR_SUITES
 from n3cli.cli.bench_quality import Asked
 from n3cli.cli.bench_report import divide
 from n3cli.cli.main import n3
 from n3cli.data.index import COLLECTIONS
 from n3cli.data.pair import Pair
+from n3cli.data.pair_set import PAIR_SETS
 from n3cli.data.scene import make_scene
 from n3cli.errors import DataError
 from n3cli.io.picture import Picture, read_picture, write_picture
@@ -236,12 +236,12 @@ def test_a_scene_is_found_once(tmp_path):
         model.mkdir(parents=True)
         for file in ("cameras", "images"):
             (model / f"{file}.txt").touch()
-    assert [scene.title for scene in PAIR_SUITES["colmap"].find(tmp_path)] == ["a", "b"]
-    assert [scene.title for scene in PAIR_SUITES["colmap"].find(tmp_path / "a")] == ["a"]
+    assert [scene.title for scene in PAIR_SETS["colmap"].find(tmp_path).scenes] == ["a", "b"]
+    assert [scene.title for scene in PAIR_SETS["colmap"].find(tmp_path / "a").scenes] == ["a"]
 
 
 def test_suites_lie_where_their_data_is_fetched_to():
-    for suite in PAIR_SUITES.values():
+    for suite in PAIR_SETS.values():
         if suite.collection:
             assert COLLECTIONS[suite.collection].folder == suite.folder
             assert COLLECTIONS[suite.collection].kind == "correspondences"
@@ -256,6 +256,7 @@ def test_a_set_is_shown_with_its_matches_drawn(tmp_path):
     found = show("brown", "--dir", tmp_path, "-o", tmp_path / "sheet.png")
     assert found.exit_code == 0, found.output
     assert "matches     200 a pair" in found.stdout
+    assert "opens as    brown" in found.stdout
     sheet = read_picture(tmp_path / "sheet.png").pixels.astype(int)
     red = (sheet[..., 0] > 200) & (sheet[..., 1] < 80)
     green = (sheet[..., 1] > 150) & (sheet[..., 0] < 80)

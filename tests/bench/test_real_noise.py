@@ -13,10 +13,11 @@ from reference.scenes import exposed, filtered, linear
 from n3cli.bench.measurement import measure
 from n3cli.bench.method import Method
 from n3cli.bench.model import make_model
-from n3cli.bench.real import AUTO, list_pairs, run_on_mosaic
+from n3cli.bench.real import AUTO, run_on_mosaic
 from n3cli.bench.suite import SUITES
 from n3cli.bench.task import RAW
 from n3cli.cli.main import n3
+from n3cli.data.sidd import list_blocks
 from n3cli.errors import DataError
 from n3cli.inference.mosaic import denoise_planes, denoise_stabilised
 from n3cli.inference.noise_level import estimate_sigma_array
@@ -34,7 +35,7 @@ def data(tmp_path_factory):
 def pairs(data, raw=False):
     kind, folder = ("Raw", "SIDD-Validation-Raw") if raw else ("Srgb", "SIDD-Validation")
     names = [f"Validation{which}Blocks{kind}.mat" for which in ("Gt", "Noisy")]
-    return list_pairs([data / folder / name for name in names], 1 if raw else 3)
+    return list_blocks([data / folder / name for name in names], 1 if raw else 3)
 
 
 def test_every_pair_is_measured_at_the_level_of_its_own_noise(data):
@@ -53,8 +54,8 @@ def test_every_pair_is_measured_at_the_level_of_its_own_noise(data):
         assert sigma == estimate_sigma_array(noisy).sigma
     expected = [
         psnr(
-            pair.noisy.block(pair.photo, pair.number),
-            pair.clean.block(pair.photo, pair.number),
+            pair.noisy,
+            pair.clean,
             peak=1,
         )
         for pair in found
@@ -74,7 +75,7 @@ def test_a_mosaic_is_denoised_plane_by_plane(data):
         SUITES["sidd-raw"], {20.0: found}, [Method("same", "", run)], lambda text: None
     ).rows
     assert seen == [((24, 24, 1), 20.0)] * 4
-    noisy, clean = (blocks.block(0, 0) for blocks in (found[0].noisy, found[0].clean))
+    noisy, clean = found[0].noisy, found[0].clean
     assert row.psnr[0] == pytest.approx(psnr(noisy, clean, peak=1))
 
 
@@ -94,7 +95,7 @@ def test_what_is_measured_in_a_mosaic_is_nearly_as_good_as_knowing():
 
 def test_files_that_do_not_belong_together(data):
     with pytest.raises(DataError, match="do not belong together"):
-        list_pairs([
+        list_blocks([
             data / "SIDD-Validation" / "ValidationGtBlocksSrgb.mat",
             write_other(data, (2, 2, 48, 48, 3)),
         ], 3)  # fmt: skip

@@ -207,6 +207,8 @@ def test_a_difference_beyond_the_tolerance_exits_with_5(data):
         (("set12", "--size", "64"), "speed"),
         (("speed", "--sigma", "25"), "stands alone"),
         (("speed,set12",), "stands alone"),
+        (("set12", "--json", "--html"), "not in --json and --html"),
+        (("speed", "--markdown", "--json"), "not in --json and --markdown"),
         (("",), "set12"),
     ],
 )

@@ -40,8 +40,20 @@ def test_what_is_not_there_is_told(root):
         n3cli.data.open("set13", root)
     with pytest.raises(ConfigError, match="several sets: set5-x2, set5-x3, set5-x4"):
         n3cli.data.open("set5", root)
-    with pytest.raises(ConfigError, match="dnd holds raw photos"):
+    with pytest.raises(ConfigError, match="did you mean 'dnd-srgb'"):
+        n3cli.data.open("dnd-srg", root)
+    with pytest.raises(ConfigError, match="st_peters is the set stpeters"):
+        n3cli.data.open("st_peters", root)
+    with pytest.raises(ConfigError, match="sidd-small-raw holds raw photos"):
+        n3cli.data.open("sidd-small-raw", root)
+    with pytest.raises(DataError, match=r"DND must be fetched by hand"):
         n3cli.data.open("dnd", root)
+    with pytest.raises(DataError, match="SIDD validation blocks, raw not found"):
+        n3cli.data.open("sidd-raw", root)
+    with pytest.raises(DataError, match="run n3 fetch-data brown"):
+        n3cli.data.open("brown", root)
+    with pytest.raises(DataError, match=r"has no photos with \.camera files"):
+        n3cli.data.open("strecha", root)
     with pytest.raises(DataError, match="n3 fetch-data div2k"):
         n3cli.data.open("div2k-valid", root)
     with pytest.raises(DataError, match="n3 fetch-data bsd68"):

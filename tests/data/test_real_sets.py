@@ -6,7 +6,7 @@ import pytest
 import scipy.io
 from reference.real_sets import BOXES, A, B, write_dnd, write_sidd
 
-from n3cli.data.dnd import DndSet
+from n3cli.data.dnd import read_dnd
 from n3cli.data.sidd import read_blocks
 from n3cli.errors import DataError, InputError
 from n3cli.io.area import Area
@@ -23,15 +23,10 @@ def change(folder, path, values):
         file[path][...] = values
 
 
-def crops_of(found: DndSet, number: int, track: str) -> list[np.ndarray]:
-    photo = found.photos[number]
-    return list(photo.parts(found.image(photo, track)))
-
-
 def test_what_dnd_says_of_its_photos(dnd):
-    found = DndSet(dnd)
-    assert [photo.number for photo in found.photos] == [1, 2]
-    for photo in found.photos:
+    found = read_dnd(dnd, "raw")
+    assert [photo.number for photo in found] == [1, 2]
+    for photo in found:
         assert photo.camera == "Sony A7R"
         assert (photo.a, photo.b) == (A, B)
         assert photo.boxes[0] == Area(0, 0, 48, 48)
@@ -43,11 +38,13 @@ def test_what_dnd_says_of_its_photos(dnd):
 
 @pytest.mark.parametrize("track", ["raw", "srgb"])
 def test_crops_are_the_boxes_of_the_upright_image(dnd, track):
-    found = DndSet(dnd)
+    found = read_dnd(dnd, track)
     folder, key = {"raw": ("images_raw", "Inoisy"), "srgb": ("images_srgb", "InoisySRGB")}[track]
     with h5py.File(dnd / folder / "0002.mat") as file:
         whole = file[key][()].T
-    crops = crops_of(found, 1, track)
+    expected = whole.reshape(*whole.shape[:2], -1)
+    np.testing.assert_array_equal(found[1].image(), expected)
+    crops = list(found[1].crops())
     for crop, (top, left, bottom, right) in zip(crops, BOXES, strict=True):
         expected = whole[top - 1 : bottom, left - 1 : right]
         np.testing.assert_array_equal(crop, expected.reshape(*expected.shape[:2], -1))
@@ -56,11 +53,11 @@ def test_crops_are_the_boxes_of_the_upright_image(dnd, track):
 
 def test_one_photo_alone_is_a_set_too(tmp_path):
     write_dnd(tmp_path, photos=1)
-    assert len(DndSet(tmp_path).photos) == 1
+    assert len(read_dnd(tmp_path, "raw")) == 1
 
 
 def test_an_info_of_version_5_is_the_same(dnd):
-    before = DndSet(dnd).photos
+    before = read_dnd(dnd, "raw")
     with h5py.File(dnd / "info.mat") as file:
         info = file["info"]
         names = list(info)
@@ -71,7 +68,7 @@ def test_an_info_of_version_5_is_the_same(dnd):
             rows["nlf"][0, number] = {"a": A, "b": B}
             rows["camera"][0, number] = "Sony A7R"
     scipy.io.savemat(dnd / "info.mat", {"info": rows})
-    for one, other in zip(before, DndSet(dnd).photos, strict=True):
+    for one, other in zip(before, read_dnd(dnd, "raw"), strict=True):
         assert (one.boxes, one.a, one.b, one.camera) == (
             other.boxes, other.a, other.b, other.camera
         )  # fmt: skip
@@ -80,10 +77,10 @@ def test_an_info_of_version_5_is_the_same(dnd):
 
 def test_a_box_outside_the_image(dnd):
     change(dnd, "#refs#/p1boxes", np.array([[1, 1, 48, 48]] * 2 + [[49, 81, 97, 128]]).T)
-    found = DndSet(dnd)
+    found = read_dnd(dnd, "raw")
     words = r"0002\.mat: box 3 reaches to row 97 and column 128, and the image is 128×96"
     with pytest.raises(DataError, match=words):
-        crops_of(found, 1, "raw")
+        list(found[1].crops())
 
 
 @pytest.mark.parametrize(
@@ -97,21 +94,21 @@ def test_a_box_outside_the_image(dnd):
 def test_what_makes_no_sense_in_info(dnd, path, values, words):
     change(dnd, path, values)
     with pytest.raises(DataError, match=words):
-        DndSet(dnd)
+        read_dnd(dnd, "raw")
 
 
 def test_missing_fields_and_variables_are_named(dnd):
     with h5py.File(dnd / "info.mat", "r+") as file:
         del file["info/sigma_raw"]
     with pytest.raises(DataError, match="info has no sigma_raw"):
-        DndSet(dnd)
+        read_dnd(dnd, "raw")
     write_dnd(dnd / "other")
     (dnd / "other/images_raw/0001.mat").write_bytes(
         (dnd / "other/images_srgb/0001.mat").read_bytes()
     )
-    found = DndSet(dnd / "other")
+    found = read_dnd(dnd / "other", "raw")
     with pytest.raises(InputError, match="has no variable Inoisy; it has InoisySRGB"):
-        crops_of(found, 0, "raw")
+        list(found[0].crops())
 
 
 @pytest.mark.parametrize("raw", [False, True])

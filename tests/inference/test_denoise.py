@@ -11,8 +11,8 @@ from n3cli.errors import ConfigError, DeviceError, InputError, ModelError, N3War
 from n3cli.inference import engine as engine_module
 from n3cli.inference.denoise import Denoiser, denoise
 from n3cli.inference.device import choose_device, choose_precision
-from n3cli.inference.source import ArraySource
 from n3cli.networks.description import Description
+from n3cli.ops.row_source import ArraySource
 from n3cli.zoo.folder import Model
 from n3cli.zoo.load import load_model
 

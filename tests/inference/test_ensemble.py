@@ -12,9 +12,9 @@ from n3cli.errors import InputError, N3Warning
 from n3cli.inference import ensemble
 from n3cli.inference.denoise import Denoiser, denoise
 from n3cli.inference.ensemble import ensembled
-from n3cli.inference.source import ArraySource
 from n3cli.inference.upscale import Upscaler, upscale
 from n3cli.networks import registry
+from n3cli.ops.row_source import ArraySource
 from n3cli.zoo.config import ModelConfig
 from n3cli.zoo.folder import Model
 

@@ -15,11 +15,11 @@ from n3cli.errors import ConfigError, InputError, ModelError, N3Warning
 from n3cli.inference import classifier, geometry
 from n3cli.inference.classifier import Classifier
 from n3cli.inference.matcher import Matcher
-from n3cli.inference.source import ArraySource
 from n3cli.io.matches import from_pairs
 from n3cli.networks import registry
 from n3cli.ops.camera import Camera
 from n3cli.ops.pose import rotation_error, translation_error
+from n3cli.ops.row_source import ArraySource
 from n3cli.zoo import locate
 from n3cli.zoo.config import ModelConfig
 from n3cli.zoo.folder import SetModel, save_folder

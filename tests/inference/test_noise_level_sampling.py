@@ -8,9 +8,10 @@ import pytest
 from n3cli.errors import InputError
 from n3cli.inference import noise_level
 from n3cli.inference.noise_level import estimate_sigma, estimate_sigma_array
-from n3cli.inference.source import ArraySource, PlaneRows
+from n3cli.inference.source import PlaneRows
 from n3cli.io.picture import read_picture
 from n3cli.ops.noise_level import estimate_noise
+from n3cli.ops.row_source import ArraySource
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "datasets"
 

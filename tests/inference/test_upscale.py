@@ -12,13 +12,14 @@ from n3cli.errors import ConfigError, InputError, ModelError
 from n3cli.inference.passes import choose_passes
 from n3cli.inference.resized import ResizedRows
 from n3cli.inference.size import Goal
-from n3cli.inference.source import ArraySource, PlaneRows
+from n3cli.inference.source import PlaneRows
 from n3cli.inference.upscale import Upscaler, upscale
 from n3cli.networks import registry
 from n3cli.networks.description import Description, Placement
 from n3cli.networks.network import Network, Stage
 from n3cli.ops.luma import luma
 from n3cli.ops.resize import resize
+from n3cli.ops.row_source import ArraySource
 from n3cli.zoo.config import ModelConfig
 from n3cli.zoo.folder import Model
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from n3cli.errors import ConfigError
-from n3cli.inference.source import RowSource, check_floating
 from n3cli.ops.opencv import load_opencv
+from n3cli.ops.row_source import RowSource, check_floating
 
 MAX_KEYPOINTS = 2000
 """Keypoints of a picture: what the networks were trained on."""

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from n3cli.errors import ConfigError, InputError
-from n3cli.inference.feature import find_features
-from n3cli.inference.source import ArraySource
+from n3cli.ops.feature import find_features
+from n3cli.ops.row_source import ArraySource
 from tests.reference.two_pictures import texture
 
 PIXELS = texture()[..., None]

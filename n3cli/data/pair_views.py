@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
+from n3cli.data.made import Made
 from n3cli.data.pair import Pair
 from n3cli.data.view import View, relative_pose
-from n3cli.inference.feature import Features, find_features
-from n3cli.inference.putative import match_nearest
 from n3cli.io.reader import open_picture
 from n3cli.ops.camera import normalise
+from n3cli.ops.feature import Features, find_features
+from n3cli.ops.putative import match_nearest
 
 
-def match_views(pairs: Iterable[tuple[View, View]]) -> Iterator[Pair]:
+def match_views(pairs: Sequence[tuple[View, View]]) -> Sequence[Pair]:
     """Putative correspondences of photos: SIFT, each keypoint's nearest in the other photo.
 
     Args:
         pairs: of views; what was found in a photo is kept for its other pairs.
+
+    Returns:
+        Pairs that are matched when they are asked for, in the order given. That raises InputError
+        where a photo cannot be read, and ConfigError where OpenCV cannot be loaded.
     """
     features = cache(_features)
-    for first, second in pairs:
+
+    def match(views: tuple[View, View]) -> Pair:
+        first, second = views
         one, other = features(first.path), features(second.path)
         found = match_nearest(one.descriptors, other.descriptors)
         kept = found.index >= 0
@@ -33,14 +40,16 @@ def match_views(pairs: Iterable[tuple[View, View]]) -> Iterator[Pair]:
         ]
         table = np.hstack(points).astype(np.float32)
         seen = np.isfinite(table).all(1)  # by the lens models of both
-        yield Pair(
+        return Pair(
             f"{first.path.stem} {second.path.stem}",
             table[seen],
             *relative_pose(first, second),
             found.ratio[kept][seen],
             found.mutual[kept][seen],
-            (first, second),
+            views,
         )
+
+    return Made(match, pairs)
 
 
 def _features(path: Path) -> Features:

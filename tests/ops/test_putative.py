@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from n3cli.inference import putative
-from n3cli.inference.putative import match_nearest
+from n3cli.ops import putative
+from n3cli.ops.putative import match_nearest
 
 
 def descriptors(count, seed=0):

@@ -1,0 +1,98 @@
+"""Every data set by its name, with the records and the readers that benchmarks have, too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+from typing import TypeAlias, overload
+
+from n3cli.data.catalog import BLOCKS, CATALOG, no_set
+from n3cli.data.dnd import DndPhoto
+from n3cli.data.images import ImageSet
+from n3cli.data.kept import DND_TRACKS, SIDD_BENCHMARKS
+from n3cli.data.location import list_images, locate_root, present_form
+from n3cli.data.name import BlockName, DndName, PairName, PictureName
+from n3cli.data.pair_set import PAIR_SETS, PairSet
+from n3cli.data.sidd import Block, list_blocks
+
+Opened: TypeAlias = ImageSet | Sequence[Block] | Sequence[DndPhoto] | PairSet
+
+
+@overload
+def open_set(name: PictureName, data: str | PathLike[str] | None = None) -> ImageSet: ...
+
+
+@overload
+def open_set(name: BlockName, data: str | PathLike[str] | None = None) -> Sequence[Block]: ...
+
+
+@overload
+def open_set(name: DndName, data: str | PathLike[str] | None = None) -> Sequence[DndPhoto]: ...
+
+
+@overload
+def open_set(name: PairName, data: str | PathLike[str] | None = None) -> PairSet: ...
+
+
+@overload
+def open_set(name: str, data: str | PathLike[str] | None = None) -> Opened: ...
+
+
+def open_set(name: str, data: str | PathLike[str] | None = None) -> Opened:
+    """Open a data set that is on this machine; `n3 fetch-data` brings one there.
+
+    Args:
+        name: as in `names`, for example ``"set12"``.
+        data: folder of the data sets; by default the one that the variable `N3_DATA` names, else
+            the cache folder.
+
+    Returns:
+        A sequence whose items are read when they are asked for. Of pictures it is an `ImageSet`:
+        arrays H×W×C in the files' own dtype, in the order of their names. Of SIDD it has a
+        `sidd.Block` for each block: `noisy` and `clean`, float32 H×W×C in [0, 1], `clean` None in
+        the benchmark. Of DND it has a `dnd.DndPhoto` for each photo, whose `crops` are float32
+        H×W×C. Of correspondences it is a `pair_set.PairSet` of `pair.Pair`: `points` N×4 in
+        normalised camera coordinates, `ratio`, `mutual`, the pose, and which are `right`.
+
+    Raises:
+        ConfigError: no set has that name, or the library that reads it is not installed.
+        DataError: it is absent, not whole, or damaged. So may be an item, when it is asked for.
+        InputError: a file cannot be read.
+
+    Example:
+        >>> names()[:2]
+        ('set12', 'bsd68')
+    """
+    folder = None if data is None else Path(data)
+    if name in PAIR_SETS:
+        return PAIR_SETS[name].find(locate_root(folder)[0])
+    if name in DND_TRACKS:
+        track = DND_TRACKS[name]
+        return track.read(track.find(folder))
+    if name in SIDD_BENCHMARKS:
+        benchmark = SIDD_BENCHMARKS[name]
+        return benchmark.read(benchmark.find(folder))
+    if name in BLOCKS:
+        blocks = BLOCKS[name]
+        return list_blocks(list_images(blocks, folder), blocks.channels)
+    if name not in CATALOG:
+        raise no_set(name, names(), opens_as(name))
+    dataset = present_form(CATALOG[name], folder)
+    return ImageSet(dataset, list_images(dataset, folder))
+
+
+def names() -> tuple[str, ...]:
+    """The names that `open_set` knows."""
+    return (*CATALOG, *BLOCKS, *DND_TRACKS, *SIDD_BENCHMARKS, *PAIR_SETS)
+
+
+def opens_as(collection: str) -> list[str]:
+    """The names of the sets that are parts of a collection (`collection.Collection.name`)."""
+    parts = [
+        *((data.name, data.collection) for data in (*CATALOG.values(), *BLOCKS.values())),
+        *((kept.name, kept.collection) for kept in DND_TRACKS.values()),
+        *((kept.name, kept.collection) for kept in SIDD_BENCHMARKS.values()),
+        *((source.name, source.collection) for source in PAIR_SETS.values()),
+    ]
+    return [name for name, its in parts if its == collection]

@@ -1,0 +1,119 @@
+"""`n3cli.data.open` of sets that are no pictures: the records that benchmarks measure on."""
+
+import pickle
+from typing import get_args
+
+import numpy as np
+import pytest
+import scipy.io
+from reference.real_sets import BOXES, write_dnd, write_sidd
+
+import n3cli.data
+from n3cli.bench.suite import SUBMISSIONS, SUITES
+from n3cli.data.by_name import opens_as
+from n3cli.data.catalog import BLOCKS, CATALOG
+from n3cli.data.index import COLLECTIONS
+from n3cli.data.kept import DND_TRACKS, SIDD_BENCHMARKS
+from n3cli.data.name import BlockName, DndName, PairName, PictureName
+from n3cli.data.pair_set import PAIR_SETS
+from n3cli.data.scene import make_scene
+from n3cli.inference.match import match
+from n3cli.io.picture import read_picture
+
+
+@pytest.mark.parametrize(("name", "raw"), [("sidd", False), ("sidd-raw", True)])
+def test_blocks_have_both_forms(tmp_path, name, raw):
+    noisy, clean = write_sidd(tmp_path / BLOCKS[name].folder, raw)
+    blocks = n3cli.data.open(name, tmp_path)
+    assert [(block.photo, block.number) for block in blocks] == list(np.ndindex(2, 3))
+    block = blocks[4]
+    scale = 1 if raw else 255
+    for found, values in ((block.noisy, noisy), (block.clean, clean)):
+        assert (found.shape, found.dtype) == ((48, 48, 1 if raw else 3), np.float32)
+        np.testing.assert_allclose(found, values[1, 1].reshape(found.shape) / scale, atol=1e-7)
+    assert SUITES[name].task.load(block, block.clean.shape[2]).tobytes() == block.clean.tobytes()
+
+
+@pytest.mark.parametrize("below", ["SIDD-Benchmark-Raw", "SIDD-Benchmark-Raw/unpacked", "."])
+def test_blocks_whose_clean_form_is_kept(tmp_path, below):
+    noisy, _ = write_sidd(tmp_path, raw=True)
+    (tmp_path / below).mkdir(parents=True, exist_ok=True)
+    key = "BenchmarkNoisyBlocksRaw"
+    scipy.io.savemat(tmp_path / below / f"{key}.mat", {key: noisy})
+    blocks = n3cli.data.open("sidd-benchmark-raw", tmp_path)
+    assert len(blocks) == 6
+    assert all(block.clean is None for block in blocks)
+    np.testing.assert_array_equal(blocks[-1].noisy[..., 0], noisy[1, 2])
+
+
+@pytest.mark.parametrize(("name", "channels"), [("dnd", 1), ("dnd-srgb", 3)])
+def test_photos_of_dnd_have_their_parts(tmp_path, name, channels):
+    write_dnd(tmp_path / "DND" / "dnd_2017")
+    photos = n3cli.data.open(name, tmp_path)
+    assert [photo.number for photo in photos] == [1, 2]
+    shapes = [part.shape for part in photos[0].crops()]
+    assert shapes == [
+        (low - top + 1, right - left + 1, channels) for top, left, low, right in BOXES
+    ]
+
+
+def dumped(folder, seeds):
+    folder.mkdir(parents=True)
+    scenes = [make_scene(np.random.default_rng(seed), 60) for seed in seeds]
+    columns = {
+        "xs": [scene.points[None] for scene in scenes],
+        "Rs": [scene.rotation for scene in scenes],
+        "ts": [scene.translation for scene in scenes],
+    }
+    for name, values in columns.items():
+        (folder / f"{name}_te.pkl").write_bytes(pickle.dumps(values, 2))
+    return scenes
+
+
+def test_correspondences_of_several_scenes_are_one_sequence(tmp_path):
+    scenes = dumped(tmp_path / "Brown" / "a", range(3)) + dumped(tmp_path / "Brown" / "b", [5, 6])
+    pairs = n3cli.data.open("brown", tmp_path)
+    assert repr(pairs) == "<Brown: correspondences of 2 scenes>"
+    assert len(pairs) == 5
+    assert [scene.title for scene in pairs.scenes] == ["Brown a", "Brown b"]
+    for found in (list(pairs), pairs[:], [pairs[index - 5] for index in range(5)]):
+        for pair, scene in zip(found, scenes, strict=True):
+            np.testing.assert_array_equal(pair.points, scene.points)
+            np.testing.assert_array_equal(pair.right, scene.right)
+            assert pair.ratio is pair.mutual is None
+    assert [pair.name for pair in pairs[2:4]] == ["a 2", "b 0"]
+    with pytest.raises(IndexError):
+        pairs[5]
+
+
+def test_photos_are_matched_when_a_pair_is_asked_for(shared):
+    pairs = n3cli.data.open("strecha", shared / "match")
+    (scene,) = pairs.scenes
+    assert len(pairs) == 8 * 7 // 2
+    pair = pairs[1]
+    assert pair.points.shape == (len(pair.ratio), 4) == (len(pair.mutual), 4)
+    assert len(pair.right) > 1000
+    assert pair.right[pair.mutual & (pair.ratio < 0.7)].mean() > 0.7
+    left, right = (view.path for view in pair.views)
+    assert pair.name == f"{left.stem} {right.stem}"
+    found = match(*(read_picture(path).pixels for path in (left, right)), model="none")
+    assert len(found.keypoints0) == len(pair.points)
+    assert scene.pairs()[1].points.tobytes() == pair.points.tobytes()
+
+
+def test_every_name_opens_one_set():
+    names = n3cli.data.names()
+    assert len(names) == len(set(names))
+    assert {*CATALOG, *BLOCKS, *SUBMISSIONS, *PAIR_SETS} == set(names)
+    assert set(get_args(PictureName)) == {*CATALOG}
+    assert set(get_args(BlockName)) == {*BLOCKS, *SIDD_BENCHMARKS}
+    assert set(get_args(DndName)) == {*DND_TRACKS}
+    assert set(get_args(PairName)) == {*PAIR_SETS}
+
+
+def test_collections_say_what_they_open_as():
+    assert opens_as("dnd") == ["dnd", "dnd-srgb"]
+    assert opens_as("sidd-validation") == ["sidd"]
+    assert opens_as("st_peters") == ["stpeters"]
+    silent = {name for name in COLLECTIONS if not opens_as(name)}
+    assert silent == {"sidd-small-raw", "sidd-medium-raw"}
