@@ -23,15 +23,6 @@ _POLYU = "csjunxu/PolyU-Real-World-Noisy-Images-Dataset"
 
 LISTED = (
     Collection(
-        "polyu",
-        "PolyU",
-        "100 photos of 512×512 by five cameras, noisy and as the mean of many",
-        "non-commercial",
-        f"{_XU} (arXiv 1804.02603)",
-        f"https://github.com/{_POLYU}",
-        f"{_RAW}/{_POLYU}/488d733181fb71ce8ef58c1869f70aa21b33d535/CroppedImages",
-    ),
-    Collection(
         "set12",
         "Set12",
         "12 grey pictures of 256×256 and 512×512, the usual test of grey denoising",
@@ -131,5 +122,14 @@ LISTED = (
         "https://github.com/jbhuang0604/SelfExSR",
         f"{_SELFEX}/Urban100",
         tasks=("denoise", "upscale"),
+    ),
+    Collection(
+        "polyu",
+        "PolyU",
+        "100 photos of 512×512 by five cameras, noisy and as the mean of many",
+        "non-commercial",
+        f"{_XU} (arXiv 1804.02603)",
+        f"https://github.com/{_POLYU}",
+        f"{_RAW}/{_POLYU}/488d733181fb71ce8ef58c1869f70aa21b33d535/CroppedImages",
     ),
 )

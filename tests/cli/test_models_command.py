@@ -25,7 +25,9 @@ NAMES = [
     "denoise-n3net-color",
     "denoise-n3net-gray",
     "denoise-n3unet-color",
+    "denoise-n3unet-color-real",
     "denoise-n3unet-gray",
+    "denoise-n3unet-raw",
     "match-cnet",
     "match-n3cnet-flags",
     "upscale-n3sr-color",
@@ -58,18 +60,18 @@ def test_list_is_plain_in_a_pipe() -> None:
     assert result.exit_code == 0
     lines = [line.split("\t") for line in result.stdout.splitlines()]
     assert [line[0] for line in lines] == NAMES
-    assert [line[1] for line in lines] == [
-        *("n3net", "n3net", "n3unet", "n3unet", "cnet", "n3cnet", "n3sr", "n3sr")
-    ]
-    assert lines[3][2:] == ["75.0", "float16", "5.73"]
-    assert lines[6][2:] == lines[7][2:] == ["-", "float16", "1.45"]
+    rest = {name: line for name, *line in lines}
+    assert rest["denoise-n3unet-gray"] == ["n3unet", "75.0", "float16", "5.73"]
+    assert rest["denoise-n3unet-raw"] == ["n3unet-raw", "-", "float16", "5.73"]
+    assert rest["match-cnet"] == ["cnet", "-", "float16", "0.81"]
+    assert rest["upscale-n3sr-photo"] == ["n3sr", "-", "float16", "1.45"]
 
 
 def test_list_as_json() -> None:
     models = json.loads(run("list", "--json").stdout)
     assert [model["name"] for model in models] == NAMES
     channels = [model["options"].get("channels") for model in models]
-    assert channels == [3, 1, 3, 1, None, None, 3, 3]
+    assert channels == [3, 1, 3, 3, 1, None, None, None, 3, 3]
     assert all((Path(model["folder"]) / "model.safetensors").is_file() for model in models)
 
 

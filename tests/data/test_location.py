@@ -15,7 +15,7 @@ from n3cli.errors import DataError
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared" / "datasets"
-ABSENT = ("textures", "cbsd68", "kodak24", "mcmaster", "urban100", "bsd100", "waterloo")
+ABSENT = ("textures", "cbsd68", "kodak24", "mcmaster", "urban100", "bsd100", "waterloo", "cc15")
 
 
 @pytest.fixture
