@@ -43,6 +43,10 @@ CAMERAS = _to_camera()
 """N×3×3, linear sRGB → balanced camera colours; white stays white."""
 
 
+HALVED = 2
+"""Pixels along a side of the pictures that make one of the sensor's light."""
+
+
 @dataclass(frozen=True)
 class Shot:
     """How pictures are shot: tensors of one entry for each of B pictures, on one device.
@@ -102,7 +106,7 @@ def see_light(pictures: Tensor, shot: Shot) -> Tensor:
         B×3×H×W, from 0 up: what red, green and blue sites would store, had they room for more
         than 1.
     """
-    light = F.avg_pool2d(pictures ** shot.tone.view(-1, 1, 1, 1), 2)
+    light = F.avg_pool2d(pictures ** shot.tone.view(-1, 1, 1, 1), HALVED)
     seen = mix(light, shot.sensitivity[..., None] * shot.to_camera)
     return seen.clamp_min_(0)
 

@@ -7,29 +7,26 @@ correlated between pixels and planes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from n3cli.data.development import Development, in_8_bits
+from n3cli.data.shot import HALVED
 from n3cli.data.smoothing import smooth_noise
 from n3cli.errors import ConfigError
-from n3cli.networks.network import Network
 from n3cli.ops.jpeg import Jpeg
 from n3cli.training.config import Recipe
-from n3cli.training.crop import CropSampler
-from n3cli.training.loss import pixel_loss
+from n3cli.training.crop_task import CropTask
 from n3cli.training.material import Material
 from n3cli.training.seed import Stream, mix
 from n3cli.training.shot import RandomShots
-from n3cli.training.store import placed
-from n3cli.training.task import Inputs, Task
-from n3cli.training.yardstick import choose_yardstick
+from n3cli.training.task import Inputs
 
 
-class CameraNoise(Task[Network, Tensor]):
+class CameraNoise(CropTask):
     """Crops as a camera makes them of its noisy mosaic, and of one without noise.
 
     The noise level is the standard deviation, over pixels and planes of a crop, of what the noise
@@ -56,26 +53,17 @@ class CameraNoise(Task[Network, Tensor]):
         device: torch.device,
         share: Callable[[int], slice],
     ) -> None:
-        sizes = [recipe.data.crops(done) for done in (0, 1)]
-        if odd := [crop for _, crop in sizes if crop % 2]:
+        sides = [recipe.data.crops(done)[1] for done in (0, 1)]
+        if odd := [side for side in sides if side % 2]:
             raise ConfigError(f"crops of mosaics that are developed have even sides, not {odd[0]}")
-        self._recipe, self._device = recipe, device
-        store = placed(material.training, device)
-        seed, power = recipe.run.seed, recipe.data.area_power
-        self._samplers = {
-            (batch, crop): (CropSampler(store, 2 * crop, batch, seed, power), share(batch))
-            for batch, crop in sizes
-        }
-        self._shots = RandomShots(recipe.sensor, seed, device)
+        super().__init__(recipe, material, device, share, [HALVED])
+        self._shots = RandomShots(recipe.sensor, recipe.run.seed, device)
         self._development, self._jpeg = Development(device), Jpeg(device)
-        self._validation = material.validation
 
     def batch(self, step: int, done: float) -> tuple[Inputs, Tensor]:
         """Noisy crops b×3×H×W, their noise levels b in [0, 1] units, and crops without noise."""
-        settings, (batch, crop) = self._recipe.sensor, self._recipe.data.crops(done)
-        sampler, share = self._samplers[batch, crop]
-        pictures = sampler.crops(step, share).to(self._device, non_blocking=True)
-        # Drawn for the whole batch, so that it does not depend on how it is shared out.
+        settings, (batch, crop) = self.recipe.sensor, self.recipe.data.crops(done)
+        pictures, share = self.cut(step, done, HALVED)
         shots = self._shots
         shots.begin(step)
         shot = shots.draw(batch)[share]
@@ -94,7 +82,7 @@ class CameraNoise(Task[Network, Tensor]):
             _between(settings.colour_smoothing, colour) * smoothing,
             max(settings.luma_smoothing[1], settings.colour_smoothing[1]),
         )
-        corner = np.random.default_rng(mix(self._recipe.run.seed, step, Stream.DEGRADATION))
+        corner = np.random.default_rng(mix(self.recipe.run.seed, step, Stream.DEGRADATION))
         top, left = corner.integers(0, 16, 2).tolist()
         packing = _between(settings.quality, quality).round_(), halved < 0.5, (top, left)
         chosen = compressed < settings.jpeg
@@ -105,20 +93,6 @@ class CameraNoise(Task[Network, Tensor]):
         noisy, level = stored[0], (stored[0] - stored[1]).square().mean((1, 2, 3)).sqrt() * error
         clean = self._jpeg.halve_colour(clean, chosen & packing[1], packing[2])
         return (noisy.contiguous(memory_format=torch.channels_last), level), clean
-
-    def loss(self, output: Tensor, target: Tensor, inputs: Inputs) -> Tensor:
-        """The recipe's loss, mean over the crops."""
-        sigma = inputs[1]
-        assert isinstance(sigma, Tensor)
-        return pixel_loss(self._recipe.loss.kind, output, target, sigma)
-
-    def validate(self, network: Network) -> Mapping[str, float]:
-        """PSNR of the pictures at each of the recipe's levels of a sensor's noise."""
-        if not self._validation:
-            return {}
-        yardstick = choose_yardstick(self._recipe, network)
-        levels = yardstick.levels(self._recipe, network)
-        return yardstick.scores(network, self._validation, levels, self._device)
 
 
 def _between(ends: tuple[float, float], lot: Tensor) -> Tensor:

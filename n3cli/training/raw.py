@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from n3cli.data.shot import shoot
-from n3cli.networks.network import Network
+from n3cli.data.shot import HALVED, shoot
 from n3cli.ops.layout import mosaic_planes
 from n3cli.training.config import Recipe
-from n3cli.training.crop import CropSampler
+from n3cli.training.crop_task import CropTask
 from n3cli.training.loss import pixel_loss
 from n3cli.training.material import Material
 from n3cli.training.shot import RandomShots
-from n3cli.training.store import placed
-from n3cli.training.task import Inputs, Task
-from n3cli.training.yardstick import choose_yardstick
+from n3cli.training.task import Inputs
 
 _FLOOR = 0.2 / 255
 """Added to noise levels in the weighted loss; see `LossSettings`."""
 
 
-class RawDenoising(Task[Network, Tensor]):
+class RawDenoising(CropTask):
     """Crops of pictures as a sensor stores them, under filters that are drawn for each.
 
     Args:
@@ -40,25 +37,16 @@ class RawDenoising(Task[Network, Tensor]):
         device: torch.device,
         share: Callable[[int], slice],
     ) -> None:
-        self._recipe, self._device = recipe, device
-        store = placed(material.training, device)
-        seed, power = recipe.run.seed, recipe.data.area_power
-        self._samplers = {
-            (batch, crop): (CropSampler(store, 2 * crop, batch, seed, power), share(batch))
-            for batch, crop in (recipe.data.crops(done) for done in (0, 1))
-        }
-        self._shots = RandomShots(recipe.sensor, seed, device)
-        self._validation = material.validation
+        super().__init__(recipe, material, device, share, [HALVED])
+        self._shots = RandomShots(recipe.sensor, recipe.run.seed, device)
 
     def batch(self, step: int, done: float) -> tuple[Inputs, Tensor]:
         """What a network for mosaics takes, b×5×H×W; and what it should give, b×2×H×W.
 
         The latter is the clean mosaic, and the deviation of the noise that it truly had.
         """
-        batch, crop = self._recipe.data.crops(done)
-        sampler, share = self._samplers[batch, crop]
-        pictures = sampler.crops(step, share).to(self._device, non_blocking=True)
-        # Drawn for the whole batch, so that it does not depend on how it is shared out.
+        batch, crop = self.recipe.data.crops(done)
+        pictures, share = self.cut(step, done, HALVED)
         self._shots.begin(step)
         shot = self._shots.draw(batch)[share]
         a, b = self._shots.told(shot, batch, share)
@@ -76,12 +64,4 @@ class RawDenoising(Task[Network, Tensor]):
         one would have their errors in common.
         """
         clean, deviation = torch.split(target, 1, dim=1)
-        return pixel_loss(self._recipe.loss.kind, output, clean, deviation, _FLOOR)
-
-    def validate(self, network: Network) -> Mapping[str, float]:
-        """PSNR of the mosaics at each of the recipe's levels."""
-        if not self._validation:
-            return {}
-        yardstick = choose_yardstick(self._recipe, network)
-        levels = yardstick.levels(self._recipe, network)
-        return yardstick.scores(network, self._validation, levels, self._device)
+        return pixel_loss(self.recipe.loss.kind, output, clean, deviation, _FLOOR)

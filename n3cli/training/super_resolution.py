@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 from n3cli.errors import ConfigError
-from n3cli.networks.network import Network
 from n3cli.training.config import Recipe
-from n3cli.training.crop import CropSampler
+from n3cli.training.crop_task import CropTask
 from n3cli.training.degradation import RandomDegradation
-from n3cli.training.loss import pixel_loss
 from n3cli.training.material import Material
 from n3cli.training.seed import Stream, mix
-from n3cli.training.store import placed
-from n3cli.training.task import Inputs, Task
-from n3cli.training.yardstick import choose_yardstick
+from n3cli.training.task import Inputs
 
 
-class SuperResolution(Task[Network, Tensor]):
+class SuperResolution(CropTask):
     """Crops, reduced on the device as MATLAB does and rounded to 8 bits; one scale a step.
 
     A recipe may ask for more than a reduction. The side of its crops is that of the network's
@@ -50,36 +46,14 @@ class SuperResolution(Task[Network, Tensor]):
                 "loss.kind weighted is for noise levels; super-resolution takes charbonnier, mse "
                 "or sse"
             )
-        self._recipe, self._device, self._scales = recipe, device, scales
-        store = placed(material.training, device)
-        seed, power = recipe.run.seed, recipe.data.area_power
-        self._samplers = {
-            (batch, crop, scale): (
-                CropSampler(store, crop * scale, batch, seed, power),
-                share(batch),
-            )
-            for batch, crop in (recipe.data.crops(done) for done in (0, 1))
-            for scale in scales
-        }
-        self._degradation = RandomDegradation(recipe.degradation, seed, device)
-        self._validation = material.validation
+        super().__init__(recipe, material, device, share, scales)
+        self._scales = scales
+        self._degradation = RandomDegradation(recipe.degradation, recipe.run.seed, device)
 
     def batch(self, step: int, done: float) -> tuple[Inputs, Tensor]:
         """Small crops b×C×H×W (with no noise level), their scale, and the crops they are of."""
-        scale = self._scales[mix(self._recipe.run.seed, step, Stream.SCALE) % len(self._scales)]
-        batch, crop = self._recipe.data.crops(done)
-        sampler, share = self._samplers[batch, crop, scale]
-        clean = sampler.crops(step, share).to(self._device, non_blocking=True)
+        scale = self._scales[mix(self.recipe.run.seed, step, Stream.SCALE) % len(self._scales)]
+        batch, _ = self.recipe.data.crops(done)
+        clean, share = self.cut(step, done, scale)
         small = self._degradation.apply(clean, scale, step, batch, share)
         return (small.contiguous(memory_format=torch.channels_last), None, scale), clean
-
-    def loss(self, output: Tensor, target: Tensor, inputs: Inputs) -> Tensor:
-        """The recipe's loss, mean over the crops."""
-        return pixel_loss(self._recipe.loss.kind, output, target, None)
-
-    def validate(self, network: Network) -> Mapping[str, float]:
-        """PSNR of the luma at each scale."""
-        if not self._validation:
-            return {}
-        yardstick = choose_yardstick(self._recipe, network)
-        return yardstick.scores(network, self._validation, self._scales, self._device)
