@@ -56,7 +56,9 @@ def test_a_batch_follows_from_seed_and_step_alone_and_shares_make_it_up():
 def test_the_loss_is_charbonniers():
     output, target = torch.rand(2, 4, 3, 16, 16)
     expected = np.sqrt((output.double() - target.double()).numpy() ** 2 + 1e-6).mean()
-    assert float(make_task().loss(output, target, (output, None, 1))) == pytest.approx(expected, rel=1e-5)
+    assert float(make_task().loss(output, target, (output, None, 1))) == pytest.approx(
+        expected, rel=1e-5
+    )
 
 
 def test_a_loss_for_noise_levels_is_refused():
