@@ -22,7 +22,7 @@ from n3cli.training.config import Recipe
 from n3cli.training.crop_task import CropTask
 from n3cli.training.material import Material
 from n3cli.training.seed import Stream, mix
-from n3cli.training.shot import RandomShots
+from n3cli.training.shot import RandomShots, between
 from n3cli.training.task import Inputs
 
 
@@ -78,13 +78,13 @@ class CameraNoise(CropTask):
         noisy = smooth_noise(
             noisy,
             clean,
-            _between(settings.luma_smoothing, luma) * smoothing,
-            _between(settings.colour_smoothing, colour) * smoothing,
+            between(settings.luma_smoothing, luma) * smoothing,
+            between(settings.colour_smoothing, colour) * smoothing,
             max(settings.luma_smoothing[1], settings.colour_smoothing[1]),
         )
         corner = np.random.default_rng(mix(self.recipe.run.seed, step, Stream.DEGRADATION))
         top, left = corner.integers(0, 16, 2).tolist()
-        packing = _between(settings.quality, quality).round_(), halved < 0.5, (top, left)
+        packing = between(settings.quality, quality).round_(), halved < 0.5, (top, left)
         chosen = compressed < settings.jpeg
         stored = [
             torch.where(chosen.view(-1, 1, 1, 1), self._jpeg.apply(each, *packing), each)
@@ -93,8 +93,3 @@ class CameraNoise(CropTask):
         noisy, level = stored[0], (stored[0] - stored[1]).square().mean((1, 2, 3)).sqrt() * error
         clean = self._jpeg.halve_colour(clean, chosen & packing[1], packing[2])
         return (noisy.contiguous(memory_format=torch.channels_last), level), clean
-
-
-def _between(ends: tuple[float, float], lot: Tensor) -> Tensor:
-    low, high = ends
-    return low + (high - low) * lot

@@ -68,9 +68,9 @@ class RandomShots:
         lots = self._lots(batch)
         low, high = settings.gain
         deeper = (lots() < settings.clean) * lots()
-        gain = 10 ** _between(low, high, lots())
+        gain = 10 ** between((low, high), lots())
         gain = torch.where(deeper > 0, 10 ** (low - _DEEPEST * deeper), gain)
-        step = 0.5 ** _between(*_BITS, lots()).round_()
+        step = 0.5 ** between(_BITS, lots()).round_()
         reading = gain * _by_ratio(settings.reading, lots())
         converter = torch.where(deeper > 0, 0.1, 1.0) * _by_ratio(settings.converter, lots())
         b = reading.square() + converter.square()
@@ -88,13 +88,13 @@ class RandomShots:
         weights = -self.uniform(batch, len(self._cameras)).clamp_min_(1e-6).log_()
         weights = weights / weights.sum(1, keepdim=True)
         return Shot(
-            tone=_between(*settings.tone, lots()),
+            tone=between(settings.tone, lots()),
             to_camera=(weights[..., None, None] * self._cameras).sum(1),
             sensitivity=exposure[:, None] / balance,
             layout=self._layouts(lots(), lots()),
             a=gain[:, None] * spread[0],
             b=b[:, None] * spread[1],
-            floor=-_between(*_BLACK, lots()).clamp_min_(0),
+            floor=-between(_BLACK, lots()).clamp_min_(0),
             step=step,
         )
 
@@ -159,7 +159,9 @@ def typical_shot(level: float, index: int, kinds: int) -> Shot:
     )
 
 
-def _between(low: float, high: float, lot: Tensor) -> Tensor:
+def between(ends: tuple[float, float], lot: Tensor) -> Tensor:
+    """Numbers from 0 to 1, spread over a range."""
+    low, high = ends
     return low + (high - low) * lot
 
 
