@@ -59,7 +59,7 @@ class N3UNet(Network):
         k: int = 7,
         patch: int = 8,
         stride: int = 4,
-        window: int = 9,
+        window: int = 15,
     ) -> None:
         super().__init__()
         planes, counts = numbers("widths", widths), numbers("blocks", blocks)

@@ -71,7 +71,7 @@ def _renamed(key: str) -> str:
 def test_n3unet(shared, variant, part):
     folder = shared / "weights"
     golden = load_file(folder / f"denoise-n3unet-{variant}.vectors.safetensors")
-    network = N3UNet(VARIANTS[variant], blocks="1,1,1,1").eval()
+    network = N3UNet(VARIANTS[variant], blocks="1,1,1,1", window=9).eval()
     state = load_file(folder / f"denoise-n3unet-{variant}.safetensors")
     network.load_state_dict({_renamed(key): value for key, value in state.items()})
     with torch.no_grad():
