@@ -83,7 +83,7 @@ class ToleranceError(N3Error):
 
 
 class TrainingError(N3Error):
-    """A training run cannot go on: its loss is not finite any more."""
+    """A training run cannot go on: its loss is not finite, or it has no time for a step."""
 
     exit_code = 1
 

@@ -64,6 +64,17 @@ def make_peers(names: Sequence[str], tasks: Sequence[Task]) -> list[list[Method]
     ]
 
 
+def check_models(names: Sequence[str]) -> None:
+    """Refuse names in ``-m`` that are no model's.
+
+    Raises:
+        ConfigError: a peer is among them.
+    """
+    for name in names:
+        if name in _PEERS:
+            raise ConfigError(f"{name} is no model: take it from -m and say --against {name}")
+
+
 def make_peer(name: str) -> Method:
     """One of `PEERS`, ready to run.
 

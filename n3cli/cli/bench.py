@@ -140,7 +140,7 @@ def bench(
     markdown: bool,
     html: bool,
 ) -> None:
-    r"""Measure quality or speed.
+    """Measure quality or speed.
 
     Suites can be several, in one report; those that stand alone say so. Data that is absent is
     downloaded first.
@@ -166,7 +166,7 @@ def bench(
     speed                           alone: how long networks take, or -m models
     training                        alone: how fast the recipes train
     noise-level                     alone: how well --sigma auto works
-    """
+    """  # noqa: D301 (the backslash is a sign of click's: a table)
     form = _form(json=as_json, markdown=markdown, html=html)
     ours = bool(scales) or tolerance is not None or form == "html"
     ours = ours or saved is not None or output is not None

@@ -70,10 +70,11 @@ def prepare_images(
 def _plan(asked: Asked) -> list[_Planned]:
     from n3cli.bench.difference import check_comparable
     from n3cli.bench.model import make_models
-    from n3cli.bench.peer import make_peers
+    from n3cli.bench.peer import check_models, make_peers
     from n3cli.bench.suite import find_suites
 
     suites = find_suites(asked.names)
+    check_models(asked.models)
     tasks = [suite.task for suite in suites]
     for option, levels in asked.levels.items():
         if levels and option not in {task.level for task in tasks}:

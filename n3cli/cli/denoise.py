@@ -105,7 +105,7 @@ def _noise(text: str) -> tuple[float, ...] | None:
 @options.tile
 @options.picture_or_dng
 @options.quality
-@options.compare
+@options.compare(DENOISED)
 @click.option("--json", "as_json", is_flag=True, help="Print a row of JSON for each file.")
 @options.quiet
 @options.verbose

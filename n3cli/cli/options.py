@@ -12,6 +12,7 @@ import click
 
 from n3cli.errors import InputError
 from n3cli.io.format import DNG, format_of
+from n3cli.io.name import page_of
 
 Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -62,6 +63,16 @@ def output(tag: str) -> Decorator:
         metavar="OUT",
         help="A file, a folder (existing, or ending with a slash), or - for standard output.  "
         f"[default: photo_{tag}.png beside photo.png]",
+    )
+
+
+def compare(tag: str) -> Decorator:
+    """The option ``--compare``, which names the page of a result that ends with `tag`."""
+    return click.option(
+        "--compare",
+        is_flag=True,
+        help=f"Write a page beside each output, such as {page_of(Path(f'photo_{tag}.png'))}, with "
+        "a slider between before and after.",
     )
 
 
@@ -162,12 +173,6 @@ recursive: Decorator = click.option(
 )
 overwrite: Decorator = click.option(
     "-y", "--overwrite", is_flag=True, help="Replace outputs that exist."
-)
-compare: Decorator = click.option(
-    "--compare",
-    is_flag=True,
-    help="Write a page beside each output, such as photo_n3dn_compare.html, with a slider between "
-    "before and after.",
 )
 quality: Decorator = click.option(
     "--quality",

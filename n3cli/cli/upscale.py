@@ -69,7 +69,7 @@ def _size(text: str) -> tuple[int, int]:
 @options.tile
 @options.picture_format
 @options.quality
-@options.compare
+@options.compare(enlarged_tag(DEFAULT_SCALE))
 @options.quiet
 @options.verbose
 @options.debug

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import time
 import warnings
@@ -16,6 +15,7 @@ import torch
 from n3cli.errors import N3Warning, TrainingError
 from n3cli.ops.precision import float32_as
 from n3cli.training.checkpoint import Checkpoint, save_checkpoint
+from n3cli.training.clock import end_of_steps, no_time
 from n3cli.training.config import Recipe
 from n3cli.training.distributed import World
 from n3cli.training.ema import MovingAverage
@@ -23,7 +23,7 @@ from n3cli.training.graph import Graphed
 from n3cli.training.interruption import interruptible, stop
 from n3cli.training.log import Log
 from n3cli.training.optimiser import Optimiser
-from n3cli.training.precision import training_dtype
+from n3cli.training.precision import judging, to_judge, training_dtype
 from n3cli.training.recipe import write_recipe
 from n3cli.training.schedule import rate_factor
 from n3cli.training.seed import Stream, mix
@@ -86,14 +86,15 @@ def train(
         What it has come to; without scores in a process that does not lead.
 
     Raises:
-        TrainingError: the loss is not finite any more; the last good checkpoint is kept.
+        TrainingError: the loss is not finite any more; the last good checkpoint is kept. Or the
+            schedule's minutes leave no time for a step.
         KeyboardInterrupt, SystemExit: a signal came; the state after the step is saved.
         InputError: a checkpoint cannot be written.
     """
     settings = recipe.run
     network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     network.recompute = settings.recompute
-    judged = copy.deepcopy(network).eval()
+    judged = to_judge(network, device)
     average = MovingAverage(network, settings.ema)
     optimiser = Optimiser(network, recipe.optimiser, device)
     dtype = training_dtype(settings.precision, device)
@@ -130,7 +131,7 @@ def train(
 
     def validate() -> Mapping[str, float]:
         judged.load_state_dict(average.state, strict=False)
-        with float32_as(torch.float32, device):
+        with judging(device):
             scores = task.validate(judged)
         if scores:
             say("validation", **scores)
@@ -164,19 +165,24 @@ def train(
     ready = elapsed()
     scores = validate() if world.leads else {}
     before = checkpoint.before if checkpoint is not None else scores
-    # A run by the clock shall end when its last validation does.
-    budget = recipe.schedule.minutes * 60 - (elapsed() - ready)
+    validated = elapsed()
+    minutes = recipe.schedule.minutes
+    end = 0.0
+    if minutes:
+        end = end_of_steps(minutes, before=spent, ready=ready, validated=validated)
 
     def progress() -> float:
-        if not recipe.schedule.minutes:
+        if not minutes:
             return crops / recipe.schedule.crops
-        return elapsed() / budget if budget > 0 else 1.0
+        return elapsed() / end if end > 0 else 1.0
 
-    saved = validated = since = elapsed()
+    saved = since = elapsed()
     counted, seen, loading, done = 0, crops, 0.0, 0.0  # since that line, but for the part done
     with interruptible() as interruption, float32_as(dtype, device):
         while True:
             done, signal = world.largest(progress(), interruption.number)
+            if done >= 1 and not step and not signal:
+                raise no_time(minutes, ready=ready, validated=validated)
             if done >= 1 or signal:
                 break
 

@@ -78,7 +78,7 @@ def run(
     Raises:
         ConfigError, DataError, ModelError, DeviceError: something is missing or makes no sense.
         InputError: the run's folder is in use or cannot be written to.
-        TrainingError: the loss is not finite any more.
+        TrainingError: the loss is not finite any more, or the time does not do for a step.
         KeyboardInterrupt, SystemExit: a signal came; a checkpoint is saved.
     """
     begun = time.monotonic()

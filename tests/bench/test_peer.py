@@ -5,7 +5,7 @@ import builtins
 import numpy as np
 import pytest
 
-from n3cli.bench.peer import PEERS, make_peer, make_peers
+from n3cli.bench.peer import PEERS, check_models, make_peer, make_peers
 from n3cli.bench.protocol import make_noisy, score
 from n3cli.bench.task import DENOISE, REAL, UPSCALE
 from n3cli.errors import ConfigError
@@ -40,6 +40,12 @@ def test_an_unknown_peer_names_the_known_ones():
 def test_a_network_is_measured_with_m():
     with pytest.raises(ConfigError, match="ffdnet is a network: give a model of it with -m"):
         make_peers(["ffdnet"], [DENOISE])
+
+
+def test_a_peer_is_no_model():
+    with pytest.raises(ConfigError, match=r"bicubic is no model: .* --against bicubic"):
+        check_models(["n3sr", "bicubic"])
+    check_models(["n3sr", "photo"])
 
 
 @pytest.mark.parametrize(("name", "task"), [("bicubic", DENOISE), ("tv", UPSCALE)])

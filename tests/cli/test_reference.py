@@ -51,6 +51,11 @@ def test_the_reference_is_current():
 
 
 @pytest.mark.parametrize(("name", "command"), list(commands()))
+def test_signs_of_click_are_not_shown(name: str, command: click.Command):
+    assert "\\" not in command.get_help(click.Context(command, info_name=name))
+
+
+@pytest.mark.parametrize(("name", "command"), list(commands()))
 def test_the_guide_knows_it(name: str, command: click.Command):
     guide = (DOCS / "guide.md").read_text(encoding="utf-8")
     options = [max(one.opts, key=len) for one in command.params if isinstance(one, click.Option)]

@@ -12,6 +12,7 @@ from reference import two_views
 
 import n3cli
 from n3cli.inference.denoise import Denoiser
+from n3cli.networks import registry
 from n3cli.networks.cnet import N3CNet
 from n3cli.networks.n3sr import N3SR
 from n3cli.networks.n3unet import N3UNet
@@ -23,8 +24,10 @@ from n3cli.ops.selection import SELECTION_RULES
 from n3cli.training.graph import Graphed
 from n3cli.training.log import LOG_FILE, read_log
 from n3cli.training.muon import Muon
+from n3cli.training.precision import judging, to_judge
 from n3cli.training.recipe import load_recipe
 from n3cli.training.run import Place, run
+from n3cli.training.validation import mean_psnr_enlarged
 
 pytestmark = pytest.mark.skipif(
     not torch.cuda.is_available(), reason="needs an NVIDIA GPU and a torch built for it"
@@ -204,6 +207,17 @@ def test_a_run_learns_and_goes_on(tmp_path, precision):
     events = read_log(tmp_path / "run" / LOG_FILE)
     before, after = (event["psnr25"] for event in events if event["event"] == "validation")
     assert after > before + 1
+
+
+def test_a_network_in_training_is_judged_as_on_the_cpu():
+    network = moved(registry.build("vdsr", {"depth": 4, "features": 16})).eval()
+    images = [torch.from_numpy(picture(96, 90 + i, 1, 0)).permute(2, 0, 1) for i in range(2)]
+    expected = mean_psnr_enlarged(network, images, 3, torch.device("cpu"))
+    device = torch.device("cuda")
+    network.to(device, memory_format=torch.channels_last)
+    with judging(device):
+        found = mean_psnr_enlarged(to_judge(network, device), images, 3, device)
+    assert found == pytest.approx(expected, abs=1e-3)
 
 
 def test_a_network_is_left_on_its_device():

@@ -224,6 +224,33 @@ def test_a_run_by_the_clock_ends_on_time(recipe: str, tmp_path: Path, pictures: 
     assert events[-1]["done"] > 0.9
 
 
+def test_a_run_that_validation_leaves_no_time_is_an_error(
+    recipe: str, tmp_path: Path, pictures: Path
+):
+    """Not a model of 0 steps."""
+    folder = tmp_path / "run"
+    with pytest.raises(TrainingError, match=r"no time for a step: .* validation") as caught:
+        train(recipe, folder, pictures, "schedule.minutes=1e-4")
+    advice = " ".join(caught.value.steps)
+    assert "--minutes" in advice
+    assert "validation.crop" in advice
+    assert "validation.images=none" in advice
+    assert not has_checkpoint(folder)
+    assert not (folder / "model").exists()
+    validations = [e for e in read_log(folder / LOG_FILE) if e["event"] == "validation"]
+    assert len(validations) == 1  # not another one, in vain
+    train(recipe, folder, pictures)  # nothing is in the way of the next one
+
+
+def test_a_run_whose_time_is_over_is_resumed_to_its_end(
+    recipe: str, tmp_path: Path, pictures: Path
+):
+    train(recipe, tmp_path / "run", pictures, "schedule.minutes=0.03")
+    steps = read_log(tmp_path / "run" / LOG_FILE)[-1]["step"]
+    train(recipe, tmp_path / "run", pictures, "schedule.minutes=0.03", resume="auto")
+    assert read_log(tmp_path / "run" / LOG_FILE)[-1]["step"] == steps > 0
+
+
 def test_started_from_weights(recipe: str, tmp_path: Path, pictures: Path):
     first = train(recipe, tmp_path / "first", pictures)
     second = train(

@@ -1,0 +1,56 @@
+"""What a run by the clock has for its steps, between the validations at its start and its end."""
+
+from __future__ import annotations
+
+import warnings
+
+from n3cli.errors import N3Warning, TrainingError
+
+_LESS = (
+    "or validate on less: --set validation.crop=64, or not at all: --set validation.images=none "
+    "(of correspondences: correspondences.pairs=20, or 0)"
+)
+
+
+def end_of_steps(minutes: float, *, before: float, ready: float, validated: float) -> float:
+    """When the steps shall end, so that the run does when its last validation does.
+
+    A warning says so where they get less than half of the time that the run still has.
+
+    Args:
+        minutes: of the whole run.
+        before: seconds of it that are over from when it was stopped, if it goes on.
+        ready: seconds of it after which the first validation began.
+        validated: seconds after which that was over.
+
+    Returns:
+        Seconds of the run; 0 or less where not even the validations fit.
+    """
+    end = minutes * 60 - (validated - ready)
+    left, of = end - validated, minutes * 60 - before
+    if 0 < left < of / 2:
+        warnings.warn(
+            f"only {left:.0f} of {of:.0f} s are left for training: {_spent(ready, validated)}; "
+            f"give it more time: --minutes N, {_LESS}",
+            N3Warning,
+            stacklevel=2,
+        )
+    return end
+
+
+def no_time(minutes: float, *, ready: float, validated: float) -> TrainingError:
+    """The error of a run that has no time for a step; see `end_of_steps`."""
+    least = (2 * validated - ready) / 60
+    return TrainingError(
+        f"{minutes:g} minutes are too short, there is no time for a step: "
+        f"{_spent(ready, validated)}",
+        (f"give it more time, well above {least:.1f} minutes: --minutes N", _LESS),
+    )
+
+
+def _spent(ready: float, validated: float) -> str:
+    took = validated - ready
+    return (
+        f"{ready:.0f} s had gone before the first validation, which took {took:.0f} s, and as "
+        "long is kept free for the last one"
+    )
