@@ -44,7 +44,7 @@ def test_what_is_not_there_is_told(root):
         n3cli.data.open("dnd-srg", root)
     with pytest.raises(ConfigError, match="st_peters is the set stpeters"):
         n3cli.data.open("st_peters", root)
-    with pytest.raises(ConfigError, match="sidd-small-raw holds raw photos"):
+    with pytest.raises(DataError, match=r"Raw not found: .* run n3 fetch-data sidd-small-raw"):
         n3cli.data.open("sidd-small-raw", root)
     with pytest.raises(DataError, match=r"DND must be fetched by hand"):
         n3cli.data.open("dnd", root)
