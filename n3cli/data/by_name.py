@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import TypeAlias, overload
 
 from n3cli.data.catalog import BLOCKS, CATALOG, RAW_PHOTOS, no_set
+from n3cli.data.collection import Collection
 from n3cli.data.dnd import DndPhoto
 from n3cli.data.images import ImageSet
+from n3cli.data.index import COLLECTIONS, find_collection
 from n3cli.data.kept import DND_TRACKS, SIDD_BENCHMARKS
 from n3cli.data.location import list_images, locate_root, present_form
 from n3cli.data.name import BlockName, DndName, PairName, PictureName, RawPhotoName
 from n3cli.data.pair_set import PAIR_SETS, PairSet
 from n3cli.data.sidd import Block, list_blocks
 from n3cli.data.sidd_photo import RawPhoto, list_photos
+from n3cli.errors import ConfigError
 
 Opened: TypeAlias = ImageSet | Sequence[Block] | Sequence[RawPhoto] | Sequence[DndPhoto] | PairSet
 
@@ -97,11 +100,33 @@ def names() -> tuple[str, ...]:
 
 def opens_as(collection: str) -> list[str]:
     """The names of the sets that are parts of a collection (`collection.Collection.name`)."""
+    return [name for name, its in _parts() if its == collection]
+
+
+def find_whole(name: str) -> Collection:
+    """The collection of that name, or the one that a set of that name is a part of.
+
+    Raises:
+        ConfigError: there is none, or the set cannot be fetched.
+    """
+    wanted = name.lower()
+    if wanted in COLLECTIONS or wanted not in names():
+        return find_collection(name)
+    whole = dict(_parts())[wanted]
+    if whole not in COLLECTIONS:
+        raise ConfigError(
+            f"{name} cannot be fetched: n3 knows no address of it; get it yourself and name the "
+            "folder that holds it with --data of n3 bench"
+        )
+    return COLLECTIONS[whole]
+
+
+def _parts() -> list[tuple[str, str]]:
+    """Each set that opens, and the collection that it is a part of."""
     pictures = (*CATALOG.values(), *BLOCKS.values(), *RAW_PHOTOS.values())
-    parts = [
+    return [
         *((data.name, data.collection) for data in pictures),
         *((kept.name, kept.collection) for kept in DND_TRACKS.values()),
         *((kept.name, kept.collection) for kept in SIDD_BENCHMARKS.values()),
         *((source.name, source.collection) for source in PAIR_SETS.values()),
     ]
-    return [name for name, its in parts if its == collection]

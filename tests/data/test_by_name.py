@@ -11,14 +11,14 @@ from reference.real_sets import BOXES, write_dnd, write_sidd
 
 import n3cli.data
 from n3cli.bench.suite import SUBMISSIONS, SUITES
-from n3cli.data.by_name import opens_as
+from n3cli.data.by_name import find_whole, opens_as
 from n3cli.data.catalog import BLOCKS, CATALOG, RAW_PHOTOS
 from n3cli.data.index import COLLECTIONS
 from n3cli.data.kept import DND_TRACKS, SIDD_BENCHMARKS
 from n3cli.data.name import BlockName, DndName, PairName, PictureName, RawPhotoName
 from n3cli.data.pair_set import PAIR_SETS
 from n3cli.data.scene import make_scene
-from n3cli.errors import DataError
+from n3cli.errors import ConfigError, DataError
 from n3cli.inference.match import match
 from n3cli.io.picture import read_picture
 
@@ -162,3 +162,21 @@ def test_collections_say_what_they_open_as():
     assert opens_as("st_peters") == ["stpeters"]
     assert opens_as("sidd-medium-raw") == ["sidd-medium-raw"]
     assert all(map(opens_as, COLLECTIONS))
+
+
+def test_a_part_is_fetched_as_its_collection():
+    found = {
+        name: find_whole(name).name for name in ("SIDD", "dnd-srgb", "stpeters", "yfcc", "Set12")
+    }
+    assert found == {
+        "SIDD": "sidd-validation",
+        "dnd-srgb": "dnd",
+        "stpeters": "st_peters",
+        "yfcc": "yfcc100m",
+        "Set12": "set12",
+    }
+    for name in ("cc15", "strecha"):
+        with pytest.raises(ConfigError, match=f"{name} cannot be fetched"):
+            find_whole(name)
+    with pytest.raises(ConfigError, match="did you mean 'set14'"):
+        find_whole("set13")
