@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import sys
 from types import FrameType
 
@@ -44,7 +45,22 @@ def _terminate(number: int, frame: FrameType | None) -> None:
     # `timeout` and service managers may signal twice; the second must not cut the cleaning short.
     for end in _ENDS:
         signal.signal(end, signal.SIG_IGN)
+    if signal.Signals(number).name == "SIGHUP":
+        _leave_terminal()
     sys.exit(128 + number)
+
+
+def _leave_terminal() -> None:
+    """Let what goes to the terminal go nowhere: it has gone, and writing to it would fail.
+
+    Else that error would take the place of our exit, and what is still to be written to files
+    would be lost.
+    """
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for number in (1, 2):
+        # A terminal that has gone says of itself that it is none; but it is a device.
+        if stat.S_ISCHR(os.fstat(number).st_mode):
+            os.dup2(nowhere, number)
 
 
 if __name__ == "__main__":

@@ -40,11 +40,17 @@ class PairMethod:
         name: what a table calls it.
         note: how it is run, one line for beneath the table.
         judge: what does it.
+        wants: what it must be told of correspondences beside their points: ``ratio``, ``mutual``.
     """
 
     name: str
     note: str
     judge: Callable[[Pair], Verdict]
+    wants: tuple[str, ...] = ()
+
+    def can_judge(self, pair: Pair) -> bool:
+        """Whether the pair's data says what it wants."""
+        return all(getattr(pair, name) is not None for name in self.wants)
 
 
 def make_filters(names: Sequence[str]) -> list[PairMethod]:
@@ -58,7 +64,8 @@ def make_filters(names: Sequence[str]) -> list[PairMethod]:
             raise ConfigError(
                 f"--against {name}: correspondences are held against {', '.join(FILTERS)}"
             )
-    return [PairMethod(name, *FILTERS[name]) for name in names]
+    wants = {name: tuple(part for part in name.split("+") if part != "none") for name in names}
+    return [PairMethod(name, *FILTERS[name], wants[name]) for name in names]
 
 
 def _filter(kept: NDArray[np.bool_], score: NDArray[np.float64]) -> Verdict:
@@ -124,7 +131,8 @@ def _classifier(name: str, device: str) -> PairMethod:
 
     parameters = sum(parameter.numel() for parameter in model.network.parameters())
     note = f"{model.config.network}, {parameters:,} parameters, those with a logit above 0"
-    return PairMethod(model.config.name, note, judge)
+    wants = ("ratio", "mutual") if classifier.wants_sides else ()
+    return PairMethod(model.config.name, note, judge, wants)
 
 
 FILTERS: dict[str, tuple[str, Callable[[Pair], Verdict]]] = {

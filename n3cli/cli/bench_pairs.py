@@ -38,7 +38,12 @@ def prepare_pairs(asked: Asked) -> Callable[[Callable[[str], None]], Iterator[Pa
 
     return lambda progress: (
         measure_pairs(
-            name, scene.title, islice(scene.pairs(), asked.images), methods, estimators, progress
+            name,
+            scene.title,
+            islice(scene.pairs(), asked.images),
+            _able(methods, scene, asked),
+            estimators,
+            progress,
         )
         for name, scene in scenes
     )
@@ -69,8 +74,32 @@ def _methods(asked: Asked) -> list[PairMethod]:
     """The filters and models that are asked for; the default model unless something is."""
     from n3cli.bench.pair_method import make_classifiers, make_filters
 
-    models: Sequence[str | None] = asked.models or (() if asked.peers else (None,))
+    models: Sequence[str | None] = asked.models or ((None,) if _is_bare(asked) else ())
     return [*make_filters(asked.peers), *make_classifiers(models, asked.device)]
+
+
+def _able(methods: list[PairMethod], scene: PairScene, asked: Asked) -> list[PairMethod]:
+    """The methods that can judge a scene's data, else all if they were asked for.
+
+    Not every dump says ratios and mutual flags, which the default model wants.
+    """
+    from n3cli.bench.pair_method import make_classifiers
+
+    first = next(iter(scene.pairs()), None)
+    able = [each for each in methods if first is None or each.can_judge(first)]
+    unable = [each.name for each in methods if each not in able]
+    if not unable or not (able or _is_bare(asked)):
+        return methods
+    able = able or make_classifiers(("match-cnet",), asked.device)
+    console.line(
+        f"{scene.title}: without {', '.join(unable)}, as its data does not say ratios and mutual "
+        f"flags; measured: {', '.join(each.name for each in able)}"
+    )
+    return able
+
+
+def _is_bare(asked: Asked) -> bool:
+    return not (asked.models or asked.peers)
 
 
 def _brought(source: PairSource, asked: Asked) -> Sequence[PairScene]:

@@ -57,7 +57,7 @@ def report(asked: Asked, watch: Watch, show: Callable[[str], object]) -> None:
             # One by one: what is there when one fails stays.
             images.extend(measure_images(progress) if measure_images else ())
             pairs.extend(measure_pairs(progress) if measure_pairs else ())
-    except (KeyboardInterrupt, N3Error):
+    except (KeyboardInterrupt, SystemExit, N3Error):  # SystemExit: a signal, see `__main__`
         if images or pairs:
             console.line("stopped; the report is of what was measured by then")
             show(_write(images, pairs, gallery, describe_machine(device), asked.form))

@@ -66,11 +66,11 @@ def fetch_data(
     """Download published data sets, and check every file of them.
 
     Prints the folder of each NAME. What is there already is not fetched again, and what broke off
-    goes on. The terms are shown first. Sets that must be fetched by hand say so, and are taken
-    with --from. Exits with 3 where something could not be had.
+    goes on. The terms are shown first. Names of parts (sidd, div2k-train), as benchmarks and
+    n3cli.data.open have them, stand for the whole. Sets that must be fetched by hand say so, and
+    are taken with --from. Exits with 3 where something could not be had.
     """
     from n3cli.cli import fetch_view
-    from n3cli.data.index import find_collection
     from n3cli.data.location import locate_root
     from n3cli.data.state import inspect
 
@@ -88,7 +88,7 @@ def fetch_data(
     if not names:
         raise ConfigError("name a data set; n3 fetch-data --list shows them")
     # Each once, in the order given.
-    collections = list(dict.fromkeys(find_collection(name) for name in names))
+    collections = list(dict.fromkeys(_find(name) for name in names))
     if show:
         _show(collections, root, output, overwrite, quiet)
         return
@@ -112,14 +112,25 @@ def fetch_data(
         )
 
 
+def _find(name: str) -> Collection:
+    """The collection of that name, or that a set of that name is a part of."""
+    from n3cli.data.index import COLLECTIONS
+
+    if whole := COLLECTIONS.get(name.lower()):
+        return whole
+    from n3cli.data.by_name import find_whole  # takes a while to load
+
+    return find_whole(name)
+
+
 def _check_urls(names: tuple[str, ...], copy: str | None, quiet: bool) -> None:
     """Ask the addresses of some sets, or of all."""
     from n3cli.cli.fetch_check import check
-    from n3cli.data.index import COLLECTIONS, find_collection
+    from n3cli.data.index import COLLECTIONS
 
     if copy is not None and "://" not in copy:
         raise ConfigError(f"--check-urls --from takes an address, and {copy} is none")
-    check([find_collection(name) for name in names or COLLECTIONS], copy, quiet)
+    check([_find(name) for name in names or COLLECTIONS], copy, quiet)
 
 
 def _show(

@@ -7,16 +7,20 @@ from os import PathLike
 from pathlib import Path
 from typing import TypeAlias, overload
 
-from n3cli.data.catalog import BLOCKS, CATALOG, no_set
+from n3cli.data.catalog import BLOCKS, CATALOG, RAW_PHOTOS, no_set
+from n3cli.data.collection import Collection
 from n3cli.data.dnd import DndPhoto
 from n3cli.data.images import ImageSet
+from n3cli.data.index import COLLECTIONS, find_collection
 from n3cli.data.kept import DND_TRACKS, SIDD_BENCHMARKS
 from n3cli.data.location import list_images, locate_root, present_form
-from n3cli.data.name import BlockName, DndName, PairName, PictureName
+from n3cli.data.name import BlockName, DndName, PairName, PictureName, RawPhotoName
 from n3cli.data.pair_set import PAIR_SETS, PairSet
 from n3cli.data.sidd import Block, list_blocks
+from n3cli.data.sidd_photo import RawPhoto, list_photos
+from n3cli.errors import ConfigError
 
-Opened: TypeAlias = ImageSet | Sequence[Block] | Sequence[DndPhoto] | PairSet
+Opened: TypeAlias = ImageSet | Sequence[Block] | Sequence[RawPhoto] | Sequence[DndPhoto] | PairSet
 
 
 @overload
@@ -25,6 +29,10 @@ def open_set(name: PictureName, data: str | PathLike[str] | None = None) -> Imag
 
 @overload
 def open_set(name: BlockName, data: str | PathLike[str] | None = None) -> Sequence[Block]: ...
+
+
+@overload
+def open_set(name: RawPhotoName, data: str | PathLike[str] | None = None) -> Sequence[RawPhoto]: ...
 
 
 @overload
@@ -51,9 +59,10 @@ def open_set(name: str, data: str | PathLike[str] | None = None) -> Opened:
         A sequence whose items are read when they are asked for. Of pictures it is an `ImageSet`:
         arrays H×W×C in the files' own dtype, in the order of their names. Of SIDD it has a
         `sidd.Block` for each block: `noisy` and `clean`, float32 H×W×C in [0, 1], `clean` None in
-        the benchmark. Of DND it has a `dnd.DndPhoto` for each photo, whose `crops` are float32
-        H×W×C. Of correspondences it is a `pair_set.PairSet` of `pair.Pair`: `points` N×4 in
-        normalised camera coordinates, `ratio`, `mutual`, the pose, and which are `right`.
+        the benchmark; a `sidd_photo.RawPhoto` for each raw photo, with the same two. Of DND it has
+        a `dnd.DndPhoto` for each photo, whose `crops` are float32 H×W×C. Of correspondences it is a
+        `pair_set.PairSet` of `pair.Pair`: `points` N×4 in normalised camera coordinates, `ratio`,
+        `mutual`, the pose, and which are `right`.
 
     Raises:
         ConfigError: no set has that name, or the library that reads it is not installed.
@@ -76,6 +85,8 @@ def open_set(name: str, data: str | PathLike[str] | None = None) -> Opened:
     if name in BLOCKS:
         blocks = BLOCKS[name]
         return list_blocks(list_images(blocks, folder), blocks.channels)
+    if name in RAW_PHOTOS:
+        return list_photos(list_images(RAW_PHOTOS[name], folder))
     if name not in CATALOG:
         raise no_set(name, names(), opens_as(name))
     dataset = present_form(CATALOG[name], folder)
@@ -84,15 +95,38 @@ def open_set(name: str, data: str | PathLike[str] | None = None) -> Opened:
 
 def names() -> tuple[str, ...]:
     """The names that `open_set` knows."""
-    return (*CATALOG, *BLOCKS, *DND_TRACKS, *SIDD_BENCHMARKS, *PAIR_SETS)
+    return (*CATALOG, *BLOCKS, *RAW_PHOTOS, *DND_TRACKS, *SIDD_BENCHMARKS, *PAIR_SETS)
 
 
 def opens_as(collection: str) -> list[str]:
     """The names of the sets that are parts of a collection (`collection.Collection.name`)."""
-    parts = [
-        *((data.name, data.collection) for data in (*CATALOG.values(), *BLOCKS.values())),
+    return [name for name, its in _parts() if its == collection]
+
+
+def find_whole(name: str) -> Collection:
+    """The collection of that name, or the one that a set of that name is a part of.
+
+    Raises:
+        ConfigError: there is none, or the set cannot be fetched.
+    """
+    wanted = name.lower()
+    if wanted in COLLECTIONS or wanted not in names():
+        return find_collection(name)
+    whole = dict(_parts())[wanted]
+    if whole not in COLLECTIONS:
+        raise ConfigError(
+            f"{name} cannot be fetched: n3 knows no address of it; get it yourself and name the "
+            "folder that holds it with --data of n3 bench"
+        )
+    return COLLECTIONS[whole]
+
+
+def _parts() -> list[tuple[str, str]]:
+    """Each set that opens, and the collection that it is a part of."""
+    pictures = (*CATALOG.values(), *BLOCKS.values(), *RAW_PHOTOS.values())
+    return [
+        *((data.name, data.collection) for data in pictures),
         *((kept.name, kept.collection) for kept in DND_TRACKS.values()),
         *((kept.name, kept.collection) for kept in SIDD_BENCHMARKS.values()),
         *((source.name, source.collection) for source in PAIR_SETS.values()),
     ]
-    return [name for name, its in parts if its == collection]

@@ -189,6 +189,25 @@ BLOCKS = {
 """Sets whose files are arrays of many images, noisy and clean ones."""
 
 
+RAW_PHOTOS = {
+    data.name: data
+    for data in (
+        DataSet(
+            f"sidd-{size.lower()}-raw",
+            f"SIDD-{size}-Raw",
+            f"SIDD-{size}-Raw",
+            count=count,
+            channels=1,
+            terms=_HOMEPAGE,
+            pattern="**/*_[GN]*_RAW_*.MAT",
+            files=2 * count,
+        )
+        for size, count in (("Small", 160), ("Medium", 320))
+    )
+}
+"""Sets of whole mosaics, a noisy file and a clean one each."""
+
+
 def sets_of(collection: str) -> list[str]:
     """The names of the sets that are parts of a collection (`collection.Collection.name`)."""
     return [data.name for data in CATALOG.values() if data.collection == collection]

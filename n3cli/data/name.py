@@ -43,6 +43,7 @@ PictureName: TypeAlias = Literal[
     "photos96",
 ]
 BlockName: TypeAlias = Literal["sidd", "sidd-raw", "sidd-benchmark", "sidd-benchmark-raw"]
+RawPhotoName: TypeAlias = Literal["sidd-small-raw", "sidd-medium-raw"]
 DndName: TypeAlias = Literal["dnd", "dnd-srgb"]
 PairName: TypeAlias = Literal[
     "strecha", "colmap", "stpeters", "reichstag", "brown", "yfcc", "sun3d"

@@ -162,6 +162,28 @@ def test_the_command_on_a_published_dump(tmp_path):
     assert found.stdout.count("not to be had |") == found.stdout.count("| ratio") - 2
 
 
+def test_what_wants_ratios_is_left_out_where_a_dump_has_none(tmp_path):
+    folder = tmp_path / "Brown"
+    folder.mkdir()
+    pair = easy_pair()
+    columns = {"xs": [pair.points[None]], "Rs": [pair.rotation], "ts": [pair.translation]}
+    for name, values in columns.items():
+        (folder / f"{name}_te.pkl").write_bytes(pickle.dumps(values, 2))
+    for arguments, left_out, measured in (
+        ((), "match-n3cnet-flags", ["match-cnet"]),
+        (("--against", "none,ratio", "-m", "cnet"), "ratio", ["none", "match-cnet"]),
+    ):
+        command = ["bench", "brown", "--json", *arguments, "--data", str(tmp_path)]
+        done = CliRunner().invoke(n3, command)
+        assert done.exit_code == 0, done.stderr
+        (suite,) = json.loads(done.stdout)["suites"]
+        assert [row["method"] for row in suite["measured"]] == measured
+        assert f"Brown: without {left_out}, as its data does not say" in done.stderr
+    done = CliRunner().invoke(n3, [*command[:3], "-m", "n3cnet-flags", *command[-2:]])
+    assert done.exit_code == 2
+    assert "wants the ratio and the mutual flag" in done.stderr
+
+
 def test_a_page_of_correspondences(tmp_path):
     write_dump(tmp_path / "Brown" / "te-1000")
     found = run("brown", "--data", tmp_path, "--against", "none,mutual", "--html")

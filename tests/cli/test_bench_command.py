@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,7 +14,6 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from n3cli.bench import measurement
 from n3cli.cli.main import n3
 from n3cli.data.collection import PublishedFile
 from n3cli.data.index import COLLECTIONS
@@ -152,23 +152,74 @@ def test_a_page_and_the_images(data, tmp_path):
     assert len(list(tmp_path.glob("set12/sigma-*/*/*.png"))) == 2 * 5 * 2
 
 
-def test_what_was_measured_before_an_interruption_is_shown(data, monkeypatch):
-    honest = measurement.measure
+@pytest.fixture
+def long_run(data, tmp_path):
+    """Starts two suites, Set12 and one of large images, and waits until the second has begun."""
+    (tmp_path / "Textures").mkdir()
+    shutil.copytree(data / "Set12", tmp_path / "Set12")
+    noise = np.random.default_rng(0).integers(0, 256, (512, 512, 1), np.uint8)
+    for i in range(8):
+        write_picture(tmp_path / "Textures" / f"{i}.png", Picture(noise))
+    begun = []
 
-    def measure(suite, *rest):
-        if suite.name == "textures":
-            raise KeyboardInterrupt
-        return honest(suite, *rest)
+    def start(suites, out, err, watched):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "n3cli", "bench", suites, "--against", "nlm-opencv",
+             "--sigma", "25", "--data", str(tmp_path), "--json"],
+            stdout=out, stderr=err, env={**os.environ, "PYTHONUTF8": "1", "TERM": "xterm"},
+            preexec_fn=heed_signals,
+        )  # fmt: skip
+        begun.append(process)
+        seen = b""
+        while b"textures: image 1" not in seen:
+            more = os.read(watched(process), 4096)
+            assert more, seen
+            seen += more
+        return process
 
-    monkeypatch.setattr(measurement, "measure", measure)
-    shutil.copytree(data / "Set12", data / "Textures", ignore=lambda _, names: sorted(names)[8:])
-    arguments = ["--against", "nlm-opencv", "--sigma", "25", "--data", str(data), "--json"]
-    done = CliRunner().invoke(n3, ["bench", "set12", "textures", *arguments])
-    assert done.exit_code == 130
-    assert [suite["suite"] for suite in json.loads(done.stdout)["suites"]] == ["set12"]
-    assert "stopped; the report is of what was measured by then" in done.stderr
-    done = CliRunner().invoke(n3, ["bench", "textures", *arguments])
-    assert (done.exit_code, done.stdout) == (130, "")
+    yield start
+    for process in begun:
+        process.kill()
+        process.wait()
+
+
+PIPES = (subprocess.PIPE, subprocess.PIPE, lambda process: process.stderr.fileno())
+"""Where `long_run` writes, and what it watches."""
+
+
+def heed_signals():
+    """As at a terminal: tests that run in the background or under nohup have signals ignored."""
+    for end in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(end, signal.SIG_DFL)
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_what_was_measured_before_a_signal_is_shown(long_run, end):
+    process = long_run("set12,textures", *PIPES)
+    process.send_signal(end)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 128 + end
+    assert [suite["suite"] for suite in json.loads(out)["suites"]] == ["set12"]
+    assert b"stopped; the report is of what was measured by then" in err
+    assert b"Traceback" not in err
+
+
+def test_no_report_where_nothing_was_measured_before_a_signal(long_run):
+    process = long_run("textures", *PIPES)
+    process.send_signal(signal.SIGTERM)
+    assert (process.communicate(timeout=60)[0], process.returncode) == (b"", 143)
+
+
+def test_a_report_goes_to_its_file_when_the_terminal_has_gone(long_run, tmp_path):
+    ours, terminal = os.openpty()
+    with (tmp_path / "report.json").open("wb") as file:
+        process = long_run("set12,textures", file, terminal, lambda _: ours)
+    os.close(terminal)
+    os.close(ours)  # from here on, writing to the terminal fails
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(timeout=60) == 128 + signal.SIGHUP
+    report = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    assert [suite["suite"] for suite in report["suites"]] == ["set12"]
 
 
 def test_a_difference_beyond_the_tolerance_exits_with_5(data):

@@ -231,7 +231,7 @@ def test_raw_photos_and_blocks_are_shown(tmp_path):
         (["set5", "--show", "-o", "."], 1, "cannot write"),
         (["set5", "--show"], 3, "run n3 fetch-data set5 --dir"),
         (["dnd", "--show"], 3, "run n3 fetch-data dnd --dir"),
-        (["brown", "--show"], 3, "has no test pairs"),
+        (["brown", "--show"], 3, "Brown is not a folder"),
         (["set5", "--check-urls", "--from", "folder"], 2, "takes an address"),
         (["dnd", "--check-urls"], 0, "has no address to ask"),
     ],

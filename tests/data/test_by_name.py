@@ -3,6 +3,7 @@
 import pickle
 from typing import get_args
 
+import h5py
 import numpy as np
 import pytest
 import scipy.io
@@ -10,13 +11,14 @@ from reference.real_sets import BOXES, write_dnd, write_sidd
 
 import n3cli.data
 from n3cli.bench.suite import SUBMISSIONS, SUITES
-from n3cli.data.by_name import opens_as
-from n3cli.data.catalog import BLOCKS, CATALOG
+from n3cli.data.by_name import find_whole, opens_as
+from n3cli.data.catalog import BLOCKS, CATALOG, RAW_PHOTOS
 from n3cli.data.index import COLLECTIONS
 from n3cli.data.kept import DND_TRACKS, SIDD_BENCHMARKS
-from n3cli.data.name import BlockName, DndName, PairName, PictureName
+from n3cli.data.name import BlockName, DndName, PairName, PictureName, RawPhotoName
 from n3cli.data.pair_set import PAIR_SETS
 from n3cli.data.scene import make_scene
+from n3cli.errors import ConfigError, DataError
 from n3cli.inference.match import match
 from n3cli.io.picture import read_picture
 
@@ -44,6 +46,48 @@ def test_blocks_whose_clean_form_is_kept(tmp_path, below):
     assert len(blocks) == 6
     assert all(block.clean is None for block in blocks)
     np.testing.assert_array_equal(blocks[-1].noisy[..., 0], noisy[1, 2])
+
+
+@pytest.fixture
+def raw_photos(tmp_path):
+    """SIDD's small raw set, photos of 4×6 whose values tell which they are."""
+    for scene in range(160):
+        folder = tmp_path / "SIDD-Small-Raw" / "Data" / f"{scene + 1:04}_001_S6_00100_00060_3200_L"
+        folder.mkdir(parents=True)
+        for kind, value in (("NOISY", 0.5), ("GT", 0.25)):
+            path = folder / f"{scene + 1:04}_{kind}_RAW_010.MAT"
+            mosaic = np.full((4, 6), value + scene / 1000, np.float32)
+            if scene:
+                scipy.io.savemat(path, {"x": mosaic}, appendmat=False)
+            else:  # MATLAB 7.3 stores axes in reverse
+                with h5py.File(path, "w", userblock_size=512) as file:
+                    file["x"] = mosaic.T
+        scipy.io.savemat(folder / f"{scene + 1:04}_METADATA_RAW_010.MAT", {"metadata": {"a": 1}})
+    return tmp_path
+
+
+def test_raw_photos_have_both_forms(raw_photos):
+    photos = n3cli.data.open("sidd-small-raw", raw_photos)
+    assert len(photos) == 160
+    for index in (0, 1, 159):
+        for found, value in ((photos[index].noisy, 0.5), (photos[index].clean, 0.25)):
+            assert (found.shape, found.dtype) == ((4, 6, 1), np.float32)
+            assert found == pytest.approx(value + index / 1000)
+    assert photos[1].name == "0002_001_S6_00100_00060_3200_L/0002_NOISY_RAW_010"
+
+
+def test_raw_photos_that_are_not_whole(raw_photos):
+    photos = n3cli.data.open("sidd-small-raw", raw_photos)
+    scipy.io.savemat(photos[0].noisy_path, {"x": np.zeros((2, 3, 4))}, appendmat=False)
+    with pytest.raises(DataError, match="expected a mosaic of floating values, got float64"):
+        _ = photos[0].noisy
+    clean = photos[3].clean_path
+    moved = clean.rename(clean.with_name("9999_GT_RAW_010.MAT"))
+    with pytest.raises(DataError, match=r"0004_GT_RAW_010\.MAT is not beside it"):
+        n3cli.data.open("sidd-small-raw", raw_photos)
+    moved.unlink()
+    with pytest.raises(DataError, match="has 319 of its files, expected 320"):
+        n3cli.data.open("sidd-small-raw", raw_photos)
 
 
 @pytest.mark.parametrize(("name", "channels"), [("dnd", 1), ("dnd-srgb", 3)])
@@ -104,9 +148,10 @@ def test_photos_are_matched_when_a_pair_is_asked_for(shared):
 def test_every_name_opens_one_set():
     names = n3cli.data.names()
     assert len(names) == len(set(names))
-    assert {*CATALOG, *BLOCKS, *SUBMISSIONS, *PAIR_SETS} == set(names)
+    assert {*CATALOG, *BLOCKS, *RAW_PHOTOS, *SUBMISSIONS, *PAIR_SETS} == set(names)
     assert set(get_args(PictureName)) == {*CATALOG}
     assert set(get_args(BlockName)) == {*BLOCKS, *SIDD_BENCHMARKS}
+    assert set(get_args(RawPhotoName)) == {*RAW_PHOTOS}
     assert set(get_args(DndName)) == {*DND_TRACKS}
     assert set(get_args(PairName)) == {*PAIR_SETS}
 
@@ -115,5 +160,23 @@ def test_collections_say_what_they_open_as():
     assert opens_as("dnd") == ["dnd", "dnd-srgb"]
     assert opens_as("sidd-validation") == ["sidd"]
     assert opens_as("st_peters") == ["stpeters"]
-    silent = {name for name in COLLECTIONS if not opens_as(name)}
-    assert silent == {"sidd-small-raw", "sidd-medium-raw"}
+    assert opens_as("sidd-medium-raw") == ["sidd-medium-raw"]
+    assert all(map(opens_as, COLLECTIONS))
+
+
+def test_a_part_is_fetched_as_its_collection():
+    found = {
+        name: find_whole(name).name for name in ("SIDD", "dnd-srgb", "stpeters", "yfcc", "Set12")
+    }
+    assert found == {
+        "SIDD": "sidd-validation",
+        "dnd-srgb": "dnd",
+        "stpeters": "st_peters",
+        "yfcc": "yfcc100m",
+        "Set12": "set12",
+    }
+    for name in ("cc15", "strecha"):
+        with pytest.raises(ConfigError, match=f"{name} cannot be fetched"):
+            find_whole(name)
+    with pytest.raises(ConfigError, match="did you mean 'set14'"):
+        find_whole("set13")

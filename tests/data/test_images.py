@@ -44,13 +44,13 @@ def test_what_is_not_there_is_told(root):
         n3cli.data.open("dnd-srg", root)
     with pytest.raises(ConfigError, match="st_peters is the set stpeters"):
         n3cli.data.open("st_peters", root)
-    with pytest.raises(ConfigError, match="sidd-small-raw holds raw photos"):
+    with pytest.raises(DataError, match=r"Raw not found: .* run n3 fetch-data sidd-small-raw"):
         n3cli.data.open("sidd-small-raw", root)
     with pytest.raises(DataError, match=r"DND must be fetched by hand"):
         n3cli.data.open("dnd", root)
     with pytest.raises(DataError, match="SIDD validation blocks, raw not found"):
         n3cli.data.open("sidd-raw", root)
-    with pytest.raises(DataError, match="run n3 fetch-data brown"):
+    with pytest.raises(DataError, match=r"Brown is not a folder; run n3 fetch-data brown"):
         n3cli.data.open("brown", root)
     with pytest.raises(DataError, match=r"has no photos with \.camera files"):
         n3cli.data.open("strecha", root)
