@@ -134,9 +134,7 @@ def _multiply_rows(queries: Tensor, candidates: Tensor, cell: Cell) -> Tensor:
     batch, rows, columns, _ = queries.shape
     matrices = _candidate_matrices(candidates, cell, rows)
     if cell.rows.step:
-        products = torch.stack(
-            [torch.bmm(q, c.transpose(1, 2)) for q, c in zip(queries, matrices, strict=True)]
-        )
+        products = _multiply(queries, matrices.transpose(2, 3))
     else:
         products = torch.bmm(queries.flatten(1, 2), matrices[:, 0].transpose(1, 2))
     return products.view(batch, rows, columns, cell.candidate_rows, candidates.shape[2])
@@ -147,11 +145,21 @@ def _weigh_rows(weights: Tensor, candidates: Tensor, cell: Cell) -> Tensor:
     batch, rows, columns, k = weights.shape[:4]
     matrices = _candidate_matrices(candidates, cell, rows)
     if cell.rows.step:
-        weights = weights.reshape(batch, rows, columns * k, -1)
-        sums = torch.stack([torch.bmm(w, c) for w, c in zip(weights, matrices, strict=True)])
+        sums = _multiply(weights.reshape(batch, rows, columns * k, -1), matrices)
     else:
         sums = torch.bmm(weights.reshape(batch, rows * columns * k, -1), matrices[:, 0])
     return sums.view(batch, rows, columns, k, -1)
+
+
+def _multiply(rows: Tensor, matrices: Tensor) -> Tensor:
+    """Matrix products B×G×M×N · B×G×N×P, where matrices of neighbouring rows share memory.
+
+    As one product they would be copied apart, which takes memory and, on a CPU, time. A GPU in
+    training has many images, and waits for launches.
+    """
+    if rows.device.type != "cpu" and torch.is_grad_enabled():
+        return rows @ matrices
+    return torch.stack([torch.bmm(a, b) for a, b in zip(rows, matrices, strict=True)])
 
 
 def _candidate_matrices(candidates: Tensor, cell: Cell, rows: int) -> Tensor:
