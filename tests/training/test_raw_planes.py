@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from training.test_sensor_tasks import NothingIsAsked
 
 from n3cli.errors import ConfigError
 from n3cli.networks import registry
@@ -71,6 +72,14 @@ def test_both_forms_are_of_the_same_mosaics():
     own = one[:, 1:, 0, 0].view(3, 4, 2)
     torch.testing.assert_close(own.mean(1), all_four[:, 4:, 0, 0])
     assert torch.equal(own[:, 1], own[:, 2])
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_no_device_is_waited_for(form):
+    task = make_task(form)
+    with NothingIsAsked():
+        inputs, target = task.batch(0, 0)
+        task.loss(target.chunk(2, 1)[0], target, inputs)
 
 
 @pytest.mark.parametrize("form", FORMS)
