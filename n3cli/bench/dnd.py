@@ -40,8 +40,8 @@ _WHOLE = (
 RAW_PROTOCOL = (
     f"{_WHOLE} Each of the four planes of a raw part is denoised by itself, as a grey image: its "
     "noise of variance a·x + b (a, b of info.mat) is made even by the generalised Anscombe "
-    "transform, and the way back is the exact unbiased inverse. Networks for mosaics get the part "
-    "whole, and a and b; which sites are green is told by their likeness."
+    "transform, and the way back is the exact unbiased inverse. Networks for mosaics get the part, "
+    "and a and b; which sites are green is told by their likeness."
 )
 
 SRGB_PROTOCOL = f"{_WHOLE} Methods get the part's mean noise level of info.mat (sigma_srgb)."

@@ -42,7 +42,7 @@ RAW_AUTO = (
 RAW_PROTOCOL = (
     "Real noise: every method gets the noisy block in float32, [0, 1], and the same noise level: "
     f"the one given, or (auto) what n3 {RAW_AUTO}. Each of the four planes of the mosaic is "
-    "denoised by itself, as a grey image; networks for mosaics get the block whole, and which "
+    "denoised by itself, as a grey image; networks for mosaics get the block, and which "
     "sites are green is told by their likeness. Output clipped to [0, 1] before scoring the mosaic "
     "against the clean block. PSNR in dB and SSIM (11×11 Gaussian window), means over the blocks."
 )

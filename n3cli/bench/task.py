@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from n3cli.bench import mosaic, protocol, real, upscaling
 from n3cli.bench.method import Method
 from n3cli.bench.protocol import Score
+from n3cli.data.mosaic import RGGB, expose, noise_at
 from n3cli.data.pairs_of_photos import pair_photos
 from n3cli.data.sidd import list_blocks
+from n3cli.ops.layout import XTRANS
 from n3cli.zoo.names import CAMERA
 
 Array = NDArray[np.float32]
@@ -140,17 +142,17 @@ def _mosaics(name: str, pattern: NDArray[np.uint8]) -> Task:
         DENOISE,
         protocol=mosaic.protocol(name),
         load=lambda path, channels: mosaic.load_mosaic(path, pattern),
-        degrade=lambda path, clean, level, index: mosaic.expose(clean, level, index),
+        degrade=lambda path, clean, level, index: expose(clean, level, index),
         scored=f"mosaics, {name}",
         apply=lambda method, noisy, level: mosaic.run_on_mosaic(
-            method, noisy, mosaic.noise_at(level), pattern
+            method, noisy, noise_at(level), pattern
         ),
         models=("raw",),
         baseline="noisy",
     )
 
 
-MOSAIC = _mosaics("RGGB", mosaic.RGGB)
-X_TRANS = _mosaics("X-Trans", mosaic.X_TRANS)
+MOSAIC = _mosaics("RGGB", RGGB)
+X_TRANS = _mosaics("X-Trans", XTRANS[0])
 
 TASKS = {"denoise": DENOISE, "upscale": UPSCALE, "photo": PHOTO}

@@ -169,7 +169,7 @@ def denoise(
     run_batch(
         ctx,
         batch,
-        lambda: _get_ready(compare=compare, develop=develop, any_raw=any_raw, **how),
+        lambda: _get_ready(develop=develop, any_raw=any_raw, **how),
         describe,
         quiet=quiet,
         verbose=verbose,
@@ -187,7 +187,6 @@ def _get_ready(
     tta: bool,
     crop: tuple[int, ...] | None,
     quality: int,
-    compare: bool,
     develop: bool,
     any_raw: bool,
     **network: Any,
@@ -199,13 +198,14 @@ def _get_ready(
     from n3cli.jobs.denoise import Settings, denoise_picture
     from n3cli.jobs.file import find_source
     from n3cli.jobs.mat import denoise_mat
-    from n3cli.jobs.raw import RawSettings, denoise_raw, is_raw_source
+    from n3cli.jobs.raw import denoise_raw, is_raw_source
+    from n3cli.jobs.raw_settings import RawSettings
     from n3cli.jobs.view import Crop
     from n3cli.ops.noise_model import models_of
 
     denoiser = Denoiser(**network)
-    settings = Settings(sigma, strength, tta, Crop(*crop) if crop else None, quality)
-    of_pictures = {"--sigma": sigma is not None, "--crop": crop, "--compare": compare}
+    part = Crop(*crop) if crop else None
+    settings = Settings(sigma, strength, tta, part, quality)
     raw_denoiser = RawDenoiser(**network, tta=tta)
     raw_settings = RawSettings(
         models_of(noise) if noise else None,
@@ -214,7 +214,9 @@ def _get_ready(
         chroma,
         develop=develop,
         quality=quality,
-        unheeded=tuple(name for name, given in of_pictures.items() if given),
+        tta=tta,
+        crop=part,
+        sigma=sigma is not None,
     )
 
     def work(job: Job, progress: Callable[[float], None]) -> Report | RawReport:

@@ -47,9 +47,9 @@ def choose_precision(
     ``auto`` takes bfloat16 where the device is fast at it, the network knows it, the noise is not
     faint and the picture has 8 bits: there the rounding is far below what is left of the noise.
     Where there is no noise, it is the 8 bits that are coarser than the rounding. Networks for
-    mosaics take it whatever the depth: they scale with values and noise, and what is rounded is
-    what they take away alone. That makes 1–2 % of the error that they leave, at every noise level,
-    and 4 % more noise where all is flat (measured).
+    whole mosaics take it whatever the depth: they scale with values and noise, and what is rounded
+    is what they take away alone. That makes 1–2 % of the error that they leave, at every noise
+    level, and 4 % more noise where all is flat (measured).
 
     Args:
         name: the precision asked for.
@@ -66,7 +66,7 @@ def choose_precision(
     if name != "auto":
         raise ConfigError(f"unknown precision {name!r}; known are auto, {', '.join(DTYPES)}")
     coarse = depth <= 8 and (sigma is None or sigma >= _FINE_SIGMA)
-    coarse |= description.mosaic
+    coarse |= description.mosaic == "whole"
     fast = coarse and "bf16" in description.dtypes and is_fast_at_bfloat16(device)
     return torch.bfloat16 if fast else torch.float32
 

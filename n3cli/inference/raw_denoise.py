@@ -1,6 +1,7 @@
 """What denoises a mosaic, given its filter and its noise: a network for mosaics, or any for grey.
 
-The first gets the mosaic whole; of the second each plane of the mosaic is a picture of its own.
+The first gets the mosaic in the form that it is for; of the second each plane of the mosaic is a
+picture of its own.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from n3cli.inference.denoise import Denoiser
 from n3cli.inference.host import Host
 from n3cli.inference.raw_network import MosaicNetwork
+from n3cli.inference.raw_parts import MosaicParts
 from n3cli.inference.raw_planes import PlaneByPlane
 from n3cli.ops.layout import planes_of
 from n3cli.ops.noise_model import NoiseModel
@@ -65,9 +67,10 @@ class RawDenoiser:
         return self._host.model(1)
 
     @cached_property
-    def _way(self) -> MosaicNetwork | PlaneByPlane:
-        if self.model.network.description.mosaic:
-            return MosaicNetwork(self._host, self.model, tta=self._tta)
+    def _way(self) -> MosaicNetwork | MosaicParts | PlaneByPlane:
+        if form := self.model.network.description.mosaic:
+            kind = MosaicNetwork if form == "whole" else MosaicParts
+            return kind(self._host, self.model, tta=self._tta)
         device, precision, tile = self._how
         denoiser = Denoiser(self.model, device=device, precision=precision, tile=tile)
         return PlaneByPlane(denoiser, tta=self._tta)
@@ -97,7 +100,8 @@ class RawDenoiser:
 
         Raises:
             ConfigError: a strength or a noise that cannot be.
-            InputError: the model is for colour, or the mosaic is too large for `tta`.
+            InputError: the model is for colour, or for Bayer's mosaics and this is another, or it
+                is too large for `tta`.
             ModelError: the model cannot be loaded or does not compute finite values.
             DeviceError: memory does not suffice for the smallest tile.
         """

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -20,10 +21,12 @@ from n3cli.zoo.folder import Model
 
 Array: TypeAlias = NDArray[np.float32]
 Pattern: TypeAlias = NDArray[np.uint8]
+Compute: TypeAlias = Callable[[Array, Pattern, Progress | None], Array]
+"""From a mosaic and its filter to its estimate; who is told the fraction done."""
 
 
 class MosaicNetwork:
-    """Denoises mosaics by a network for them (`Description.mosaic`).
+    """Denoises mosaics by a network for whole ones (`Description.mosaic`).
 
     Args:
         host: has it ready on its device.
@@ -46,22 +49,14 @@ class MosaicNetwork:
         if strength == 0:
             return mosaic.copy()
 
-        def run(pose: int, told: Progress | None) -> Iterator[Tensor]:
-            rows = MosaicRows(
-                posed(mosaic, pose), posed_pattern(pattern, mosaic.shape, pose), noise, strength
-            )
-            return self._strips(rows, told)
+        def compute(mosaic: Array, pattern: Pattern, progress: Progress | None) -> Array:
+            estimate, top = np.empty(mosaic.shape, np.float32), 0
+            for strip in self._strips(MosaicRows(mosaic, pattern, noise, strength), progress):
+                estimate[top : top + strip.shape[1]] = strip[0].numpy()
+                top += strip.shape[1]
+            return estimate
 
-        if self._tta:
-            total = np.zeros((*mosaic.shape, 1), np.float32)
-            add_poses(total, run, progress)
-            total /= POSES
-            return total[..., 0]
-        estimate, top = np.empty_like(mosaic), 0
-        for strip in run(0, progress):
-            estimate[top : top + strip.shape[1]] = strip[0].numpy()
-            top += strip.shape[1]
-        return estimate
+        return (partial(in_poses, compute) if self._tta else compute)(mosaic, pattern, progress)
 
     def _strips(self, rows: MosaicRows, progress: Progress | None) -> Iterator[Tensor]:
         """The estimate's strips 1×h×W."""
@@ -95,6 +90,19 @@ class MosaicRows:
         where = sites(torch.from_numpy(layout)[None], *values.shape)
         share = self._share  # of the variance
         return mosaic_planes(values[None, None], where, share * self._a, share * self._b)
+
+
+def in_poses(compute: Compute, mosaic: Array, pattern: Pattern, progress: Progress | None) -> Array:
+    """The mean over the flips and quarter turns of a mosaic with its filter, each turned back."""
+
+    def run(pose: int, told: Progress | None) -> Iterator[Tensor]:
+        turned = posed_pattern(pattern, mosaic.shape, pose)
+        yield torch.from_numpy(compute(posed(mosaic, pose), turned, told))[None]
+
+    total = np.zeros((*mosaic.shape, 1), np.float32)
+    add_poses(total, run, progress)
+    total /= POSES
+    return total[..., 0]
 
 
 def posed_pattern(pattern: Pattern, size: tuple[int, ...], pose: int) -> Pattern:

@@ -5,7 +5,7 @@ Its noise is made even first, see `mosaic`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeAlias
 
@@ -20,6 +20,8 @@ from n3cli.ops.noise_model import NoiseModel
 from n3cli.ops.row_source import ArraySource
 
 Array: TypeAlias = NDArray[np.float32]
+Denoise: TypeAlias = Callable[[Array, NoiseModel, Progress | None], Array]
+"""From a plane H×W×1 and its noise to its estimate; who is told the fraction done."""
 
 _MOST = 255.0  # noise levels are at most that
 
@@ -44,25 +46,41 @@ class PlaneByPlane:
         progress: Progress | None,
     ) -> Array:
         """See `RawDenoiser.denoise`; `strength` is the share of the change that is applied."""
-        estimate = np.empty_like(mosaic)
-        done = 0
-        for plane in planes_of(pattern):
-            values = np.ascontiguousarray(plane.of(mosaic))[..., None]
-            tell = _part_of(progress, done / mosaic.size, values.size / mosaic.size)
+
+        def denoise(values: Array, model: NoiseModel, tell: Progress | None) -> Array:
             run = partial(self._run, progress=tell)
-            model = noise[plane.colour]
             cleaned = denoise_stabilised(values, model.a, model.b, run)
             if strength < 1:
                 cleaned = values + np.float32(strength) * (cleaned - values)
-            plane.of(estimate)[...] = cleaned[..., 0]
-            done += values.size
-        return estimate
+            return cleaned
+
+        return plane_by_plane(mosaic, pattern, noise, denoise, progress)
 
     def _run(self, image: Array, sigma: float, progress: Progress | None) -> Array:
         rows = self._denoiser.rows(
             ArraySource(image), sigma=min(sigma, _MOST), tta=self._tta, progress=progress
         )
         return np.concatenate(list(rows))
+
+
+def plane_by_plane(
+    mosaic: Array,
+    pattern: NDArray[np.uint8],
+    noise: Sequence[NoiseModel],
+    denoise: Denoise,
+    progress: Progress | None,
+) -> Array:
+    """Denoise each plane of a mosaic H×W by itself, with the noise of its colour."""
+    estimate = np.empty(mosaic.shape, np.float32)
+    done = 0
+    for plane in planes_of(pattern):
+        values = np.ascontiguousarray(plane.of(mosaic))[..., None]
+        if values.size == 0:  # of a mosaic smaller than its filter's period
+            continue
+        tell = _part_of(progress, done / mosaic.size, values.size / mosaic.size)
+        plane.of(estimate)[...] = denoise(values, noise[plane.colour], tell)[..., 0]
+        done += values.size
+    return estimate
 
 
 def _part_of(progress: Progress | None, before: float, share: float) -> Progress | None:

@@ -7,9 +7,14 @@ import io
 import numpy as np
 from numpy.typing import NDArray
 
+from n3cli.errors import InputError
 from n3cli.io.dng import pack_dng
 from n3cli.io.exif import Tree
 from n3cli.io.raw import RawPicture
+
+_SMALLEST = 512
+"""Rows and columns of the smallest mosaic under X-Trans that LibRaw interpolates by Markesteijn's
+way."""
 
 
 def develop(
@@ -17,9 +22,9 @@ def develop(
 ) -> NDArray[np.uint16]:
     """Develop a mosaic: as LibRaw does a DNG file of it, as it was exposed.
 
-    Colours are interpolated by LibRaw's default (AHD; Markesteijn's for X-Trans), balanced as
-    shot, and turned to sRGB with its tone curve. Nothing is brightened, and highlights are cut off
-    where the first colour is white.
+    Colours are interpolated by LibRaw's default (AHD; Markesteijn's for X-Trans, linearly where
+    that is below 512×512), balanced as shot, and turned to sRGB with its tone curve. Nothing is
+    brightened, and highlights are cut off where the first colour is white.
 
     Args:
         raw: the file that the mosaic comes from.
@@ -29,20 +34,32 @@ def develop(
 
     Returns:
         The shown part, h×w×3, not turned upright.
+
+    Raises:
+        InputError: LibRaw cannot make a picture of it.
     """
     import rawpy
 
-    with rawpy.RawPy() as developer:
-        developer.open_buffer(io.BytesIO(pack_dng(raw, mosaic, tree, factor=factor)))
-        developer.unpack()
-        picture = developer.postprocess(
-            use_camera_wb=True,
-            output_color=rawpy.ColorSpace.sRGB,
-            output_bps=16,
-            gamma=(2.4, 12.92),  # IEC 61966-2-1
-            no_auto_bright=True,
-            adjust_maximum_thr=0.0,  # else white would depend on the picture
-            user_flip=0,
-        )
+    small = len(raw.pattern) > 2 and min(mosaic.shape) < _SMALLEST
+    try:
+        with rawpy.RawPy() as developer:
+            developer.open_buffer(io.BytesIO(pack_dng(raw, mosaic, tree, factor=factor)))
+            developer.unpack()
+            picture = developer.postprocess(
+                demosaic_algorithm=rawpy.DemosaicAlgorithm.LINEAR if small else None,
+                use_camera_wb=True,
+                output_color=rawpy.ColorSpace.sRGB,
+                output_bps=16,
+                gamma=(2.4, 12.92),  # IEC 61966-2-1
+                no_auto_bright=True,
+                adjust_maximum_thr=0.0,  # else white would depend on the picture
+                user_flip=0,
+            )
+    except rawpy.LibRawError as error:
+        reason = error.args[0].decode() if error.args else type(error).__name__
+        raise InputError(
+            f"{raw.name}: LibRaw cannot develop it ({reason}); write a DNG file, and develop that "
+            "with another program"
+        ) from error
     top, left, bottom, right = raw.crop
     return picture[top:bottom, left:right].astype(np.uint16, copy=False)

@@ -105,17 +105,46 @@ def comparing(
     write_text(_lay_out(job, before, after, caption, view.meta), target)
 
 
+def compare_pictures(
+    job: Job, target: Path, pictures: tuple[Pixels, Pixels], caption: Caption, meta: Meta
+) -> None:
+    """Write the page of two pictures that are in memory.
+
+    Args:
+        job: what was made.
+        target: the page.
+        pictures: before and after, H×W×C each.
+        caption: the page's texts.
+        meta: of both.
+
+    Raises:
+        InputError: the page cannot be written.
+    """
+    size = pictures[0].shape[:2]
+    look = Reduced(*size)
+    for top, bottom in strips(*size):
+        look.add(_show(pictures[0][top:bottom], None))
+    part = _most_detailed_part(look.image, size)
+    before, after = (Excerpt(size, part) for _ in range(2))
+    for pixels, excerpt in zip(pictures, (before, after), strict=True):
+        for top, bottom in strips(*size):
+            excerpt.add(_show(pixels[top:bottom], None))
+    write_text(_lay_out(job, before, after, caption, meta), target)
+
+
 def _choose_part(job: Job, source: Path | bytes, view: View, size: tuple[int, int]) -> Crop:
     """Where in the result the part at 100 % lies: told by a first look at the source, reduced."""
-    height, width = (min(most, length) for most, length in zip(_PART, size, strict=True))
-    if (height, width) == size:
-        return Crop(0, 0, width, height)
     reduced = Reduced(view.height, view.width)
     with open_picture(source, job.source_name) as reader:
         given = View(reader, view.crop)
         for rows in strips(given.height, given.width):
             reduced.add(_show(*given.rows(*rows)))
-    look = reduced.image
+    return _most_detailed_part(reduced.image, size)
+
+
+def _most_detailed_part(look: Shown, size: tuple[int, int]) -> Crop:
+    """The part of a picture of that size that has most detail where it is reduced."""
+    height, width = (min(most, length) for most, length in zip(_PART, size, strict=True))
     down, across = (length / looked for length, looked in zip(size, look.shape, strict=False))
     top, left = most_detailed(look, max(1, int(height / down)), max(1, int(width / across)))
     return Crop(

@@ -15,7 +15,8 @@ from n3cli.inference.raw_noise import RawNoise, estimate_noise
 from n3cli.io.mat import list_mat, write_mat
 from n3cli.jobs.file import open_target
 from n3cli.jobs.plan import Job
-from n3cli.jobs.raw import RawReport, RawSettings, check_options, warn_of_noise
+from n3cli.jobs.raw import RawReport, refuse_sigma, warn_of_noise
+from n3cli.jobs.raw_settings import RawSettings
 from n3cli.ops.layout import find_bayer, planes_of
 from n3cli.ops.noise_model import NoiseModel
 from n3cli.ops.row_source import check_floating
@@ -48,11 +49,11 @@ def denoise_mat(
             cannot be written, or an option was given that is not for it.
         ConfigError: the library that reads such files is not installed.
     """
-    check_options(job, settings)
-    if settings.develop or settings.chroma is not None:
+    refuse_sigma(job, settings)
+    if settings.develop or settings.chroma is not None or settings.crop or job.page:
         raise InputError(
             f"{job.source_name}: tells nothing of colours, so that it cannot be developed; leave "
-            "--develop and --chroma out"
+            "--develop, --chroma, --crop and --compare out"
         )
     if job.target is None:
         raise InputError(f"{job.source_name}: becomes a .mat file; name it or a folder with -o")

@@ -12,44 +12,19 @@ import numpy as np
 from n3cli.errors import InputError, N3Warning
 from n3cli.inference.raw_denoise import RawDenoiser
 from n3cli.inference.raw_noise import RawNoise, find_noise
-from n3cli.inference.tiling import strips
-from n3cli.io.depth import Pixels, to_depth
+from n3cli.io.depth import to_depth
 from n3cli.io.dng import finer, write_dng
 from n3cli.io.format import DNG, FORMATS, is_raw
-from n3cli.io.noise_profile import NoiseProfile
 from n3cli.io.path import explained
 from n3cli.io.picture import Picture, write_picture
 from n3cli.io.raw import holds_raw, read_raw
-from n3cli.io.raw_develop import develop
-from n3cli.io.raw_meta import developed_meta, read_raw_tree
+from n3cli.io.raw_meta import read_raw_tree
+from n3cli.jobs.compare import Caption, compare_pictures
 from n3cli.jobs.file import open_target
 from n3cli.jobs.plan import Job
-from n3cli.ops.luma import luma
-from n3cli.ops.noise_model import Models
-
-
-@dataclass(frozen=True)
-class RawSettings:
-    """What is the same for every raw file of a batch.
-
-    Attributes:
-        noise: of red, green and blue; None finds it for each file.
-        profiles: of cameras, for files that say nothing of their noise.
-        strength: share of the noise to take away, 0–1.
-        chroma: share of the colours' noise to take away, where that is another; `strength` is then
-            that of luma. Of developed pictures only.
-        develop: whether a job without a format makes a picture.
-        quality: of lossy formats, 1–100.
-        unheeded: names of options that were given and are for other pictures.
-    """
-
-    noise: Models | None = None
-    profiles: tuple[NoiseProfile, ...] = ()
-    strength: float = 1.0
-    chroma: float | None = None
-    develop: bool = False
-    quality: int = 95
-    unheeded: tuple[str, ...] = ()
+from n3cli.jobs.raw_picture import RawPictures
+from n3cli.jobs.raw_settings import RawSettings
+from n3cli.jobs.view import check_crop
 
 
 @dataclass(frozen=True)
@@ -108,15 +83,15 @@ def denoise_raw(
         progress: is called with the fraction done, 0–1.
 
     Raises:
-        InputError: the source cannot be read, the target cannot be written, or an option was given
-            that is not for camera raw.
+        InputError: the source cannot be read, the target or the page cannot be written, the crop
+            does not fit, or an option was given that is not for camera raw, or not for DNG.
         BrokenPipeError: who read standard output has gone.
     """
-    check_options(job, settings)
+    refuse_sigma(job, settings)
     format = job.format or ("tiff" if settings.develop else DNG)
-    if format == DNG and settings.chroma is not None:
+    if format == DNG and (option := _of_developed(settings)):
         raise InputError(
-            f"{job.source_name}: --chroma is for developed pictures, and DNG is none; leave it "
+            f"{job.source_name}: {option} is for developed pictures, and DNG is none; leave it "
             "out, or give --develop"
         )
     if isinstance(source, Path):
@@ -124,6 +99,9 @@ def denoise_raw(
             source = source.read_bytes()
     raw, tree = read_raw(source, job.source_name), read_raw_tree(source)
     del source  # as large as the mosaic
+    if settings.crop:
+        top, left, bottom, right = raw.crop
+        check_crop(settings.crop, bottom - top, right - left, job.source_name)
     noise = find_noise(raw, settings.noise, settings.profiles)
     warn_of_noise(job, noise)
     height, width = raw.mosaic.shape
@@ -138,33 +116,45 @@ def denoise_raw(
         strength=settings.strength if settings.chroma is None else 1.0,
         progress=progress,
     )
+    pictures = RawPictures(raw, estimate, tree, report.factor, settings)
     with open_target(job) as target:
         if format == DNG:
             strength = settings.strength
             write_dng(target, raw, estimate, tree, factor=report.factor, strength=strength)
-            return report
-        pixels = develop(raw, estimate, tree, factor=report.factor)
-        if settings.chroma is not None:
-            noisy = develop(raw, raw.mosaic, tree, factor=report.factor)
-            pixels = _mixed(noisy, pixels, settings.strength, settings.chroma)
-        if "uint16" not in FORMATS[format].depths:
-            pixels = to_depth(pixels, np.dtype(np.uint8))
-        picture = Picture(pixels, None, developed_meta(tree, raw.orientation))
-        write_picture(target, picture, format=format, quality=settings.quality)
+        else:
+            pixels = pictures.after
+            if "uint16" not in FORMATS[format].depths:
+                pixels = to_depth(pixels, np.dtype(np.uint8))
+            picture = Picture(pixels, None, pictures.meta)
+            write_picture(target, picture, format=format, quality=settings.quality)
+    if job.page:
+        share = [f"strength {settings.strength:g}"] if settings.strength < 1 else []
+        own = [] if settings.chroma is None else [f"chroma {settings.chroma:g}"]
+        facts = report.layout, report.noise, *share, *own
+        caption = Caption("before", report.model, settings.tta, facts)
+        both = pictures.before, pictures.after
+        compare_pictures(job, job.page, both, caption, pictures.meta)
     return report
 
 
-def check_options(job: Job, settings: RawSettings) -> None:
-    """Refuse options that are for other pictures.
+def refuse_sigma(job: Job, settings: RawSettings) -> None:
+    """Refuse a noise level for pictures.
 
     Raises:
         InputError: one was given.
     """
-    if settings.unheeded:
+    if settings.sigma:
         raise InputError(
-            f"{job.source_name}: is camera raw, which {' and '.join(settings.unheeded)} does not "
-            "go with; denoise it by itself"
+            f"{job.source_name}: is camera raw, whose noise grows with the light, so that --sigma "
+            "cannot tell it; give --noise A,B, or --strength for less"
         )
+
+
+def _of_developed(settings: RawSettings) -> str | None:
+    """An option that was given and is for developed pictures."""
+    if settings.chroma is not None:
+        return "--chroma"
+    return "--crop" if settings.crop else None
 
 
 def warn_of_noise(job: Job, noise: RawNoise) -> None:
@@ -176,15 +166,3 @@ def warn_of_noise(job: Job, noise: RawNoise) -> None:
             N3Warning,
             stacklevel=3,
         )
-
-
-def _mixed(noisy: Pixels, clean: Pixels, strength: float, chroma: float) -> Pixels:
-    """Noisy pixels with a share of the change of luma, and another of the change of chroma."""
-    mixed = np.empty_like(clean)
-    for top, bottom in strips(*clean.shape[:2]):
-        before = noisy[top:bottom].astype(np.float32)
-        change = clean[top:bottom] - before
-        grey = luma(change)
-        before += strength * grey + chroma * (change - grey)
-        mixed[top:bottom] = np.rint(before).clip(0, np.iinfo(clean.dtype).max)
-    return mixed

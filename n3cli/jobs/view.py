@@ -21,6 +21,19 @@ class Crop(NamedTuple):
     height: int
 
 
+def check_crop(crop: Crop, height: int, width: int, name: str) -> None:
+    """Make sure that a crop lies inside a picture of that size.
+
+    Raises:
+        InputError: it does not.
+    """
+    if crop.left + crop.width > width or crop.top + crop.height > height:
+        raise InputError(
+            f"{name}: crop {','.join(map(str, crop))} does not lie inside the picture, which is "
+            f"{width} wide and {height} high"
+        )
+
+
 class View:
     """A reader seen through a crop; offers the reader's own attributes and rows.
 
@@ -35,12 +48,8 @@ class View:
     def __init__(self, reader: PictureReader, crop: Crop | None = None) -> None:
         self._reader = reader
         self.crop = crop or Crop(0, 0, reader.width, reader.height)
-        left, top, self.width, self.height = self.crop
-        if left + self.width > reader.width or top + self.height > reader.height:
-            raise InputError(
-                f"{reader.name}: crop {','.join(map(str, self.crop))} does not lie inside the "
-                f"picture, which is {reader.width} wide and {reader.height} high"
-            )
+        check_crop(self.crop, reader.height, reader.width, reader.name)
+        self.width, self.height = self.crop.width, self.crop.height
         self.name, self.meta, self.dtype = reader.name, reader.meta, reader.dtype
         self.channels, self.has_alpha = reader.channels, reader.has_alpha
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from n3cli.ops.mosaic_input import MosaicForm
+
 MOSAIC_PLANES = 5
-"""Of what a network for mosaics takes: the noisy values (linear, black 0, white 1, before white
-balance), where the sites of red, green and blue are (1 there, else 0), and the standard deviation
-of the noise at each site."""
+"""Of what a network for whole mosaics takes: the noisy values (linear, black 0, white 1, before
+white balance), where the sites of red, green and blue are (1 there, else 0), and the standard
+deviation of the noise at each site."""
+
+_NOISE_PLANES = 2
+"""Beside the values, of what other networks for mosaics take: a and b of the noise."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +22,8 @@ class Description:
 
     Attributes:
         task: what it does, for example ``"denoise"``.
-        channels: image planes in and out (1 grey or a mosaic, 3 colour).
+        channels: image planes in and out (1 grey, a mosaic or a plane of it, 3 colour, 4 those of
+            Bayer's mosaics).
         sigma_input: whether it takes a noise level.
         scale: output size divided by input size.
         size_multiple: height and width are padded to a multiple of this (pixels).
@@ -25,7 +31,7 @@ class Description:
         dtypes: precisions it is known to work in, of ``fp32``, ``bf16`` and ``fp16``.
         memory: working memory for one pixel of a tile in float32, in bytes (measured, rounded up).
         exact_tiles: whether its stages keep what `Stage` promises, so that tiles do not show.
-        mosaic: whether it is for the mosaic of a sensor, and takes `MOSAIC_PLANES`.
+        mosaic: how it takes the mosaic of a sensor, if it is for one.
     """
 
     task: str
@@ -37,12 +43,14 @@ class Description:
     dtypes: tuple[str, ...] = ("fp32", "bf16")
     memory: int = 1024
     exact_tiles: bool = True
-    mosaic: bool = False
+    mosaic: MosaicForm | None = None
 
     @property
     def planes(self) -> int:
         """Planes of the image that goes in; the noise level's plane is not counted."""
-        return MOSAIC_PLANES if self.mosaic else self.channels
+        if self.mosaic == "whole":
+            return MOSAIC_PLANES
+        return self.channels + (_NOISE_PLANES if self.mosaic else 0)
 
 
 COLUMNS = ("x0", "y0", "x1", "y1", "ratio", "mutual")

@@ -62,7 +62,7 @@ class N3UNetRaw(N3UNet):
         super().__init__(
             1, widths, blocks, n3_levels, features, embedding, k, patch, stride, window
         )
-        self.description = replace(self.description, sigma_input=False, mosaic=True)
+        self.description = replace(self.description, sigma_input=False, mosaic="whole")
         self.head = convolution(6, self.head.out_channels)
 
     def run(self, x: Tensor, place: Placement) -> Tensor:

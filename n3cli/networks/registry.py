@@ -15,6 +15,7 @@ from n3cli.networks.ircnn import IRCNN
 from n3cli.networks.layer import LARGEST
 from n3cli.networks.memnet import MemNet
 from n3cli.networks.n3net import N3Net
+from n3cli.networks.n3net_raw import N3NetRaw
 from n3cli.networks.n3sr import N3SR
 from n3cli.networks.n3unet import N3UNet
 from n3cli.networks.n3unet_raw import N3UNetRaw
@@ -29,6 +30,7 @@ _NETWORKS: dict[str, Callable[..., AnyNetwork]] = {
     "memnet": MemNet,
     "n3cnet": N3CNet,
     "n3net": N3Net,
+    "n3net-raw": N3NetRaw,
     "n3sr": N3SR,
     "n3unet": N3UNet,
     "n3unet-raw": N3UNetRaw,

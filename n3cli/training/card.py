@@ -7,6 +7,7 @@ import torch
 from n3cli.data.catalog import CATALOG
 from n3cli.inference.machine import describe_machine, write_machine
 from n3cli.networks.network import Network
+from n3cli.ops.mosaic_input import MosaicForm
 from n3cli.training.config import Recipe
 from n3cli.training.example import DegradationSettings, SensorSettings
 from n3cli.training.loop import Outcome
@@ -98,15 +99,15 @@ def add_earlier(recipe: Recipe, earlier: str | None, training: list[str], terms:
 
 def _summarise(recipe: Recipe, config: ModelConfig, outcome: Outcome[Network]) -> str:
     network = outcome.network
-    kind = {1: "grey", 3: "colour"}[network.description.channels]
     count = sum(parameter.numel() for parameter in network.parameters())
+    if form := network.description.mosaic:
+        return f"{network.about} {count:,} parameters. {_summarise_shots(recipe.sensor, form)}"
+    kind = {1: "grey", 3: "colour"}[network.description.channels]
     for_whom = f"{network.about} For {kind} pictures; {count:,} parameters."
     if config.task == "upscale":
         *others, last = map(str, network.scales)
         scales = f"{', '.join(others)} and {last}" if others else last
         return f"{for_whom} Enlarges by {scales}. {_summarise_sources(recipe.degradation)}"
-    if network.description.mosaic:
-        return f"{network.about} {count:,} parameters. {_summarise_shots(recipe.sensor)}"
     if recipe.sensor.develop:
         return f"{for_whom} {_summarise_development(recipe.sensor)}"
     low, high = recipe.noise.sigma
@@ -122,12 +123,23 @@ def _summarise(recipe: Recipe, config: ModelConfig, outcome: Outcome[Network]) -
     )
 
 
-def _summarise_shots(sensor: SensorSettings) -> str:
+_GIVEN = {
+    "whole": "under every Bayer order and under X-Trans, before white balance: it is given where "
+    "each colour's sites are, and at each site the standard deviation of the noise, of variance "
+    "a·x + b at value x",
+    "planes": "under every filter, before white balance: it is given the planes of each colour by "
+    "themselves, of which it was trained on Bayer's, and a and b of their noise, of variance "
+    "a·x + b at value x",
+    "packed": "under every Bayer order, before white balance: it is given the planes of red, both "
+    "greens and blue together, and a and b of their noise, of variance a·x + b at value x",
+}
+"""What networks for mosaics get, by their form."""
+
+
+def _summarise_shots(sensor: SensorSettings, form: MosaicForm) -> str:
     low, high = sensor.gain
     return (
-        "For the linear mosaics of sensors under every Bayer order and under X-Trans, before white "
-        "balance: it is given where each colour's sites are, and at each site the standard "
-        "deviation of the noise, of variance a·x + b at value x. It saw no raw photo: it was "
+        f"For the linear mosaics of sensors {_GIVEN[form]}. It saw no raw photo: it was "
         "trained on pictures that were led back to the light behind a sensor's filters, with a "
         f"from {10**low:.2g} to {10**high:.2g} of white, clipping and rounding; a and b as told "
         f"were {sensor.error:.0%} and {2 * sensor.error:.0%} wrong (standard deviations). "

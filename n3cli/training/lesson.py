@@ -81,7 +81,7 @@ def plan_images(
     if description.task == "upscale":
         task = SuperResolution(recipe, material, network.scales, device, world.share)
     elif description.mosaic:
-        task = RawDenoising(recipe, material, device, world.share)
+        task = RawDenoising(recipe, material, device, world.share, description.mosaic)
     elif recipe.sensor.develop:
         task = CameraNoise(recipe, material, device, world.share)
     else:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from n3cli.data.shot import HALVED, shoot
-from n3cli.ops.layout import mosaic_planes
+from n3cli.errors import ConfigError
+from n3cli.ops.layout import BAYER, mosaic_planes
+from n3cli.ops.mosaic_input import MosaicForm, network_planes, split_mosaic
 from n3cli.training.config import Recipe
 from n3cli.training.crop_task import CropTask
 from n3cli.training.loss import pixel_loss
@@ -23,11 +26,18 @@ _FLOOR = 0.2 / 255
 class RawDenoising(CropTask):
     """Crops of pictures as a sensor stores them, under filters that are drawn for each.
 
+    What takes a mosaic's planes sees those of RGGB alone: the others are the same, from another
+    site on.
+
     Args:
         recipe: the run's.
         material: its pictures, in colour.
         device: where crops and noise are made.
         share: which crops of a batch of so many are this process's.
+        form: how the network takes mosaics.
+
+    Raises:
+        ConfigError: crops have an odd side, and planes are made of them.
     """
 
     def __init__(
@@ -36,14 +46,20 @@ class RawDenoising(CropTask):
         material: Material,
         device: torch.device,
         share: Callable[[int], slice],
+        form: MosaicForm = "whole",
     ) -> None:
+        sides = [recipe.data.crops(done)[1] for done in (0, 1)]
+        if form != "whole" and (odd := [side for side in sides if side % 2]):
+            raise ConfigError(f"mosaics that are taken apart have even sides, not {odd[0]}")
         super().__init__(recipe, material, device, share, [HALVED])
+        self._form, self._rggb = form, torch.from_numpy(BAYER[:1]).to(device)
         self._shots = RandomShots(recipe.sensor, recipe.run.seed, device)
 
     def batch(self, step: int, done: float) -> tuple[Inputs, Tensor]:
-        """What a network for mosaics takes, b×5×H×W; and what it should give, b×2×H×W.
+        """What the network takes (`network_planes`); and what it should give, beside more planes.
 
-        The latter is the clean mosaic, and the deviation of the noise that it truly had.
+        The latter is the clean mosaic in the network's form, then the deviation of the noise that
+        it truly had, likewise.
         """
         batch, crop = self.recipe.data.crops(done)
         pictures, share = self.cut(step, done, HALVED)
@@ -51,10 +67,12 @@ class RawDenoising(CropTask):
         shot = self._shots.draw(batch)[share]
         a, b = self._shots.told(shot, batch, share)
         normal = self._shots.normal(batch, 2, crop, crop)[share]
+        if self._form != "whole":
+            shot = replace(shot, layout=self._rggb.expand_as(shot.layout))
         stored, clean, where = shoot(pictures, shot, normal)
-        planes = mosaic_planes(stored, where, a, b)
-        truth = mosaic_planes(clean, where, shot.a, shot.b)
-        target = torch.cat((clean, truth[:, -1:]), dim=1)
+        planes = network_planes(self._form, stored, where, a, b)
+        deviation = mosaic_planes(clean, where, shot.a, shot.b)[:, -1:]
+        target = torch.cat([split_mosaic(self._form, each) for each in (clean, deviation)], dim=1)
         return (planes.contiguous(memory_format=torch.channels_last),), target
 
     def loss(self, output: Tensor, target: Tensor, inputs: Inputs) -> Tensor:
@@ -63,5 +81,5 @@ class RawDenoising(CropTask):
         Where it is weighted, every site is by the noise at its clean value; weights by the noisy
         one would have their errors in common.
         """
-        clean, deviation = torch.split(target, 1, dim=1)
+        clean, deviation = target.chunk(2, dim=1)
         return pixel_loss(self.recipe.loss.kind, output, clean, deviation, _FLOOR)

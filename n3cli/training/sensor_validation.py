@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from n3cli.data.development import Development, in_8_bits
-from n3cli.data.shot import shoot
+from n3cli.data.mosaic import SENSOR_IN_WORDS, expose, noise_at, see
 from n3cli.data.smoothing import smooth_noise
 from n3cli.networks.network import Network
 from n3cli.ops.jpeg import Jpeg
-from n3cli.ops.layout import mosaic_planes
+from n3cli.ops.layout import BAYER, sites
 from n3cli.ops.metric import psnr
+from n3cli.ops.mosaic_input import MosaicForm, network_planes, split_mosaic
 from n3cli.training.shot import TYPICAL_IN_WORDS, typical_shot
 
 _CPU = torch.device("cpu")
@@ -24,28 +26,19 @@ _QUALITY = 90.0
 _SMOOTHING = 0.7, 2.0
 """Of luma and of colour, pixels."""
 
-_LAYOUTS = 5
-"""RGGB, GRBG, GBRG, BGGR and X-Trans take turns, where mosaics are judged."""
-
-_ORDERS = 4
-"""The first four of them, where pictures are."""
-
-_NUMBERS = "of numpy's default_rng(image index)"
-
 MOSAIC_PROTOCOL = (
-    f"PSNR in dB of the mosaic, linear, mean over the images: {TYPICAL_IN_WORDS}; normal numbers "
-    f"{_NUMBERS}; filters in turn RGGB, GRBG, GBRG, BGGR, X-Trans; a and b are given; the output "
-    "is clipped to [0, 1]"
+    "PSNR in dB of the mosaic, mean over the images, as the suite val40-raw has it: "
+    f"{SENSOR_IN_WORDS.format('RGGB')}; a and b are given; the output is clipped to [0, 1]"
 )
 
 CAMERA_PROTOCOL = (
     f"PSNR in dB of the developed picture in sRGB, mean over the images: {TYPICAL_IN_WORDS}; "
-    f"normal numbers {_NUMBERS}; filters in turn RGGB, GRBG, GBRG, BGGR; demosaicing of Malvar, "
-    "He and Cutler, tone curve to the power of 1/2.2, noise smoothed by Gaussian kernels of a "
-    "deviation of 0.7 pixels in luma and 2 in colour, 8 bits, JPEG of quality 90, for every "
-    "second image with halved chroma; the output, clipped to [0, 1], is scored against the picture "
-    "without noise and rounding, its chroma halved alike, and the noise level that is given is the "
-    "deviation between what is stored with noise and without"
+    "normal numbers of numpy's default_rng(image index); filters in turn RGGB, GRBG, GBRG, BGGR; "
+    "demosaicing of Malvar, He and Cutler, tone curve to the power of 1/2.2, noise smoothed by "
+    "Gaussian kernels of a deviation of 0.7 pixels in luma and 2 in colour, 8 bits, JPEG of "
+    "quality 90, for every second image with halved chroma; the output, clipped to [0, 1], is "
+    "scored against the picture without noise and rounding, its chroma halved alike, and the noise "
+    "level that is given is the deviation between what is stored with noise and without"
 )
 
 Shown = tuple[Tensor, float | None, Tensor]
@@ -56,7 +49,7 @@ Shown = tuple[Tensor, float | None, Tensor]
 def mean_psnr_of_mosaics(
     network: Network, images: Sequence[Tensor], level: float, device: torch.device
 ) -> float:
-    """Mean PSNR over mosaics; see `MOSAIC_PROTOCOL`.
+    """Mean PSNR over mosaics; see `MOSAIC_PROTOCOL`. Whole images score as in `n3 bench val40-raw`.
 
     Args:
         network: for mosaics, in evaluation mode, on `device`.
@@ -67,7 +60,9 @@ def mean_psnr_of_mosaics(
     Returns:
         dB.
     """
-    return _mean_psnr(network, images, level, device, show_mosaic)
+    form = network.description.mosaic
+    assert form is not None
+    return _mean_psnr(network, images, level, device, partial(show_mosaic, form=form))
 
 
 @torch.no_grad()
@@ -99,22 +94,24 @@ def _mean_psnr(
     for index, image in enumerate(images):
         given, sigma, clean = show(image, level, index)
         estimate = network(given.to(device), sigma).clamp(0, 1).cpu()
-        ours, theirs = (each[0].permute(1, 2, 0).numpy() for each in (estimate, clean))
+        ours, theirs = (each.flatten(0, 1).numpy() for each in (estimate, clean))
         total += psnr(ours, theirs, peak=1)
     return total / len(images)
 
 
-def show_mosaic(image: Tensor, level: float, index: int) -> Shown:
-    """The mosaic of one validation image, with noise and without."""
-    shot = typical_shot(level, index, _LAYOUTS)
-    pictures, normal = _with_chance(image, index)
-    stored, light, where = shoot(pictures, shot, normal)
-    return mosaic_planes(stored, where, shot.a, shot.b), None, light
+def show_mosaic(image: Tensor, level: float, index: int, form: MosaicForm = "whole") -> Shown:
+    """The mosaic of one validation image as a network takes it, with noise and without."""
+    clean, noise = see(image.permute(1, 2, 0).numpy()), noise_at(level)
+    both = expose(clean, level, index), clean
+    noisy, light = (torch.from_numpy(each).permute(2, 0, 1)[None] for each in both)
+    where = sites(torch.from_numpy(BAYER[:1]), *clean.shape[:2])
+    a, b = (torch.full((1, 3), value) for value in (noise.a, noise.b))
+    return network_planes(form, noisy, where, a, b), None, split_mosaic(form, light)
 
 
 def show_developed(image: Tensor, level: float, index: int) -> Shown:
     """The picture that a camera makes of one validation image, with noise and without."""
-    shot = typical_shot(level, index, _ORDERS)
+    shot = typical_shot(level, index)
     pictures, normal = _with_chance(image, index)
     noisy, clean = Development(_CPU).photograph(pictures, shot, normal, torch.ones(1))
     luma, colour = (torch.tensor([width]) for width in _SMOOTHING)

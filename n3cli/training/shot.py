@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -137,21 +136,19 @@ TYPICAL_IN_WORDS = (
 )
 
 
-def typical_shot(level: float, index: int, kinds: int) -> Shot:
-    """The shot that models are judged by: see `TYPICAL_IN_WORDS`.
+def typical_shot(level: float, index: int) -> Shot:
+    """The shot that models for developed pictures are judged by: see `TYPICAL_IN_WORDS`.
 
     Args:
         level: deviation of the photons at a value of 1, on the 0–255 scale.
-        index: of the picture; chooses its filters.
-        kinds: how many layouts take turns, of Bayer's four and X-Trans.
+        index: of the picture; chooses its filters, of Bayer's four.
     """
     a = torch.full((1, 3), (level / 255) ** 2)
-    layouts = torch.from_numpy(np.concatenate([BAYER, XTRANS[:1]]))
     return Shot(
         tone=torch.tensor([2.2]),
         to_camera=CAMERAS.mean(0, keepdim=True),
         sensitivity=torch.tensor([[0.4, 0.8, 0.5]]),
-        layout=layouts[index % kinds][None],
+        layout=torch.from_numpy(BAYER[index % len(BAYER)])[None],
         a=a,
         b=(2 * a).square(),
         floor=torch.tensor([-1.0]),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
+from n3cli.ops.mosaic_input import MosaicForm
 from n3cli.zoo.config import ModelConfig
 
 
@@ -40,7 +42,7 @@ class Card:
         measurements: the figures, none where nothing was measured.
         protocol: how the figures were measured.
         place: what ``-m`` is given for it; its name unless it has none for others.
-        mosaic: whether it is for mosaics (`Description.mosaic`).
+        mosaic: how it takes mosaics, if it is for them (`Description.mosaic`).
     """
 
     summary: str
@@ -55,7 +57,7 @@ class Card:
     measurements: tuple[Measurement, ...] = field(default=())
     protocol: str = ""
     place: str | None = None
-    mosaic: bool = False
+    mosaic: MosaicForm | None = None
 
 
 def write_card(card: Card, config: ModelConfig) -> str:
@@ -106,7 +108,32 @@ def _front_matter(card: Card, config: ModelConfig) -> str:
     return "\n".join(["---", *lines, "---"])
 
 
-def _usage(config: ModelConfig, place: str, mosaic: bool) -> str:
+_MOSAIC: Final = {
+    "whole": (
+        "B×5×H×W in, B×1×H×W out",
+        "The planes are the noisy mosaic (linear, black 0, white 1, before white balance), the "
+        "sites of red, of green and of blue (1 there, else 0), and the standard deviation of the "
+        "noise at each site, √(a·max(x, 0) + b) of the noisy values x; "
+        "n3cli.ops.layout.mosaic_planes puts them together.",
+    ),
+    "planes": (
+        "B×3×h×w in, B×1×h×w out",
+        "The planes are the noisy values of one colour's plane (linear, black 0, white 1, before "
+        "white balance), a everywhere and b everywhere, where a·x + b is the variance of the "
+        "noise at value x; n3cli.ops.mosaic_input.noise_planes puts them together.",
+    ),
+    "packed": (
+        "B×6×h×w in, B×4×h×w out",
+        "The planes are the noisy values of red, of both greens and of blue of Bayer's 2×2, RGGB "
+        "(linear, black 0, white 1, before white balance), a everywhere and b everywhere, where "
+        "a·x + b is the variance of the noise at value x; n3cli.ops.mosaic_input.noise_planes puts "
+        "them together.",
+    ),
+}
+"""Shapes, and what is in them, by the form in which networks take mosaics."""
+
+
+def _usage(config: ModelConfig, place: str, mosaic: MosaicForm | None) -> str:
     command = f"n3 {config.task} photo.png -m {place}"
     if config.task == "match":
         command = f"n3 match one.jpg other.jpg -m {place}"
@@ -124,15 +151,9 @@ def _usage(config: ModelConfig, place: str, mosaic: bool) -> str:
         )
     elif mosaic:
         command = f"n3 denoise photo.dng -m {place}"
+        shapes, note = _MOSAIC[mosaic]
         call = (
-            f'network = n3cli.load_model("{place}").network\n'
-            "mosaic = network(planes)  # B×5×H×W in, B×1×H×W out"
-        )
-        note = (
-            "The planes are the noisy mosaic (linear, black 0, white 1, before white balance), the "
-            "sites of red, of green and of blue (1 there, else 0), and the standard deviation of "
-            "the noise at each site, √(a·max(x, 0) + b) of the noisy values x; "
-            "n3cli.ops.layout.mosaic_planes puts them together."
+            f'network = n3cli.load_model("{place}").network\nmosaic = network(planes)  # {shapes}'
         )
     elif config.task == "upscale":
         call = f'large = n3cli.upscale(small, 2, model="{place}")  # array of H×W or H×W×C in'

@@ -2,13 +2,18 @@
 
 import numpy as np
 import pytest
+import torch
 
 from n3cli.bench.measurement import measure
 from n3cli.bench.method import Method
 from n3cli.bench.model import make_models
-from n3cli.bench.mosaic import RGGB, X_TRANS, expose, load_mosaic, noise_at
+from n3cli.bench.mosaic import load_mosaic
 from n3cli.bench.suite import SUITES
+from n3cli.data.mosaic import RGGB, expose, noise_at
 from n3cli.io.picture import Picture, write_picture
+from n3cli.ops.layout import XTRANS
+from n3cli.training.sensor_validation import mean_psnr_of_mosaics
+from n3cli.zoo.load import load_model
 
 
 @pytest.fixture
@@ -18,7 +23,7 @@ def path(tmp_path):
     return tmp_path / "a.png", pixels
 
 
-@pytest.mark.parametrize("pattern", [RGGB, X_TRANS])
+@pytest.mark.parametrize("pattern", [RGGB, XTRANS[0]])
 def test_any_filter(path, pattern):
     """Where it lets the colour through, the mosaic is that of all sites of the colour."""
     path, _ = path
@@ -42,7 +47,9 @@ def test_a_mosaic_is_a_photo_s_light(path):
 @pytest.mark.parametrize("level", [6, 30])
 def test_noise_is_the_model_s(level):
     noise = noise_at(level)
-    assert noise.deviation(np.array([1.0]))[0] == pytest.approx(level / 255, rel=0.03)
+    whole = noise.deviation(np.array([1.0]))[0]
+    assert np.sqrt(noise.a) == pytest.approx(level / 255)
+    assert whole == pytest.approx(level / 255 * np.sqrt(1 + 4 * noise.a))
     for mean in (0.0, 0.01, 0.5):
         noisy = expose(np.full((400, 400, 1), mean, np.float32), level, 3)
         assert noisy.mean() == pytest.approx(mean, abs=5e-4)
@@ -80,6 +87,18 @@ def test_a_method_for_mosaics_gets_them_whole(path):
         method = Method("same", "", lambda noisy, sigma: noisy * 0, on_mosaic=on_mosaic)
         measure(SUITES[name], {12: [path]}, [method], lambda text: None)
     assert seen == [((22, 32, 1), 2, noise_at(12)), ((22, 32, 1), 6, noise_at(12))]
+
+
+def test_validation_scores_as_the_suite_does(path):
+    """Of whole images, to the last digits."""
+    path, pixels = path
+    suite = SUITES["val40-raw"]
+    made = make_models(["raw"], suite.task, 1, "cpu", "auto", (12,))
+    (row,) = measure(suite, {12: [path]}, made, lambda text: None).rows
+    image = torch.from_numpy(pixels).permute(2, 0, 1).float() / 255
+    network = load_model("denoise-n3unet-raw").network
+    score = mean_psnr_of_mosaics(network, [image], 12, torch.device("cpu"))
+    assert row.psnr[0] == pytest.approx(score, abs=1e-5)
 
 
 def test_the_network_for_mosaics_stands_there_by_itself(path):

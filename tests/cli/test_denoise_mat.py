@@ -75,7 +75,8 @@ class TestErrors:
             (["-o", "-"], 1, "becomes a .mat file; name it or a folder with -o"),
             (["--develop"], 1, "cannot be developed"),
             (["--chroma", "1"], 1, "cannot be developed"),
-            (["--sigma", "5"], 1, "is camera raw, which --sigma does not go with"),
+            (["--crop", "0,0,8,8"], 1, "cannot be developed"),
+            (["--sigma", "5"], 1, "give --noise A,B, or --strength for less"),
         ],
     )
     def test_what_does_not_go_together(self, how, code, words):

@@ -18,7 +18,7 @@ from PIL import Image
 from reference.dng import BAYER, X_TRANS, XMP, make_dng, make_pef
 
 from n3cli.errors import InputError, N3Warning
-from n3cli.io import dng
+from n3cli.io import dng, raw_develop
 from n3cli.io.dng import finer, write_dng
 from n3cli.io.exif import EXIF, GPS, add_tree
 from n3cli.io.raw import read_raw
@@ -385,6 +385,29 @@ def test_developed_pictures_are_what_libraw_makes_of_the_dng_file(tmp_path):
         )  # fmt: skip
     np.testing.assert_array_equal(pixels, expected[6:96, 8:108])
     assert developed_meta(tree, raw.orientation).orientation == 6
+
+
+@pytest.mark.parametrize("size", [(96, 120), (516, 540)])
+def test_x_trans_is_developed_at_any_size(size):
+    """An even surface, in the colours as shot, is grey; LibRaw has another way for small ones."""
+    filters = np.tile(np.array(X_TRANS, np.uint8), (90, 90))[: size[0], : size[1]]
+    seen = np.array([0.5, 1.0, 0.625])[filters]
+    source = make_dng((512 + 0.3 * seen * (15000 - 512)).astype(np.uint16), X_TRANS)
+    raw = read_raw(source)
+    pixels = develop(raw, raw.mosaic, read_raw_tree(source)).astype(float)
+    assert pixels.shape == (*size, 3)
+    inner = pixels[12:-12, 12:-12]
+    assert inner.std() < 0.01 * inner.mean()
+    expected = 65535 * (1.055 * 0.3 ** (1 / 2.4) - 0.055)
+    assert inner.mean() == pytest.approx(expected, rel=0.02)
+
+
+def test_what_libraw_cannot_develop_is_told(monkeypatch):
+    monkeypatch.setattr(raw_develop, "_SMALLEST", 0)
+    source = make_dng(np.full((96, 120), 900, np.uint16), X_TRANS)
+    raw = read_raw(source, "small.dng")
+    with pytest.raises(InputError, match=r"small\.dng: LibRaw cannot develop it"):
+        develop(raw, raw.mosaic, read_raw_tree(source))
 
 
 def test_developed_pictures_keep_what_was_told():

@@ -23,7 +23,7 @@ SMALLER = {
 
 def build(name, channels):
     """A network that is quickly tried, and the planes of an image for it."""
-    given = {} if name == "n3unet-raw" else {"channels": channels}
+    given = {} if name in ("n3unet-raw", "n3net-raw") else {"channels": channels}
     network = registry.build(name, given | SMALLER.get(name, {}))
     return network, network.description.planes
 
@@ -36,6 +36,8 @@ def test_numbers_of_parameters_are_the_published_ones():
     assert parameters("n3net") == 705_511
     assert parameters("n3unet") == 2_861_472
     assert parameters("n3unet", channels=3) == 2_862_624
+    assert parameters("n3net-raw") == 705_511 + 2 * 9 * 64
+    assert parameters("n3net-raw", channels=4) == 705_511 + 5 * 9 * 64 + 3 * (9 * 64 + 1)
     assert parameters("n3unet-raw") == 2_861_472 + 4 * 9 * 32
     assert parameters("n3unet", blocks="1,1,1,1") == 2_382_240
     assert parameters("dncnn") == 556_097  # 17 layers, with batch norm
