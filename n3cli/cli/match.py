@@ -83,7 +83,7 @@ _OF_PICTURES = (
     type=options.number(0, 1),
     metavar="X",
     help="Keep matches that the model finds right with at least this probability.  [default: 0.75, "
-    "or 0.25 where ratio and mutual flag of given matches are not known and match-cnet judges]",
+    "or 0.25 without -m where given matches are nearly all mutual or match-cnet judges them]",
 )
 @click.option(
     "--max-keypoints",

@@ -40,13 +40,14 @@ THRESHOLD = 0.75
 most are wrong; on held-out pairs this has a better F1 than 0.5 (docs/benchmarks.md)."""
 
 GIVEN_THRESHOLD = 0.25
-"""Likewise of matches whose ratio and mutual flag are not known, which the default then judges by
-their points: some program has chosen them, most are right, and CNet is too strict on such."""
+"""Likewise where the default judges matches that some program has chosen, of which most are right:
+nearly all mutual, or known by their points alone. Networks are too strict on such."""
 
 PIXEL_THRESHOLD = 1.0
 
 _MOST = 0.9
-"""Part of the agreeing matches that a model which nobody asked for must keep."""
+"""Part of the agreeing matches that a model which nobody asked for must keep; part of matches that
+are each other's nearest from which on the others have been dropped before."""
 
 _HALF = 0.5
 """Part of all that must agree for that to be asked: fewer need not agree rightly."""
@@ -67,7 +68,8 @@ class Matcher:
         mutual: keep matches that are each other's nearest only; None is no for a model and yes
             without one.
         threshold: keep matches that the model finds right with at least this probability; None
-            is 0.75, and 0.25 where the default for points alone judges.
+            is 0.75, and 0.25 where a default judges matches that a program has chosen: nearly all
+            mutual, or known by their points alone.
         estimator: ``auto``, ``poselib``, ``magsac``, ``ransac``, ``8pt`` or ``none``.
         pixel_threshold: distance to epipolar lines up to which a match agrees, in pixels.
         seed: of the estimator's draws; the same seed gives the same result.
@@ -224,7 +226,8 @@ class Matcher:
         able = self._classifier
         known = putative.ratio is not None and putative.mutual is not None
         if able is None or not able.wants_sides or known or self._given is not None:
-            return able, THRESHOLD
+            unasked = self._given is None and putative.mutual is not None
+            return able, GIVEN_THRESHOLD if unasked and _is_filtered(putative) else THRESHOLD
         if self._for_points is None:
             warnings.warn(
                 f"ratio and mutual flag of these matches are not known, which {able.name} needs, "
@@ -301,6 +304,13 @@ def _loses(chosen: _Choice, filtered: _Choice, geometry: Geometry) -> bool:
     agreeing = np.count_nonzero(geometry.inliers)
     found = np.count_nonzero(geometry.inliers & chosen.kept[filtered.kept])
     return bool(agreeing >= _HALF * len(geometry.inliers) and found < _MOST * agreeing)
+
+
+def _is_filtered(putative: Matches) -> bool:
+    """Whether nearly all are each other's nearest: a program before has dropped the others."""
+    assert putative.mutual is not None
+    mutual = putative.mutual[putative.candidates >= 0]
+    return bool(np.count_nonzero(mutual) >= _MOST * max(len(mutual), 1))
 
 
 def _seen(putative: Matches, cameras: tuple[Camera, Camera] | None) -> NDArray[np.bool_]:

@@ -1,5 +1,7 @@
 """Matches of other programs, of which nothing is known but where they are."""
 
+import dataclasses
+
 import cv2
 import numpy as np
 import pytest
@@ -48,3 +50,19 @@ def test_wrong_ones_are_dropped_where_most_are_wrong():
     assert kept[~bad].mean() > 0.9
     assert bad[kept].mean() < 0.3
     assert found.inliers[~bad].mean() > 0.9
+
+
+@pytest.mark.parametrize(("mutual", "least"), [(1.0, 0.25), (0.5, 0.75)])
+def test_what_was_filtered_before_is_judged_less_strictly(mutual, least):
+    matches, _ = given(400, wrong=0.1)
+    rng = np.random.default_rng(1)
+    matches = dataclasses.replace(
+        matches,
+        ratio=rng.uniform(0.3, 0.8, 400).astype(np.float32),
+        mutual=np.arange(400) < mutual * 400,
+    )
+    found = Matcher().judge(matches, CAMERAS)
+    assert found.facts["model"] == "match-n3cnet-flags"
+    assert ((found.matches >= 0) == (found.match_confidence >= least)).all()
+    asked = Matcher("match-n3cnet-flags").judge(matches, CAMERAS)
+    assert ((asked.matches >= 0) == (asked.match_confidence >= 0.75)).all()
