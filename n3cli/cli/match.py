@@ -76,15 +76,14 @@ _OF_PICTURES = (
     "--model",
     metavar="MODEL",
     help="Name, folder, file or Hub id (org/name[@rev]) of a model, or none.  [default: the "
-    "bundled one]",
+    "bundled one, or match-cnet for matches of which ratio and mutual flag are not known]",
 )
 @click.option(
     "--threshold",
     type=options.number(0, 1),
     metavar="X",
-    default="0.75",
-    show_default=True,
-    help="Keep matches that the model finds right with at least this probability.",
+    help="Keep matches that the model finds right with at least this probability.  [default: 0.75, "
+    "or 0.25 without -m where given matches are nearly all mutual or match-cnet judges them]",
 )
 @click.option(
     "--max-keypoints",

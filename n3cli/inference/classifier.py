@@ -23,6 +23,9 @@ from n3cli.zoo.names import complete_name, default_name
 NO_MODEL: Final = "none"
 """As a model's name: there is none, and what passes the plain filters is kept."""
 
+POINTS_ALONE: Final = "match-cnet"
+"""The bundled model for matches of which nothing is known but where they are."""
+
 _TASK: Final = "match"
 _ASSUMED_FOCAL = 1.2
 """Of a camera that is not known, by its picture's longer side; the middle of what networks are
@@ -33,6 +36,11 @@ def default_classifier() -> str:
     """The bundled model's name, or `NO_MODEL` where none is bundled."""
     name = complete_name(default_name(_TASK), task=_TASK)
     return name if name in bundled() else NO_MODEL
+
+
+def points_classifier() -> str:
+    """The bundled model that looks at points alone, or `NO_MODEL` where it is not bundled."""
+    return POINTS_ALONE if POINTS_ALONE in bundled() else NO_MODEL
 
 
 class Classifier:

@@ -7,6 +7,8 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 from numbers import Real
 from pathlib import Path
 
@@ -14,9 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from n3cli.errors import ConfigError, N3Warning
-from n3cli.inference.classifier import NO_MODEL, Classifier, default_classifier
+from n3cli.inference.classifier import (
+    NO_MODEL,
+    POINTS_ALONE,
+    Classifier,
+    default_classifier,
+    points_classifier,
+)
 from n3cli.inference.estimator import choose_estimator
-from n3cli.inference.geometry import estimate_geometry
+from n3cli.inference.geometry import Geometry, estimate_geometry
 from n3cli.io.matches import Matches
 from n3cli.ops.camera import Camera, normalise
 from n3cli.ops.feature import MAX_KEYPOINTS, RESIZE, Features, find_features
@@ -31,7 +39,18 @@ THRESHOLD = 0.75
 """Least probability of a match that is kept. Training weighs right and wrong ones alike, though
 most are wrong; on held-out pairs this has a better F1 than 0.5 (docs/benchmarks.md)."""
 
+GIVEN_THRESHOLD = 0.25
+"""Likewise where the default judges matches that some program has chosen, of which most are right:
+nearly all mutual, or known by their points alone. Networks are too strict on such."""
+
 PIXEL_THRESHOLD = 1.0
+
+_MOST = 0.9
+"""Part of the agreeing matches that a model which nobody asked for must keep; part of matches that
+are each other's nearest from which on the others have been dropped before."""
+
+_HALF = 0.5
+"""Part of all that must agree for that to be asked: fewer need not agree rightly."""
 
 
 class Matcher:
@@ -39,14 +58,18 @@ class Matcher:
 
     Args:
         model: name, path or loaded model; ``"none"`` keeps what passes `ratio` and `mutual`; None
-            is the bundled default.
+            is the bundled default, and the bundled one for points alone where ratio and mutual
+            flag of given matches are not known. The latter is not heeded where matches that it
+            drops agree with each other.
         max_keypoints: of a picture.
         resize: longest side in pixels of the copies that keypoints are looked for in; 0: no limit.
         ratio: keep matches whose descriptors are nearer than so many times the second nearest; 1
             keeps all; None is 1 for a model and 0.8 without one.
         mutual: keep matches that are each other's nearest only; None is no for a model and yes
             without one.
-        threshold: keep matches that the model finds right with at least this probability.
+        threshold: keep matches that the model finds right with at least this probability; None
+            is 0.75, and 0.25 where a default judges matches that a program has chosen: nearly all
+            mutual, or known by their points alone.
         estimator: ``auto``, ``poselib``, ``magsac``, ``ransac``, ``8pt`` or ``none``.
         pixel_threshold: distance to epipolar lines up to which a match agrees, in pixels.
         seed: of the estimator's draws; the same seed gives the same result.
@@ -71,7 +94,7 @@ class Matcher:
         resize: int = RESIZE,
         ratio: float | None = None,
         mutual: bool | None = None,
-        threshold: float = THRESHOLD,
+        threshold: float | None = None,
         estimator: str = "auto",
         pixel_threshold: float = PIXEL_THRESHOLD,
         seed: int = 0,
@@ -79,7 +102,7 @@ class Matcher:
     ) -> None:
         for name, value, most in (
             ("ratio", 1.0 if ratio is None else ratio, 1.0),
-            ("threshold", threshold, 1.0),
+            ("threshold", THRESHOLD if threshold is None else threshold, 1.0),
             ("pixel_threshold", pixel_threshold, 1000.0),
         ):
             if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value <= most:
@@ -96,7 +119,7 @@ class Matcher:
         plain = self._classifier is None
         self._ratio = (RATIO if plain else 1.0) if ratio is None else float(ratio)
         self._mutual = plain if mutual is None else mutual
-        self._threshold, self._pixels, self._seed = float(threshold), pixel_threshold, seed
+        self._threshold, self._pixels, self._seed = threshold, pixel_threshold, seed
         self._max_keypoints, self._resize = max_keypoints, resize
         self.seconds: dict[str, float] = {}
 
@@ -147,37 +170,35 @@ class Matcher:
                 known.
             ModelError: the model does not compute finite values.
         """
-        logits, confidence = None, putative.match_confidence
-        kept = (putative.candidates >= 0) & _seen(putative, cameras)
         with self._timed("classify"):
+            kept = (putative.candidates >= 0) & _seen(putative, cameras)
             if putative.ratio is not None and self._ratio < 1:
                 kept &= putative.ratio < self._ratio
             if putative.mutual is not None and self._mutual:
                 kept &= putative.mutual
-            classifier = self._classifier_for(putative)
+            filtered = chosen = _Choice(kept, putative.match_confidence)
+            classifier, usual = self._classifier_for(putative)
             if classifier:
-                # The network judges what the filters left: it is told of nothing else.
-                logits = np.full(len(kept), np.nan, np.float32)
-                logits[kept] = classifier.logits(putative, kept, cameras)
-                right = _probability(logits)
-                confidence = np.where(kept, right, 0).astype(np.float32)
-                kept &= confidence >= self._threshold
+                threshold = usual if self._threshold is None else self._threshold
+                chosen = _classify(putative, filtered, cameras, classifier, threshold)
         with self._timed("estimate"):
-            geometry = estimate_geometry(
-                *putative.points(kept),
-                cameras,
-                self._estimate,
-                weight=confidence[kept] if logits is None else np.tanh(logits[kept]).clip(0),
-                threshold=self._pixels,
-                seed=self._seed,
-            )
+            geometry = None
+            if classifier is not self._classifier and _may_lose(chosen, filtered):
+                # Nobody asked for this model, and it was trained on usual motions: where matches
+                # that it drops agree with each other, it is wrong.
+                geometry = self._estimate_for(putative, filtered, cameras)
+                if _loses(chosen, filtered, geometry):
+                    chosen = filtered
+                else:
+                    geometry = None
+            geometry = geometry or self._estimate_for(putative, chosen, cameras)
         inliers = np.zeros(len(kept), np.bool_)
-        inliers[kept] = geometry.inliers
+        inliers[chosen.kept] = geometry.inliers
         return dataclasses.replace(
             putative,
-            matches=np.where(kept, putative.candidates, -1),
-            match_confidence=confidence,
-            logits=logits,
+            matches=np.where(chosen.kept, putative.candidates, -1),
+            match_confidence=chosen.confidence,
+            logits=chosen.logits,
             inliers=inliers,
             status=geometry.status,
             E=geometry.E,
@@ -189,7 +210,7 @@ class Matcher:
             K1=cameras[1].matrix if cameras else None,
             facts={
                 **putative.facts,
-                "model": classifier.name if classifier else NO_MODEL,
+                "model": chosen.model,
                 "estimator": self.estimator,
             },
         )
@@ -200,21 +221,42 @@ class Matcher:
         filters = self._ratio < 1 or self._mutual
         return filters or (self._classifier is not None and self._classifier.wants_sides)
 
-    def _classifier_for(self, putative: Matches) -> Classifier | None:
-        """The classifier, if it can do with what is known; else none, where nobody asked for it."""
+    def _classifier_for(self, putative: Matches) -> tuple[Classifier | None, float]:
+        """The classifier for what is known of the matches, and the usual threshold for both."""
         able = self._classifier
         known = putative.ratio is not None and putative.mutual is not None
         if able is None or not able.wants_sides or known or self._given is not None:
-            return able
-        # A model that looks at points alone is no help: such matches come from programs that have
-        # chosen already, and where nearly all are right it keeps too few (docs/benchmarks.md).
-        warnings.warn(
-            f"ratio and mutual flag of these matches are not known, which {able.name} needs: "
-            "all are kept for the estimator; -m match-cnet --threshold 0.25 looks at points alone",
-            N3Warning,
-            stacklevel=3,
+            unasked = self._given is None and putative.mutual is not None
+            return able, GIVEN_THRESHOLD if unasked and _is_filtered(putative) else THRESHOLD
+        if self._for_points is None:
+            warnings.warn(
+                f"ratio and mutual flag of these matches are not known, which {able.name} needs, "
+                f"and {POINTS_ALONE} did not come with n3: all are kept for the estimator",
+                N3Warning,
+                stacklevel=3,
+            )
+        return self._for_points, GIVEN_THRESHOLD
+
+    @cached_property
+    def _for_points(self) -> Classifier | None:
+        name = points_classifier()
+        return None if name == NO_MODEL else Classifier(name, device=self._device)
+
+    def _estimate_for(
+        self, putative: Matches, chosen: _Choice, cameras: tuple[Camera, Camera] | None
+    ) -> Geometry:
+        if chosen.logits is None:
+            weight = chosen.confidence[chosen.kept]
+        else:
+            weight = np.tanh(chosen.logits[chosen.kept]).clip(0)
+        return estimate_geometry(
+            *putative.points(chosen.kept),
+            cameras,
+            self._estimate,
+            weight=weight,
+            threshold=self._pixels,
+            seed=self._seed,
         )
-        return None
 
     @contextmanager
     def _timed(self, step: str) -> Iterator[None]:
@@ -222,6 +264,53 @@ class Matcher:
         yield
         taken = time.perf_counter() - start
         self.seconds[step] = self.seconds.get(step, 0.0) + taken
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """Which matches are kept (N0 bool), with N0 confidences, and by which model with which logits.
+
+    What is not kept has no meaning in the latter.
+    """
+
+    kept: NDArray[np.bool_]
+    confidence: NDArray[np.float32]
+    logits: NDArray[np.float32] | None = None
+    model: str = NO_MODEL
+
+
+def _classify(
+    putative: Matches,
+    filtered: _Choice,
+    cameras: tuple[Camera, Camera] | None,
+    classifier: Classifier,
+    threshold: float,
+) -> _Choice:
+    """What a network keeps of that which filters left: it is told of nothing else."""
+    logits = np.full(len(filtered.kept), np.nan, np.float32)
+    logits[filtered.kept] = classifier.logits(putative, filtered.kept, cameras)
+    confidence = np.where(filtered.kept, _probability(logits), 0).astype(np.float32)
+    kept = filtered.kept & (confidence >= threshold)
+    return _Choice(kept, confidence, logits, classifier.name)
+
+
+def _may_lose(chosen: _Choice, filtered: _Choice) -> bool:
+    """Whether so much was dropped that it is worth looking at."""
+    return bool(chosen.kept.sum() < _MOST * filtered.kept.sum())
+
+
+def _loses(chosen: _Choice, filtered: _Choice, geometry: Geometry) -> bool:
+    """Whether a choice drops matches that agree with each other; `geometry` is that of all."""
+    agreeing = np.count_nonzero(geometry.inliers)
+    found = np.count_nonzero(geometry.inliers & chosen.kept[filtered.kept])
+    return bool(agreeing >= _HALF * len(geometry.inliers) and found < _MOST * agreeing)
+
+
+def _is_filtered(putative: Matches) -> bool:
+    """Whether nearly all are each other's nearest: a program before has dropped the others."""
+    assert putative.mutual is not None
+    mutual = putative.mutual[putative.candidates >= 0]
+    return bool(np.count_nonzero(mutual) >= _MOST * max(len(mutual), 1))
 
 
 def _seen(putative: Matches, cameras: tuple[Camera, Camera] | None) -> NDArray[np.bool_]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import pairwise
+from math import prod
 from typing import Any
 
 import torch
@@ -51,8 +52,23 @@ class _Context(SetNetwork):
         shape, inputs = tuple(correspondences.shape), self.description.inputs
         if len(shape) != 3 or shape[1] < 1 or shape[2] != inputs:
             raise ValueError(f"expected B×N×{inputs} with N from 1 up, got {shape}")
-        y: Tensor = self.tail(self.body(self.head(correspondences)))
-        return y.squeeze(-1)
+        y: Tensor = self.head(correspondences)
+        # Not under autocast, whose products know no arrays to write to.
+        if self.training or torch.is_grad_enabled() or y.dtype != self.head.weight.dtype:
+            y = self.body(y)
+        else:
+            y = self._through_body(y)
+        return self.tail(y).squeeze(-1)  # type: ignore[no-any-return]
+
+    def _through_body(self, y: Tensor) -> Tensor:
+        """The body on an array that it may write to, always in the same memory.
+
+        What is new memory to a process comes page by page, which takes as long as the products.
+        """
+        room = y.new_empty(2, y.numel())
+        for block in self.body:
+            y = block.in_place(y, room) if isinstance(block, ContextBlock) else block(y)
+        return y
 
 
 class CNet(_Context):
@@ -150,6 +166,25 @@ class ContextBlock(nn.Module):
         y = self.norms[1](self.second(y))
         return self.adapt(x) + y  # type: ignore[no-any-return]
 
+    def in_place(self, x: Tensor, room: Tensor) -> Tensor:
+        """The same in evaluation, without gradient.
+
+        Args:
+            x: contiguous; it may hold the result.
+            room: 2×n, n at least B·N·outputs: memory to work in.
+        """
+        shape = *x.shape[:-1], self.second.out_features
+        y, z = (array[: prod(shape)].view(shape) for array in room)
+        self.norms[0].in_place(_linear(self.first, x, out=y), room=z)  # type: ignore[operator]
+        self.norms[1].in_place(_linear(self.second, y, out=z), room=y)  # type: ignore[operator]
+        return self.adapt(x).add_(z)  # type: ignore[no-any-return]
+
+
+def _linear(layer: nn.Linear, x: Tensor, out: Tensor) -> Tensor:
+    """A linear layer into an array that is there."""
+    torch.addmm(layer.bias, x.flatten(0, 1), layer.weight.t(), out=out.flatten(0, 1))
+    return out
+
 
 class ContextNorm(nn.Module):
     """Context normalisation over the points, batch normalisation without affine parameters, ReLU.
@@ -171,13 +206,8 @@ class ContextNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """B×N×F → the same shape."""
         if not self.training:
-            # In two steps: torch.var_mean takes twenty times as long on CPUs.
             centred = x - x.mean(1, keepdim=True)
-            factor = torch.rsqrt(centred.square().mean(1, keepdim=True) + _EPSILON)
-            factor = factor * torch.rsqrt(self.running_var + _BATCH)
-            if torch.is_grad_enabled():  # what was squared is needed for its gradient
-                return torch.relu(centred * factor)
-            return torch.relu_(centred.mul_(factor))
+            return torch.relu(centred * self._factor(centred.square()))
         y: Tensor
         y, variance = _NormaliseAndRectify.apply(x)  # type: ignore[no-untyped-call]
         with torch.no_grad():
@@ -185,6 +215,17 @@ class ContextNorm(nn.Module):
             unbiased = variance * (count / max(1, count - 1))
             self.running_var.lerp_(unbiased.to(self.running_var.dtype), _MOMENTUM)
         return y
+
+    def in_place(self, x: Tensor, room: Tensor) -> Tensor:
+        """The same in evaluation, without gradient; `room`, of x's shape, is written to as well."""
+        x.sub_(x.mean(1, keepdim=True))
+        return x.mul_(self._factor(torch.mul(x, x, out=room))).relu_()
+
+    def _factor(self, square: Tensor) -> Tensor:
+        """What a set's centred features, whose squares are given, are multiplied by."""
+        # In two steps: torch.var_mean takes twenty times as long on CPUs.
+        context = torch.rsqrt(square.mean(1, keepdim=True) + _EPSILON)
+        return context * torch.rsqrt(self.running_var + _BATCH)
 
 
 class _NormaliseAndRectify(torch.autograd.Function):

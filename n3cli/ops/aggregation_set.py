@@ -6,17 +6,20 @@ chunks, so that memory grows with N and not with M·N.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
+from math import prod
 
 import torch
 from torch import Tensor
 
 from n3cli.ops.precision import without_autocast
-from n3cli.ops.selection import EXCLUDED, SelectionRule
+from n3cli.ops.selection import EXCLUDED, SelectionRule, relaxed_in_turn, select_relaxed
 
 CHUNK = 2**18
-"""Logits computed at once on a CPU, over the batch: 1 MB in float32 for each of K + 2 such arrays.
-With more they do not stay in a processor's cache: eight times as many took twice as long."""
+"""Logits computed at once on a CPU, over the batch: 1 MB in float32 for each of 3 such arrays, or
+K + 2 where a gradient is wanted. With more they do not stay in a processor's cache: eight times as
+many took twice as long."""
 
 LARGE_CHUNK = 2**26
 """Likewise on GPUs, which small pieces leave idle: 256 MB each, 1.3 GB in all for K = 3."""
@@ -64,15 +67,11 @@ def aggregate_set(
     columns = torch.cat([keys, -half_norms], -1).transpose(1, 2)
 
     def in_chunks(chunk: int) -> Tensor:
-        volumes = []
-        for start in range(0, asked.shape[1], chunk):
-            part = asked[:, start : start + chunk]
-            logits = torch.bmm(part, columns)
-            if queries is None:
-                itself = logits.diagonal(start, dim1=1, dim2=2)[:, : part.shape[1]]
-                itself.fill_(EXCLUDED)
-            volumes.append(select(logits, k) @ values)
-        return torch.cat(volumes, dim=2).transpose(0, 1).to(features.dtype)
+        parts = torch.split(asked, chunk, dim=1)
+        given = parts, columns, values, k, queries is None
+        alone = _is_alone(select, asked, columns, values)
+        found = _weigh_in_turn(*given) if alone else _weigh(*given, select)
+        return found.transpose(0, 1).to(features.dtype)
 
     if chunk is not None:
         return in_chunks(chunk)
@@ -81,3 +80,57 @@ def aggregate_set(
         with suppress(torch.OutOfMemoryError):
             return in_chunks(max(1, LARGE_CHUNK // row))
     return in_chunks(max(1, CHUNK // row))
+
+
+def _is_alone(select: SelectionRule, *operands: Tensor) -> bool:
+    """Whether a weight volume is needed no longer than until it has been multiplied."""
+    gradient = torch.is_grad_enabled() and any(each.requires_grad for each in operands)
+    return select is select_relaxed and operands[0].device.type == "cpu" and not gradient
+
+
+def _weigh(
+    parts: Sequence[Tensor],
+    columns: Tensor,
+    values: Tensor,
+    k: int,
+    themselves: bool,
+    select: SelectionRule,
+) -> Tensor:
+    """Neighbour volumes K×B×M×F of chunks of queries B×m×E, all K of a chunk at once."""
+    volumes, start = [], 0
+    for part in parts:
+        logits = torch.bmm(part, columns)
+        if themselves:
+            _exclude(logits, start)
+        volumes.append(select(logits, k) @ values)
+        start += part.shape[1]
+    return torch.cat(volumes, dim=2)
+
+
+def _weigh_in_turn(
+    parts: Sequence[Tensor], columns: Tensor, values: Tensor, k: int, themselves: bool
+) -> Tensor:
+    """The same by the relaxed rule, one volume after another, always in the same memory.
+
+    New memory for each chunk takes as long as what is computed in it.
+    """
+    batch, count, features = values.shape
+    room = values.new_empty(3, batch * parts[0].shape[1] * count)
+    found = values.new_empty(k, batch, sum(part.shape[1] for part in parts), features)
+    start = 0
+    for part in parts:
+        shape = batch, part.shape[1], count
+        logits, mass, weights = (array[: prod(shape)].view(shape) for array in room)
+        torch.bmm(part, columns, out=logits)
+        if themselves:
+            _exclude(logits, start)
+        volumes = found[:, :, start : start + part.shape[1]]
+        for volume, w in zip(volumes, relaxed_in_turn(logits, k, mass, weights), strict=True):
+            torch.bmm(w, values, out=volume)
+        start += part.shape[1]
+    return found
+
+
+def _exclude(logits: Tensor, start: int) -> None:
+    """No query, the first of which is number `start`, is its own neighbour."""
+    logits.diagonal(start, dim1=1, dim2=2)[:, : logits.shape[1]].fill_(EXCLUDED)

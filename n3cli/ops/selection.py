@@ -10,7 +10,8 @@ left they are fallen back on, so that the weights stay finite for any K and O �
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import e, log2
 
 import torch
 from torch import Tensor
@@ -22,11 +23,16 @@ EXCLUDED = -1e20
 _USED_UP = -1e30
 """Logit of a candidate whose whole weight is spent: below `EXCLUDED`, so it is the last resort."""
 
-_NOTHING = -80.0
-"""Logit, relative to the highest, from which on a weight is 0: below, float32 has denormals."""
+_BITS = log2(e)
+"""By what a logit is multiplied to be one to the base 2, of which processors find powers in half
+the time."""
+
+_NOTHING = -115.5
+"""Logit to the base 2, relative to the highest, from which on a weight is 0: below, float32 has
+denormals."""
 
 _LEAST = 2e-35
-"""A little above exp(`_NOTHING`)."""
+"""A little above 2 to the power of `_NOTHING`."""
 
 _UNDERFLOW = 1e-27
 """Below this remaining mass the product form could lose candidates to float32 underflow."""
@@ -98,6 +104,23 @@ def select_relaxed(logits: Tensor, k: int) -> Tensor:
     return weights.to(logits.dtype)
 
 
+def relaxed_in_turn(logits: Tensor, k: int, mass: Tensor, weights: Tensor) -> Iterator[Tensor]:
+    """`select_relaxed` on a CPU without gradient, with memory for one weight volume.
+
+    Args:
+        logits: (…, O), contiguous, float32 or float64.
+        k: number of neighbours, at least 1.
+        mass: likewise, room to work in.
+        weights: likewise.
+
+    Yields:
+        `weights`, K times: each volume, until the next is asked for.
+    """
+    rows, room, volume = (array.view(-1, array.shape[-1]) for array in (logits, mass, weights))
+    for _ in _products(rows, room, [volume] * k):
+        yield weights
+
+
 SELECTION_RULES: Mapping[str, SelectionRule] = {
     "relaxed": select_relaxed,
     "hard": select_hard,
@@ -167,41 +190,56 @@ def _relax_by_logarithms(logits: Tensor, k: int) -> Tensor:
     for t in range(k):
         torch.softmax(logits, dim=-1, out=weights[t])
         if t + 1 < k:
-            left = torch.log1p(-weights[t]).add_(logits)
-            logits = left.masked_fill_(weights[t] >= 1, _USED_UP)
+            logits = _spend(logits, weights[t])
     return weights
 
 
 def _relax_by_products(logits: Tensor, k: int) -> Tensor:
-    """The recurrence without logarithms: u ← u·(1 − w) with w = u / Σu, three passes a neighbour.
+    """The recurrence without logarithms, for processors, which find them dear."""
+    rows = logits.reshape(-1, logits.shape[-1])
+    weights = rows.new_empty(k, *rows.shape)
+    for _ in _products(rows, torch.empty_like(rows), weights.unbind()):
+        pass
+    return weights.view(k, *logits.shape)
 
-    Where almost no mass of a query is left, u begins anew from its logits, as the logarithms have
-    brought them down so far. Forward only: its own gradient is unstable where w → 1.
+
+def _products(logits: Tensor, mass: Tensor, weights: Sequence[Tensor]) -> Iterator[Tensor]:
+    """U ← u·(1 − w) with w = u / Σu, three passes a neighbour.
+
+    Where almost no mass of a query is left, u begins anew from its logits, as the logarithms bring
+    them down so far. Forward only: its own gradient is unstable where w → 1.
+
+    Args:
+        logits: (queries, O).
+        mass: of the same shape, written.
+        weights: of the same shape each, written one after another; all may be the same.
     """
-    shape = logits.shape
-    logits = logits.reshape(-1, shape[-1])
-    mass = _masses(logits)
-    weights = mass.new_empty(k, *mass.shape)
-    for t in range(k):
+    _masses(logits, out=mass)
+    for t, w in enumerate(weights):
         total = mass.sum(dim=-1, keepdim=True)
-        low = (~(total.squeeze(-1) > _UNDERFLOW)).nonzero().squeeze(-1)
-        if t and len(low):
-            left = logits.index_select(0, low)
-            for before in weights[:t]:  # whole rows: masks as indices take far longer
-                spent = before.index_select(0, low)
-                left.add_(torch.log1p(-spent)).masked_fill_(spent >= 1, _USED_UP)
+        if t and not (total > _UNDERFLOW).all():
+            low = (~(total.squeeze(-1) > _UNDERFLOW)).nonzero().squeeze(-1)
+            left = logits.index_select(0, low)  # whole rows: masks as indices take far longer
+            for _ in range(t):
+                left = _spend(left, torch.softmax(left, dim=-1))
             mass.index_copy_(0, low, _masses(left))
             total = mass.sum(dim=-1, keepdim=True)
         # A quotient, not the product with 1/Σu, which is not 1 for all that is left: then a
         # candidate would never be spent.
-        torch.div(mass, total, out=weights[t])
-        if t + 1 < k:
-            mass.addcmul_(mass, weights[t], value=-1.0)
-    return weights.view(k, *shape)
+        torch.div(mass, total, out=w)
+        yield w
+        if t + 1 < len(weights):
+            mass.addcmul_(mass, w, value=-1.0)
 
 
-def _masses(logits: Tensor) -> Tensor:
+def _spend(logits: Tensor, weights: Tensor) -> Tensor:
+    """What is left of logits: α + log(1 − w)."""
+    left = torch.log1p(-weights).add_(logits)
+    return left.masked_fill_(weights >= 1, _USED_UP)
+
+
+def _masses(logits: Tensor, out: Tensor | None = None) -> Tensor:
     """exp(α − max α), without denormal numbers, which take processors far longer than others."""
-    below = logits - logits.amax(dim=-1, keepdim=True)
-    # What it underflows for takes exp ten times as long, too.
-    return torch.threshold_(below.clamp_min_(_NOTHING).exp_(), _LEAST, 0.0)
+    below = torch.sub(logits, logits.amax(dim=-1, keepdim=True), out=out)
+    # What it underflows for takes exp2 twice as long, too.
+    return torch.threshold_(below.mul_(_BITS).clamp_min_(_NOTHING).exp2_(), _LEAST, 0.0)

@@ -397,20 +397,31 @@ class TestDefault:
         bundle(**{"n3cnet-flags": 6, "n3cnet": 4, "cnet": 4})
         assert Matcher().model == "match-n3cnet-flags"
 
-    def test_without_sides_everything_is_kept_and_told(self, bundle):
+    def test_without_sides_points_alone_are_judged(self, bundle):
+        bundle(**{"n3cnet-flags": 6, "cnet": 4})
+        found = Matcher().judge(self.given())
+        assert found.facts["model"] == "match-cnet"
+        right = 1 / (1 + np.exp(-found.logits.astype(float)))
+        assert ((found.matches >= 0) == (right >= 0.25)).all()
+        with pytest.raises(ConfigError, match="ratio and the mutual flag"):
+            Matcher("match-n3cnet-flags").judge(self.given())
+
+    def test_a_threshold_that_is_asked_for_holds_for_points_alone_too(self, bundle):
+        bundle(**{"n3cnet-flags": 6, "cnet": 4})
+        assert Matcher(threshold=0.0).judge(self.given()).kept == 20
+        assert Matcher(threshold=1.0).judge(self.given()).kept == 0
+
+    def test_without_sides_and_without_a_model_for_points_everything_is_kept_and_told(self, bundle):
         bundle(**{"n3cnet-flags": 6})
         with pytest.warns(N3Warning, match="ratio and mutual flag of these matches are not known"):
             found = Matcher().judge(self.given())
         assert found.facts["model"] == "none"
         assert found.kept == 20
-        with pytest.raises(ConfigError, match="ratio and the mutual flag"):
-            Matcher("match-n3cnet-flags").judge(self.given())
 
     def test_one_flag_alone_is_not_enough(self, bundle):
-        bundle(**{"n3cnet-flags": 6, "n3cnet": 4})
+        bundle(**{"n3cnet-flags": 6, "cnet": 4})
         given = dataclasses.replace(self.given(), ratio=np.full(20, 0.5, np.float32))
-        with pytest.warns(N3Warning, match="not known"):
-            assert Matcher().judge(given).facts["model"] == "none"
+        assert Matcher().judge(given).facts["model"] == "match-cnet"
         found = Matcher().match(features("first"), features("second"))
         assert found.facts["model"] == "match-n3cnet-flags"
 
@@ -420,6 +431,7 @@ class TestDefault:
         given = from_pairs(points, points + 3 + rng.normal(0, 0.1, (40, 2)))
         found = Matcher(estimator="none").judge(given)
         assert found.putative == 40
+        assert found.facts["model"] == "match-cnet"
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,16 @@ def test_chunks_of_queries_do_not_show(monkeypatch):
             torch.testing.assert_close(network(x), whole, atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize("block", ["narrow", "branch"])
+def test_inference_in_place_is_the_same_and_leaves_its_input_alone(block):
+    network, x = settled(**SMALL | {"block": block}), torch.randn(2, 300, 4)
+    given = x.clone()
+    with torch.no_grad():
+        found = network(x)
+    assert torch.equal(x, given)
+    torch.testing.assert_close(found, network(x), atol=1e-5, rtol=1e-5)
+
+
 def test_where_memory_does_not_suffice_for_large_chunks_small_ones_are_taken(monkeypatch):
     items = torch.randn(2, 300, 3), torch.randn(2, 300, 4), torch.ones(2, 300)
     expected = aggregation_set.aggregate_set(*items, 2, select_relaxed)

@@ -13,6 +13,7 @@ from n3cli.ops.selection import (
     SELECTION_RULES,
     _relax_by_logarithms,
     _relax_by_products,
+    relaxed_in_turn,
     select_hard,
     select_relaxed,
     select_stochastic,
@@ -63,6 +64,17 @@ def test_the_forms_for_processors_and_for_gpus_agree(k, candidates, sharpness, e
         logits[:, 0] = EXCLUDED
     products, logarithms = (form(logits, k) for form in (_relax_by_products, _relax_by_logarithms))
     torch.testing.assert_close(products, logarithms, atol=2e-5, rtol=1e-3)
+
+
+@given(st.integers(1, 9), st.integers(1, 12), st.floats(1e-3, 400), st.booleans())
+@settings(max_examples=80, deadline=None)
+def test_one_volume_after_another_is_what_all_at_once_are(k, candidates, sharpness, excluded):
+    logits = -torch.rand(2, 5, candidates) * sharpness
+    if excluded:
+        logits[..., 0] = EXCLUDED
+    room = torch.full_like(logits, torch.nan), torch.full_like(logits, torch.nan)
+    turns = [w.clone() for w in relaxed_in_turn(logits, k, *room)]
+    assert torch.equal(torch.stack(turns), select_relaxed(logits, k))
 
 
 def relaxed_in_log_space(logits, k):
