@@ -54,8 +54,8 @@ class DataSettings:
     """Data sets whose images are left out of `sets`."""
 
     crop: int = 80
-    """Side of a crop in pixels of the network's input; with 80 (40 where N3 stands at the input's
-    own resolution) every query of N3-UNet's and N3Net's blocks sees a full window."""
+    """Side of a crop in pixels of the network's input; 80 holds a full window of N3Net's blocks, 15
+    patches along each axis, and 9 of the 15 of N3-UNet's, which stand at half resolution."""
 
     batch: int = 8
     """Crops a step, over all processes."""
