@@ -24,6 +24,8 @@ HERE = "path/to/this/folder"
 
 _UNKNOWN = "Nothing is known."
 
+_OWN_RECIPE = "recipe.toml in this folder"
+
 _MEANING = (
     "No training image is in this folder. Whether such terms reach a network that was trained on "
     "the pictures is not settled and may depend on where you are. Non-commercial research is "
@@ -91,10 +93,16 @@ def describe_run(
 
 def add_earlier(recipe: Recipe, earlier: str | None, training: list[str], terms: list[str]) -> None:
     """Add to the paragraphs of both sections what the card of earlier weights says in them."""
-    if earlier is not None:
-        start = f"the weights of {recipe.model.init}, which it started from"
-        training += [f"Of {start}:", read_section(earlier, "Training") or _UNKNOWN]
-        terms += [f"Of {start}:", read_section(earlier, "Terms") or _UNKNOWN]
+    if earlier is None:
+        return
+    of = f"Of the weights of {recipe.model.init}, which it started from:"
+    course = read_section(earlier, "Training") or _UNKNOWN
+    training += [of, course.replace(_OWN_RECIPE, "a recipe of its own")]
+    known = read_section(earlier, "Terms") or _UNKNOWN
+    if known.startswith("\n\n".join(terms)):  # then all that they say is there
+        terms[:] = [known]
+    else:
+        terms += [of, known]
 
 
 def _summarise(recipe: Recipe, config: ModelConfig, outcome: Outcome[Network]) -> str:
@@ -214,8 +222,7 @@ def describe_limit(recipe: Recipe, unit: str) -> str:
         else f"{recipe.schedule.crops:,} {unit}"
     )
     return (
-        f"Recipe: recipe.toml in this folder ({recipe.optimiser.kind}, {recipe.schedule.decay} "
-        f"decay, {limit})."
+        f"Recipe: {_OWN_RECIPE} ({recipe.optimiser.kind}, {recipe.schedule.decay} decay, {limit})."
     )
 
 

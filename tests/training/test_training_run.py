@@ -258,7 +258,9 @@ def test_started_from_weights(recipe: str, tmp_path: Path, pictures: Path):
         "schedule.warmup=1000000",
     )  # fmt: skip
     card = (second / "README.md").read_text("utf-8")
-    assert card.count("Recipe: recipe.toml") == 2
+    assert card.count("Recipe: recipe.toml") == 1
+    assert card.count("Recipe: a recipe of its own") == 1
+    assert (read_section(card, "Terms") or "").count("licence") == 1  # of both, being the same
     events = {
         name: [
             e["psnr25"] for e in read_log(tmp_path / name / LOG_FILE) if e["event"] == "validation"
