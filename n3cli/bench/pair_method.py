@@ -64,8 +64,7 @@ def make_filters(names: Sequence[str]) -> list[PairMethod]:
             raise ConfigError(
                 f"--against {name}: correspondences are held against {', '.join(FILTERS)}"
             )
-    wants = {name: tuple(part for part in name.split("+") if part != "none") for name in names}
-    return [PairMethod(name, *FILTERS[name], wants[name]) for name in names]
+    return [PairMethod(name, *FILTERS[name]) for name in names]
 
 
 def _filter(kept: NDArray[np.bool_], score: NDArray[np.float64]) -> Verdict:
@@ -135,9 +134,9 @@ def _classifier(name: str, device: str) -> PairMethod:
     return PairMethod(model.config.name, note, judge, wants)
 
 
-FILTERS: dict[str, tuple[str, Callable[[Pair], Verdict]]] = {
-    "none": ("all putative correspondences", _none),
-    "ratio": (f"those with a ratio of at most {RATIO:g}", _ratio),
-    "mutual": ("those that are each other's nearest", _mutual),
-    "ratio+mutual": ("those that pass both", _both),
+FILTERS: dict[str, tuple[str, Callable[[Pair], Verdict], tuple[str, ...]]] = {
+    "none": ("all putative correspondences", _none, ()),
+    "ratio": (f"those with a ratio of at most {RATIO:g}", _ratio, ("ratio",)),
+    "mutual": ("those that are each other's nearest", _mutual, ("mutual",)),
+    "ratio+mutual": ("those that pass both", _both, ("ratio", "mutual")),
 }

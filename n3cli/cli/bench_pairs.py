@@ -12,6 +12,7 @@ from n3cli.cli.bench_quality import Asked
 if TYPE_CHECKING:
     from n3cli.bench.pair_measurement import PairMeasurement
     from n3cli.bench.pair_method import PairMethod
+    from n3cli.data.pair import Pair
     from n3cli.data.pair_set import PairScene, PairSource
 
 
@@ -36,16 +37,14 @@ def prepare_pairs(asked: Asked) -> Callable[[Callable[[str], None]], Iterator[Pa
     scenes = [(name, scene) for name in asked.names for scene in _brought(PAIR_SETS[name], asked)]
     estimators = make_pose_errors()
 
+    def measure(
+        name: str, title: str, pairs: Sequence[Pair], progress: Callable[[str], None]
+    ) -> PairMeasurement:
+        able = _able(methods, title, pairs, asked)
+        return measure_pairs(name, title, islice(pairs, asked.images), able, estimators, progress)
+
     return lambda progress: (
-        measure_pairs(
-            name,
-            scene.title,
-            islice(scene.pairs(), asked.images),
-            _able(methods, scene, asked),
-            estimators,
-            progress,
-        )
-        for name, scene in scenes
+        measure(name, scene.title, scene.pairs(), progress) for name, scene in scenes
     )
 
 
@@ -78,21 +77,26 @@ def _methods(asked: Asked) -> list[PairMethod]:
     return [*make_filters(asked.peers), *make_classifiers(models, asked.device)]
 
 
-def _able(methods: list[PairMethod], scene: PairScene, asked: Asked) -> list[PairMethod]:
+def _able(
+    methods: list[PairMethod], title: str, pairs: Sequence[Pair], asked: Asked
+) -> list[PairMethod]:
     """The methods that can judge a scene's data, else all if they were asked for.
 
     Not every dump says ratios and mutual flags, which the default model wants.
     """
     from n3cli.bench.pair_method import make_classifiers
+    from n3cli.inference.classifier import POINTS_ALONE
 
-    first = next(iter(scene.pairs()), None)
+    if not any(each.wants for each in methods):
+        return methods
+    first = next(iter(pairs), None)
     able = [each for each in methods if first is None or each.can_judge(first)]
     unable = [each.name for each in methods if each not in able]
     if not unable or not (able or _is_bare(asked)):
         return methods
-    able = able or make_classifiers(("match-cnet",), asked.device)
+    able = able or make_classifiers((POINTS_ALONE,), asked.device)
     console.line(
-        f"{scene.title}: without {', '.join(unable)}, as its data does not say ratios and mutual "
+        f"{title}: without {', '.join(unable)}, as its data does not say ratios and mutual "
         f"flags; measured: {', '.join(each.name for each in able)}"
     )
     return able

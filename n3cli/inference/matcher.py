@@ -23,7 +23,7 @@ from n3cli.inference.classifier import (
     default_classifier,
     points_classifier,
 )
-from n3cli.inference.estimator import choose_estimator
+from n3cli.inference.estimator import Estimator, choose_estimator
 from n3cli.inference.geometry import Geometry, estimate_geometry
 from n3cli.io.matches import Matches
 from n3cli.ops.camera import Camera, normalise
@@ -45,12 +45,18 @@ nearly all mutual, or known by their points alone. Networks are too strict on su
 
 PIXEL_THRESHOLD = 1.0
 
-_MOST = 0.9
-"""Part of the agreeing matches that a model which nobody asked for must keep; part of matches that
-are each other's nearest from which on the others have been dropped before."""
+_FILTERED = 0.9
+"""Part of matches that are each other's nearest from which on a program has dropped the others."""
 
-_HALF = 0.5
-"""Part of all that must agree for that to be asked: fewer need not agree rightly."""
+_SPARED = 0.9
+"""Part of the agreeing matches that a model which nobody asked for must keep."""
+
+_HALF, _ENOUGH = 0.5, 16
+"""Part of all that must agree for that to be asked, and how many must: of random matches a matrix
+goes through up to 7 whatever they are, and near some more."""
+
+_SOUND = "ok", "rotation", "homography"
+"""Statuses of geometries that it is no chance to agree with."""
 
 
 class Matcher:
@@ -60,7 +66,7 @@ class Matcher:
         model: name, path or loaded model; ``"none"`` keeps what passes `ratio` and `mutual`; None
             is the bundled default, and the bundled one for points alone where ratio and mutual
             flag of given matches are not known. The latter is not heeded where matches that it
-            drops agree with each other.
+            drops agree with each other, unless a threshold is asked for.
         max_keypoints: of a picture.
         resize: longest side in pixels of the copies that keypoints are looked for in; 0: no limit.
         ratio: keep matches whose descriptors are nearer than so many times the second nearest; 1
@@ -68,9 +74,10 @@ class Matcher:
         mutual: keep matches that are each other's nearest only; None is no for a model and yes
             without one.
         threshold: keep matches that the model finds right with at least this probability; None
-            is 0.75, and 0.25 where a default judges matches that a program has chosen: nearly all
-            mutual, or known by their points alone.
-        estimator: ``auto``, ``poselib``, ``magsac``, ``ransac``, ``8pt`` or ``none``.
+            is 0.75, and 0.25 where a default judges given matches that a program has chosen:
+            nearly all mutual, or known by their points alone.
+        estimator: ``auto``, ``poselib``, ``magsac``, ``ransac``, ``8pt`` or ``none``. With the last
+            it is still ``auto`` that says whether dropped matches agree with each other.
         pixel_threshold: distance to epipolar lines up to which a match agrees, in pixels.
         seed: of the estimator's draws; the same seed gives the same result.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``, ``mps`` or ``xpu``.
@@ -112,6 +119,7 @@ class Matcher:
         if not 0 <= seed < 2**31:
             raise ConfigError(f"seed must be from 0 to {2**31 - 1}, got {seed}")
         self.estimator, self._estimate = choose_estimator(estimator)
+        self._check = self._estimate or choose_estimator()[1]
         chosen = default_classifier() if model is None else model
         self._classifier = None if chosen == NO_MODEL else Classifier(chosen, device=device)
         self._given, self._device = model, device
@@ -155,10 +163,10 @@ class Matcher:
             size0=first.size,
             size1=second.size,
         )
-        return self.judge(putative, cameras)
+        return self._judge(putative, cameras, self._classifier, THRESHOLD)
 
     def judge(self, putative: Matches, cameras: tuple[Camera, Camera] | None = None) -> Matches:
-        """Keep what is right of putative matches, and estimate the geometry.
+        """Keep what is right of given matches, and estimate the geometry.
 
         Args:
             putative: its `candidates` are looked at, whatever `matches` says. Ratio and mutual
@@ -171,27 +179,38 @@ class Matcher:
             ModelError: the model does not compute finite values.
         """
         with self._timed("classify"):
+            classifier, usual = self._classifier_for(putative)
+        return self._judge(putative, cameras, classifier, usual)
+
+    def _judge(
+        self,
+        putative: Matches,
+        cameras: tuple[Camera, Camera] | None,
+        classifier: Classifier | None,
+        usual: float,
+    ) -> Matches:
+        """The same by a classifier, with its threshold unless one is asked for."""
+        with self._timed("classify"):
             kept = (putative.candidates >= 0) & _seen(putative, cameras)
             if putative.ratio is not None and self._ratio < 1:
                 kept &= putative.ratio < self._ratio
             if putative.mutual is not None and self._mutual:
                 kept &= putative.mutual
             filtered = chosen = _Choice(kept, putative.match_confidence)
-            classifier, usual = self._classifier_for(putative)
             if classifier:
                 threshold = usual if self._threshold is None else self._threshold
                 chosen = _classify(putative, filtered, cameras, classifier, threshold)
         with self._timed("estimate"):
             geometry = None
-            if classifier is not self._classifier and _may_lose(chosen, filtered):
+            unasked = classifier is not self._classifier and self._threshold is None
+            if unasked and _may_lose(chosen, filtered):
                 # Nobody asked for this model, and it was trained on usual motions: where matches
                 # that it drops agree with each other, it is wrong.
-                geometry = self._estimate_for(putative, filtered, cameras)
-                if _loses(chosen, filtered, geometry):
-                    chosen = filtered
-                else:
-                    geometry = None
-            geometry = geometry or self._estimate_for(putative, chosen, cameras)
+                of_all = self._estimate_for(putative, filtered, cameras, self._check)
+                if _loses(chosen, filtered, of_all):
+                    chosen, geometry = filtered, of_all
+            if geometry is None or self._check is not self._estimate:
+                geometry = self._estimate_for(putative, chosen, cameras, self._estimate)
         inliers = np.zeros(len(kept), np.bool_)
         inliers[chosen.kept] = geometry.inliers
         return dataclasses.replace(
@@ -243,7 +262,11 @@ class Matcher:
         return None if name == NO_MODEL else Classifier(name, device=self._device)
 
     def _estimate_for(
-        self, putative: Matches, chosen: _Choice, cameras: tuple[Camera, Camera] | None
+        self,
+        putative: Matches,
+        chosen: _Choice,
+        cameras: tuple[Camera, Camera] | None,
+        estimator: Estimator | None,
     ) -> Geometry:
         if chosen.logits is None:
             weight = chosen.confidence[chosen.kept]
@@ -252,7 +275,7 @@ class Matcher:
         return estimate_geometry(
             *putative.points(chosen.kept),
             cameras,
-            self._estimate,
+            estimator,
             weight=weight,
             threshold=self._pixels,
             seed=self._seed,
@@ -296,21 +319,24 @@ def _classify(
 
 def _may_lose(chosen: _Choice, filtered: _Choice) -> bool:
     """Whether so much was dropped that it is worth looking at."""
-    return bool(chosen.kept.sum() < _MOST * filtered.kept.sum())
+    count = filtered.kept.sum()
+    return bool(count >= _ENOUGH and chosen.kept.sum() < _SPARED * count)
 
 
 def _loses(chosen: _Choice, filtered: _Choice, geometry: Geometry) -> bool:
     """Whether a choice drops matches that agree with each other; `geometry` is that of all."""
     agreeing = np.count_nonzero(geometry.inliers)
+    if geometry.status not in _SOUND or agreeing < max(_ENOUGH, _HALF * len(geometry.inliers)):
+        return False
     found = np.count_nonzero(geometry.inliers & chosen.kept[filtered.kept])
-    return bool(agreeing >= _HALF * len(geometry.inliers) and found < _MOST * agreeing)
+    return bool(found < _SPARED * agreeing)
 
 
 def _is_filtered(putative: Matches) -> bool:
     """Whether nearly all are each other's nearest: a program before has dropped the others."""
     assert putative.mutual is not None
     mutual = putative.mutual[putative.candidates >= 0]
-    return bool(np.count_nonzero(mutual) >= _MOST * max(len(mutual), 1))
+    return bool(np.count_nonzero(mutual) >= _FILTERED * max(len(mutual), 1))
 
 
 def _seen(putative: Matches, cameras: tuple[Camera, Camera] | None) -> NDArray[np.bool_]:

@@ -45,14 +45,20 @@ class N3SetBranch(nn.Module):
         """Features, embedding and log temperature, in float32 even under autocast."""
         with torch.autocast(x.device.type, enabled=False):
             x = x.to(torch.promote_types(x.dtype, torch.float32))
-            features, embedding = torch.split(self.project(x), self.parts, -1)
+            features, embedding = torch.split(_linear(self.project, x), self.parts, -1)
             embedding = embedding - embedding.mean(1, keepdim=True)
             variance = embedding.square().mean((1, 2), keepdim=True)
             embedding = embedding * torch.rsqrt(variance + _EPSILON)
-            log_temperature: Tensor = self.temperature(x)
+            log_temperature = _linear(self.temperature, x)
         return features, embedding, log_temperature.squeeze(-1)
 
     def forward(self, x: Tensor) -> Tensor:
         """B×N×width → the same shape."""
-        y: Tensor = self.merge(self.aggregation(*self.guide(x)))
+        neighbours: Tensor = self.aggregation(*self.guide(x))
+        y: Tensor = self.merge(neighbours.to(self.merge.weight.dtype))
         return x + y
+
+
+def _linear(layer: nn.Linear, x: Tensor) -> Tensor:
+    """A linear layer at x's precision, whatever its weights have."""
+    return nn.functional.linear(x, layer.weight.to(x.dtype), layer.bias.to(x.dtype))

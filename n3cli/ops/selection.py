@@ -204,7 +204,7 @@ def _relax_by_products(logits: Tensor, k: int) -> Tensor:
 
 
 def _products(logits: Tensor, mass: Tensor, weights: Sequence[Tensor]) -> Iterator[Tensor]:
-    """U ← u·(1 − w) with w = u / Σu, three passes a neighbour.
+    """Three passes a neighbour: u ← u·(1 − w) with w = u / Σu.
 
     Where almost no mass of a query is left, u begins anew from its logits, as the logarithms bring
     them down so far. Forward only: its own gradient is unstable where w → 1.

@@ -184,6 +184,30 @@ def test_what_wants_ratios_is_left_out_where_a_dump_has_none(tmp_path):
     assert "wants the ratio and the mutual flag" in done.stderr
 
 
+@pytest.mark.parametrize("judge", [("--against", "none"), ("--against", "ratio,mutual"), ()])
+def test_a_dump_is_read_once(tmp_path, monkeypatch, judge):
+    write_dump(tmp_path / "Brown" / "te-1000", 1)
+    source, read = PAIR_SETS["brown"], []
+
+    def counted(scene):
+        return replace(scene, pairs=lambda: read.append(scene.title) or scene.pairs())
+
+    def scenes(folder):
+        return [counted(scene) for scene in source.scenes(folder)]
+
+    monkeypatch.setitem(PAIR_SETS, "brown", replace(source, scenes=scenes))
+    found = run("brown", "--data", tmp_path, *judge, "--json")
+    assert found.exit_code == 0, found.output
+    assert read == ["Brown te-1000"]
+
+
+def test_filters_say_what_they_want():
+    points = np.zeros((9, 4), np.float32)
+    pair = Pair("x", points, np.eye(3), np.array([1.0, 0, 0]), ratio=np.ones(9, np.float32))
+    methods = make_filters(["none", "ratio", "mutual", "ratio+mutual"])
+    assert [each.can_judge(pair) for each in methods] == [True, True, False, False]
+
+
 def test_a_page_of_correspondences(tmp_path):
     write_dump(tmp_path / "Brown" / "te-1000")
     found = run("brown", "--data", tmp_path, "--against", "none,mutual", "--html")

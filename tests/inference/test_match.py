@@ -429,7 +429,7 @@ class TestDefault:
         rng = np.random.default_rng(0)
         points = rng.random((40, 2)) * 100
         given = from_pairs(points, points + 3 + rng.normal(0, 0.1, (40, 2)))
-        found = Matcher(estimator="none").judge(given)
+        found = Matcher(estimator="none", threshold=0.25).judge(given)
         assert found.putative == 40
         assert found.facts["model"] == "match-cnet"
 

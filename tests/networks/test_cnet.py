@@ -123,13 +123,38 @@ def test_chunks_of_queries_do_not_show(monkeypatch):
 
 
 @pytest.mark.parametrize("block", ["narrow", "branch"])
-def test_inference_in_place_is_the_same_and_leaves_its_input_alone(block):
-    network, x = settled(**SMALL | {"block": block}), torch.randn(2, 300, 4)
+@pytest.mark.parametrize("shape", [(2, 300, 4), (1, 300, 4), (2, 1, 4), (1, 1, 4)])
+def test_inference_in_place_is_the_same_and_leaves_its_input_alone(shape, block):
+    network, x = settled(**SMALL | {"block": block}), torch.randn(shape)
     given = x.clone()
     with torch.no_grad():
         found = network(x)
     assert torch.equal(x, given)
     torch.testing.assert_close(found, network(x), atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("block", ["narrow", "branch"])
+def test_inference_under_autocast_is_the_same_with_and_without_gradients(block):
+    network, x = settled(**SMALL | {"block": block}), torch.randn(2, 300, 4)
+    given = x.clone()
+    with torch.autocast("cpu", torch.bfloat16):
+        with torch.no_grad():
+            found = network(x)
+        expected = network(x)
+    assert torch.equal(x, given)
+    assert found.dtype == torch.bfloat16
+    assert torch.equal(found, expected)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.half])
+def test_weights_in_half_precision(dtype):
+    network, x = settled(**SMALL | {"block": "branch"}), torch.randn(2, 300, 4)
+    expected = network(x)
+    found = network.to(dtype)(x.to(dtype))
+    assert found.dtype == dtype
+    near = 0.1 if dtype == torch.bfloat16 else 0.02
+    torch.testing.assert_close(found.float(), expected, atol=near, rtol=near)
 
 
 def test_where_memory_does_not_suffice_for_large_chunks_small_ones_are_taken(monkeypatch):
