@@ -14,7 +14,7 @@ import n3cli
 from n3cli.data.mosaic import RGGB, expose, noise_at, see
 from n3cli.io.dng import write_dng
 from n3cli.io.picture import Picture, read_picture, write_picture
-from n3cli.io.raw import RawPicture
+from n3cli.io.raw import XYZ_FROM_SRGB, RawPicture
 from n3cli.io.raw_tag import RawTags
 
 DOCS = Path(__file__).parent
@@ -23,7 +23,6 @@ SCALE = 4
 LEVEL = 20
 """Of the sensor's noise: the deviation of the photons at white on the 0–255 scale."""
 BLACK, WHITE = 512, 15000
-SRGB_TO_XYZ = ((0.4124, 0.3576, 0.1805), (0.2126, 0.7152, 0.0722), (0.0193, 0.1192, 0.9505))
 GAP = 6
 """White pixels between the two sides of the comparison."""
 
@@ -56,7 +55,7 @@ def make_raw(path: Path) -> None:
         orientation=1,
         white_balance=(1 / 0.5, 1.0, 1 / 0.6),
         to_srgb=np.eye(3),
-        from_xyz=np.diag((0.5, 1.0, 0.6)) @ np.linalg.inv(SRGB_TO_XYZ),
+        from_xyz=np.diag((0.5, 1.0, 0.6)) @ np.linalg.inv(XYZ_FROM_SRGB),
         noise=None,
         iso=None,
         tags=RawTags(make="n3", model="simulated"),

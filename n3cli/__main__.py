@@ -51,15 +51,16 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 
 
 def _leave_terminal() -> None:
-    """Let what goes to the terminal go nowhere: it has gone, and writing to it would fail.
+    """Let what goes to a terminal that has gone go nowhere, as writing to it would fail.
 
     Else that error would take the place of our exit, and what is still to be written to files
     would be lost.
     """
     nowhere = os.open(os.devnull, os.O_RDWR)
     for number in (1, 2):
-        # A terminal that has gone says of itself that it is none; but it is a device.
-        if stat.S_ISCHR(os.fstat(number).st_mode):
+        # One that has gone says of itself that it is none; but it is a device. One that is still
+        # there, as after `kill -HUP`, shows what there is to say.
+        if stat.S_ISCHR(os.fstat(number).st_mode) and not os.isatty(number):
             os.dup2(nowhere, number)
 
 

@@ -66,9 +66,9 @@ def fetch_data(
     """Download published data sets, and check every file of them.
 
     Prints the folder of each NAME. What is there already is not fetched again, and what broke off
-    goes on. The terms are shown first. Names of parts (sidd, div2k-train), as benchmarks and
-    n3cli.data.open have them, stand for the whole. Sets that must be fetched by hand say so, and
-    are taken with --from. Exits with 3 where something could not be had.
+    goes on. The terms are shown first. Names of parts (sidd, div2k-train), as n3cli.data.open
+    has them, and of suites of n3 bench (bsds-raw) stand for the whole. Sets that must be fetched by
+    hand say so, and are taken with --from. Exits with 3 where something could not be had.
     """
     from n3cli.cli import fetch_view
     from n3cli.data.location import locate_root
@@ -113,14 +113,19 @@ def fetch_data(
 
 
 def _find(name: str) -> Collection:
-    """The collection of that name, or that a set of that name is a part of."""
+    """The collection of that name, or that a set or a suite of that name is made of."""
     from n3cli.data.index import COLLECTIONS
 
-    if whole := COLLECTIONS.get(name.lower()):
+    wanted = name.lower()
+    if whole := COLLECTIONS.get(wanted):
         return whole
-    from n3cli.data.by_name import find_whole  # takes a while to load
+    from n3cli.bench.suite import PAIRS_IN_PAPER, PAPER, SUITES  # takes a while to load
+    from n3cli.data.by_name import find_whole
 
-    return find_whole(name)
+    if wanted == "paper":
+        sets = ", ".join([*(suite.name for suite in PAPER), *PAIRS_IN_PAPER])
+        raise ConfigError(f"{name} stands for several sets; name them: {sets}")
+    return find_whole(SUITES[wanted].data.name if wanted in SUITES else name)
 
 
 def _check_urls(names: tuple[str, ...], copy: str | None, quiet: bool) -> None:

@@ -57,9 +57,6 @@ def develop(
             )
     except rawpy.LibRawError as error:
         reason = error.args[0].decode() if error.args else type(error).__name__
-        raise InputError(
-            f"{raw.name}: LibRaw cannot develop it ({reason}); write a DNG file, and develop that "
-            "with another program"
-        ) from error
+        raise InputError(f"{raw.name}: LibRaw cannot develop it ({reason})") from error
     top, left, bottom, right = raw.crop
     return picture[top:bottom, left:right].astype(np.uint16, copy=False)

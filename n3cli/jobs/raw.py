@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from n3cli.inference.raw_denoise import RawDenoiser
 from n3cli.inference.raw_noise import RawNoise, find_noise
 from n3cli.io.depth import to_depth
 from n3cli.io.dng import finer, write_dng
-from n3cli.io.format import DNG, FORMATS, is_raw
+from n3cli.io.format import DNG, FORMATS, is_raw, printable
 from n3cli.io.path import explained
 from n3cli.io.picture import Picture, write_picture
 from n3cli.io.raw import holds_raw, read_raw
@@ -122,7 +123,8 @@ def denoise_raw(
             strength = settings.strength
             write_dng(target, raw, estimate, tree, factor=report.factor, strength=strength)
         else:
-            pixels = pictures.after
+            with _developing("write a DNG file, and develop that with another program"):
+                pixels = pictures.after
             if "uint16" not in FORMATS[format].depths:
                 pixels = to_depth(pixels, np.dtype(np.uint8))
             picture = Picture(pixels, None, pictures.meta)
@@ -132,7 +134,9 @@ def denoise_raw(
         own = [] if settings.chroma is None else [f"chroma {settings.chroma:g}"]
         facts = report.layout, report.noise, *share, *own
         caption = Caption("before", report.model, settings.tta, facts)
-        both = pictures.before, pictures.after
+        assert job.target is not None
+        with _developing(f"{printable(job.target)} is written, and only its page is missing"):
+            both = pictures.before, pictures.after
         compare_pictures(job, job.page, both, caption, pictures.meta)
     return report
 
@@ -148,6 +152,15 @@ def refuse_sigma(job: Job, settings: RawSettings) -> None:
             f"{job.source_name}: is camera raw, whose noise grows with the light, so that --sigma "
             "cannot tell it; give --noise A,B, or --strength for less"
         )
+
+
+@contextmanager
+def _developing(besides: str) -> Iterator[None]:
+    """Say more than the reason where LibRaw makes no picture."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{error}; {besides}") from error
 
 
 def _of_developed(settings: RawSettings) -> str | None:

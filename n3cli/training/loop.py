@@ -169,7 +169,9 @@ def train(
     minutes = recipe.schedule.minutes
     end = 0.0
     if minutes:
-        end = end_of_steps(minutes, before=spent, ready=ready, validated=validated)
+        end = end_of_steps(
+            minutes, before=spent, ready=ready, validated=validated, validates=bool(scores)
+        )
 
     def progress() -> float:
         if not minutes:
@@ -182,7 +184,9 @@ def train(
         while True:
             done, signal = world.largest(progress(), interruption.number)
             if done >= 1 and not step and not signal:
-                raise no_time(minutes, ready=ready, validated=validated)
+                if not world.leads:  # nor validates, so that it cannot tell
+                    raise TrainingError("no time for a step; another process says why")
+                raise no_time(minutes, ready=ready, validated=validated, validates=bool(scores))
             if done >= 1 or signal:
                 break
 

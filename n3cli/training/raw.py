@@ -56,10 +56,10 @@ class RawDenoising(CropTask):
         self._shots = RandomShots(recipe.sensor, recipe.run.seed, device)
 
     def batch(self, step: int, done: float) -> tuple[Inputs, Tensor]:
-        """What the network takes (`network_planes`); and what it should give, beside more planes.
+        """What the network takes (`network_planes`), and what its output is held against.
 
-        The latter is the clean mosaic in the network's form, then the deviation of the noise that
-        it truly had, likewise.
+        The latter are the planes of the clean mosaic in the network's form, which it should give,
+        and then as many of the deviation that the noise truly had at each site, for `loss`.
         """
         batch, crop = self.recipe.data.crops(done)
         pictures, share = self.cut(step, done, HALVED)

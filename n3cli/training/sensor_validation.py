@@ -49,7 +49,10 @@ Shown = tuple[Tensor, float | None, Tensor]
 def mean_psnr_of_mosaics(
     network: Network, images: Sequence[Tensor], level: float, device: torch.device
 ) -> float:
-    """Mean PSNR over mosaics; see `MOSAIC_PROTOCOL`. Whole images score as in `n3 bench val40-raw`.
+    """Mean PSNR over mosaics; see `MOSAIC_PROTOCOL`.
+
+    Whole images score as in `n3 bench val40-raw`, but for what is overexposed: `RawDenoiser` leaves
+    sites inside white as they are, and this does not. Of filters it sees RGGB alone.
 
     Args:
         network: for mosaics, in evaluation mode, on `device`.

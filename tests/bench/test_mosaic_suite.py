@@ -90,7 +90,7 @@ def test_a_method_for_mosaics_gets_them_whole(path):
 
 
 def test_validation_scores_as_the_suite_does(path):
-    """Of whole images, to the last digits."""
+    """Of whole images, to the last digits, where nothing is overexposed."""
     path, pixels = path
     suite = SUITES["val40-raw"]
     made = make_models(["raw"], suite.task, 1, "cpu", "auto", (12,))

@@ -1,5 +1,6 @@
 """`n3 bench` as people run it: a process, real files, stdout, stderr and exit codes."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -220,6 +221,19 @@ def test_a_report_goes_to_its_file_when_the_terminal_has_gone(long_run, tmp_path
     assert process.wait(timeout=60) == 128 + signal.SIGHUP
     report = json.loads((tmp_path / "report.json").read_text("utf-8"))
     assert [suite["suite"] for suite in report["suites"]] == ["set12"]
+
+
+def test_a_report_goes_to_a_terminal_that_is_still_there(long_run):
+    ours, terminal = os.openpty()
+    process = long_run("set12,textures", terminal, *PIPES[1:])
+    os.close(terminal)
+    process.send_signal(signal.SIGHUP)  # as `kill -HUP` does
+    shown = b""
+    with contextlib.suppress(OSError), open(ours, "rb", buffering=0) as screen:  # noqa: PTH123
+        while more := screen.read(4096):
+            shown += more
+    assert process.wait(timeout=60) == 128 + signal.SIGHUP
+    assert [suite["suite"] for suite in json.loads(shown)["suites"]] == ["set12"]
 
 
 def test_a_difference_beyond_the_tolerance_exits_with_5(data):

@@ -11,12 +11,11 @@ import pytest
 import rawpy
 from click.testing import CliRunner, Result
 from PIL import Image
-from reference.dng import make_dng
+from reference.dng import X_TRANS, make_dng
 
 from n3cli.cli.main import n3
-from n3cli.errors import InputError
+from n3cli.io import raw_develop
 from n3cli.io.picture import read_picture
-from n3cli.jobs import compare
 
 NOISE = ("--noise", "0.002,1e-5")
 
@@ -81,16 +80,33 @@ def test_a_crop_is_compared_with_itself():
     assert {each.shape for each in shown("out_compare.html")} == {(50, 60, 3)}
 
 
-def test_a_page_that_fails_leaves_the_result(monkeypatch):
-    def fail(text: str, target: Path) -> None:
-        raise InputError(f"{target}: No space left on device")
-
+def test_a_page_that_fails_leaves_the_result():
     Path("out_compare.html").write_text("mine")
     assert run("photo.dng", "-o", "out.tif", "--compare").exit_code == 1
     assert Path("out_compare.html").read_text() == "mine"
     assert not Path("out.tif").exists()
     assert run("photo.dng", "-o", "out.tif", "--compare", "-y").exit_code == 0
     assert shown("out_compare.html")
-    monkeypatch.setattr(compare, "write_text", fail)
-    assert run("photo.dng", "-o", "out.tif", "--compare", "-y").exit_code == 1
+    Path("out_compare.html").unlink()
+    Path("out.tif").unlink()
+    Path("out_compare.html").symlink_to("absent/page.html")
+    result = run("photo.dng", "-o", "out.tif", "--compare")
+    assert result.exit_code == 1
+    assert "out_compare.html: the folder" in result.stderr
+    assert "does not exist" in result.stderr
     assert pixels("out.tif").shape == (100, 120, 3)
+
+
+def test_what_libraw_cannot_develop_is_told_with_what_there_is(monkeypatch):
+    monkeypatch.setattr(raw_develop, "_SMALLEST", 0)  # what LibRaw would refuse goes to it
+    Path("small.dng").write_bytes(make_dng(np.full((96, 120), 900, np.uint16), X_TRANS))
+    result = run("small.dng", "-o", "out.dng", "--compare")
+    assert result.exit_code == 1
+    assert "small.dng: LibRaw cannot develop it" in result.stderr
+    assert "out.dng is written, and only its page is missing" in result.stderr
+    with rawpy.imread("out.dng") as raw:
+        assert raw.raw_image_visible.shape == (96, 120)
+    result = run("small.dng", "-o", "out.png", "--compare")
+    assert result.exit_code == 1
+    assert "write a DNG file, and develop that with another program" in result.stderr
+    assert not Path("out.png").exists()

@@ -233,6 +233,8 @@ def test_raw_photos_and_blocks_are_shown(tmp_path):
         (["dnd", "--show"], 3, "run n3 fetch-data dnd --dir"),
         (["brown", "--show"], 3, "Brown is not a folder"),
         (["set5", "--check-urls", "--from", "folder"], 2, "takes an address"),
+        (["paper", "-y"], 2, "name them: set12, bsd68, urban100, set5, stpeters, reichstag, brown"),
+        (["cc15", "-y"], 2, "cc15 cannot be fetched"),
         (["dnd", "--check-urls"], 0, "has no address to ask"),
     ],
 )
@@ -261,6 +263,18 @@ def test_a_log_gets_a_line_now_and_then(monkeypatch, capsys):
     with fetch_view.progress("a.zip", None, True) as told:
         told(1)
     assert capsys.readouterr().err == ""
+
+
+def test_a_suite_stands_for_what_it_is_made_of(tmp_path):
+    alike = {
+        "set14": ["set14-photo"],
+        "urban100": ["urban100-sr"],
+        "bsds500": ["val40-gray", "val40-raw", "val40-xtrans", "bsds-raw", "BSDS-xtrans"],
+    }
+    for whole, suites in alike.items():
+        told = n3_fetch(whole, "--verify", "--dir", tmp_path)
+        assert told[0] == 3
+        assert n3_fetch(*suites, "--verify", "--dir", tmp_path) == told
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no SIGINT for one process")

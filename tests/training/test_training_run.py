@@ -242,6 +242,17 @@ def test_a_run_that_validation_leaves_no_time_is_an_error(
     train(recipe, folder, pictures)  # nothing is in the way of the next one
 
 
+def test_the_process_that_validates_says_why_there_is_no_time(
+    recipe: str, tmp_path: Path, pictures: Path
+):
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command += ["--nproc-per-node", "2", "-m", "n3cli", "train", recipe, "--data", str(pictures)]
+    command += ["-o", str(tmp_path / "run"), "--set", "schedule.minutes=1e-4"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.count("had gone before the first validation") == 1
+
+
 def test_a_run_whose_time_is_over_is_resumed_to_its_end(
     recipe: str, tmp_path: Path, pictures: Path
 ):

@@ -86,6 +86,8 @@ def test_what_is_missing_is_named(pictures):
         load(pictures(2), 'data.sets=["bsd400"]')
     with pytest.raises(ConfigError, match="known are"):
         load(pictures(2), 'data.sets=["t91"]', 'data.exclude=["zzzzz"]')
+    with pytest.raises(ConfigError, match="dnd holds raw photos, which do not open as pictures"):
+        load(pictures(2), 'data.sets=["dnd"]')
     with pytest.raises(DataError, match="T91 not found"):
         load(pictures(2), 'data.sets=["t91"]')
 
