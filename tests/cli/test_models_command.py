@@ -29,6 +29,7 @@ NAMES = [
     "denoise-n3unet-gray",
     "denoise-n3unet-raw",
     "match-cnet",
+    "match-n3cnet",
     "match-n3cnet-flags",
     "upscale-n3sr-color",
     "upscale-n3sr-photo",
@@ -71,7 +72,7 @@ def test_list_as_json() -> None:
     models = json.loads(run("list", "--json").stdout)
     assert [model["name"] for model in models] == NAMES
     channels = [model["options"].get("channels") for model in models]
-    assert channels == [3, 1, 3, 3, 1, None, None, None, 3, 3]
+    assert channels == [3, 1, 3, 3, 1, None, None, None, None, 3, 3]
     assert all((Path(model["folder"]) / "model.safetensors").is_file() for model in models)
 
 

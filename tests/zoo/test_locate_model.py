@@ -21,6 +21,7 @@ BUNDLED = (
     "denoise-n3unet-gray",
     "denoise-n3unet-raw",
     "match-cnet",
+    "match-n3cnet",
     "match-n3cnet-flags",
     "upscale-n3sr-color",
     "upscale-n3sr-photo",
