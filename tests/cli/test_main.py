@@ -180,3 +180,21 @@ def test_package_offers_its_functions():
     assert callable(n3cli.upscale)
     with pytest.raises(AttributeError, match="nonsense"):
         n3cli.nonsense  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("given", "count"),
+    [({}, "10000"), ({"GOMP_SPINCOUNT": "5"}, "5"), ({"OMP_WAIT_POLICY": "active"}, "None")],
+)
+def test_threads_wait_briefly_unless_told(given: dict[str, str], count: str):
+    said = (
+        "import os, sys; sys.argv = ['n3', '--version']\n"
+        "from n3cli.__main__ import main\n"
+        "assert 'torch' not in sys.modules\n"  # which reads it when it is loaded
+        "try:\n    main()\nfinally:\n    print(os.environ.get('GOMP_SPINCOUNT'))"
+    )
+    free = {k: v for k, v in os.environ.items() if k not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
+    done = subprocess.run(
+        [sys.executable, "-c", said], env=free | given, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == count
