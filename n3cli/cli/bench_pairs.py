@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from n3cli.cli import console
@@ -37,15 +37,13 @@ def prepare_pairs(asked: Asked) -> Callable[[Callable[[str], None]], Iterator[Pa
     scenes = [(name, scene) for name in asked.names for scene in _brought(PAIR_SETS[name], asked)]
     estimators = make_pose_errors()
 
-    def measure(
-        name: str, title: str, pairs: Sequence[Pair], progress: Callable[[str], None]
-    ) -> PairMeasurement:
-        able = _able(methods, title, pairs, asked)
-        return measure_pairs(name, title, islice(pairs, asked.images), able, estimators, progress)
+    def measure(name: str, scene: PairScene, progress: Callable[[str], None]) -> PairMeasurement:
+        rest = islice(scene.pairs(), asked.images)
+        first = list(islice(rest, 1))
+        able = _able(methods, scene.title, first, asked)
+        return measure_pairs(name, scene.title, chain(first, rest), able, estimators, progress)
 
-    return lambda progress: (
-        measure(name, scene.title, scene.pairs(), progress) for name, scene in scenes
-    )
+    return lambda progress: (measure(name, scene, progress) for name, scene in scenes)
 
 
 def at_hand(asked: Asked) -> tuple[str, ...]:
@@ -78,19 +76,17 @@ def _methods(asked: Asked) -> list[PairMethod]:
 
 
 def _able(
-    methods: list[PairMethod], title: str, pairs: Sequence[Pair], asked: Asked
+    methods: list[PairMethod], title: str, first: Sequence[Pair], asked: Asked
 ) -> list[PairMethod]:
-    """The methods that can judge a scene's data, else all if they were asked for.
+    """The methods that can judge a scene's data, as its first pair shows it, if there is one.
 
-    Not every dump says ratios and mutual flags, which the default model wants.
+    All, where none can and they were asked for. Not every dump says ratios and mutual flags, which
+    the default model wants.
     """
     from n3cli.bench.pair_method import make_classifiers
     from n3cli.inference.classifier import POINTS_ALONE
 
-    if not any(each.wants for each in methods):
-        return methods
-    first = next(iter(pairs), None)
-    able = [each for each in methods if first is None or each.can_judge(first)]
+    able = [each for each in methods if all(map(each.can_judge, first))]
     unable = [each.name for each in methods if each not in able]
     if not unable or not (able or _is_bare(asked)):
         return methods
