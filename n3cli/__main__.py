@@ -6,9 +6,12 @@ import os
 import signal
 import stat
 import sys
+from functools import partial
 from types import FrameType
+from typing import NoReturn
 
 _ENDS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+_ALARM = hasattr(signal, "setitimer")  # not on Windows
 
 
 def main() -> None:
@@ -28,6 +31,24 @@ def main() -> None:
         n3(prog_name="n3")
     except KeyboardInterrupt:
         sys.exit(130)
+    except _Terminated as end:
+        end.arrived = True
+        raise
+
+
+class _Terminated(SystemExit):
+    """A signal's exit, which comes again until it has arrived where the process ends.
+
+    Signals are handled between any two steps of Python, also where C code (torch's dispatcher, for
+    one) calls Python and takes every error for "there is none", and within an `except: pass`. The
+    exit would be lost there and the work go on.
+    """
+
+    arrived = False
+
+    def __del__(self) -> None:
+        if not self.arrived and _ALARM:
+            signal.setitimer(signal.ITIMER_REAL, 1e-3)  # not now: errors are lost here, too
 
 
 def _wait_briefly() -> None:
@@ -59,7 +80,13 @@ def _terminate(number: int, frame: FrameType | None) -> None:
         signal.signal(end, signal.SIG_IGN)
     if signal.Signals(number).name == "SIGHUP":
         _leave_terminal()
-    sys.exit(128 + number)
+    if _ALARM:
+        signal.signal(signal.SIGALRM, partial(_exit, 128 + number))
+    _exit(128 + number)
+
+
+def _exit(code: int, *_: object) -> NoReturn:
+    raise _Terminated(code)
 
 
 def _leave_terminal() -> None:

@@ -115,7 +115,7 @@ def test_full_standard_output_is_one_line(tmp_path, words, unbuffered):
 
 
 def test_a_hang_up_is_ignored_under_nohup(tmp_path):
-    encoded(tmp_path, 600, 400)
+    encoded(tmp_path, 300, 200)
     process = subprocess.Popen(
         ["/bin/sh", "-c", "trap '' HUP; exec \"$@\"", "sh", *COMMAND, "noise.png", "--tile", "128"],
         stderr=subprocess.PIPE, cwd=tmp_path, env=ENVIRONMENT,
@@ -138,10 +138,43 @@ def test_a_signal_leaves_nothing_behind(tmp_path, end):
     process.send_signal(end)
     if end != signal.SIGINT:
         process.send_signal(end)  # as `timeout` may
-    _, err = process.communicate()
+    try:
+        _, err = process.communicate(timeout=20)
+    except subprocess.TimeoutExpired:
+        assert end == signal.SIGINT  # which C code may swallow; one presses again
+        process.send_signal(end)
+        _, err = process.communicate()
     assert process.returncode == 128 + end
     assert b"Traceback" not in err
     assert [path.name for path in tmp_path.iterdir()] == ["noise.png"]
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_cannot_be_swallowed(end):
+    program = f"""
+import os, time
+import n3cli.__main__, n3cli.cli.main
+
+def work(prog_name):
+    for _ in range(3):  # as code does that takes every error for "there is none"
+        try:
+            os.kill(os.getpid(), {end.value})
+            time.sleep(60)
+        except:
+            pass
+    try:
+        time.sleep(60)
+    finally:
+        print("closed")
+
+n3cli.cli.main.n3 = work
+n3cli.__main__.main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True, env=ENVIRONMENT, timeout=50, preexec_fn=heed_signals,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (128 + end, b"closed\n", b"")
 
 
 def test_lines_above_the_bar_are_not_wrapped(tmp_path):
