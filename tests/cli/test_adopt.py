@@ -25,8 +25,7 @@ RECIPE = """\
 [model]
 name = "denoise-n3net-gray"
 network = "n3net"
-options = { channels = 1, sigma_input = true, cnns = 2, depth = 2, features = 4, k = 1, patch = 4, \
-stride = 2, window = 5 }
+options = { channels = 1, sigma_input = true, cnns = 1, depth = 3, features = 4 }
 license = "apache-2.0"
 
 [data]
@@ -39,6 +38,7 @@ precision = "fp32"
 ema = 0.9
 
 [validation]
+sigmas = [25]
 crop = 16
 """
 
@@ -174,7 +174,7 @@ def test_bundled_weights_go_on_from_themselves_again_and_again(
 ):
     name = "denoise-n3net-gray"
     assert adopt(train(tmp_path, data, "0", "schedule.crops=8"), data) == 0
-    for turn in range(1, 4):
+    for turn in range(1, 3):
         runs = train(tmp_path, data, str(turn), f"model.init={name}", "schedule.crops=200")
         assert adopt(runs, data) == 0
     card = (models / name / "README.md").read_text("utf-8")
@@ -182,7 +182,8 @@ def test_bundled_weights_go_on_from_themselves_again_and_again(
 
 
 def test_what_float16_cannot_hold_is_bundled_in_float32(tmp_path: Path, data: Path, models: Path):
-    runs = train(tmp_path, data, "large", "schedule.crops=8")
+    block = "{ channels = 1, sigma_input = true, cnns = 2, depth = 2, features = 4, patch = 4, stride = 2 }"
+    runs = train(tmp_path, data, "large", "schedule.crops=8", f"model.options={block}")
     weights = Path(runs, "model", "model.safetensors")
     state = load_file(weights)
     (variance,) = (key for key in state if key.endswith("distance_norm.running_var"))
@@ -227,7 +228,7 @@ crop = 16
 def test_models_for_a_sensors_noise_are_judged_by_it(
     tmp_path: Path, data: Path, models: Path, variant: str, capsys: pytest.CaptureFixture[str]
 ):
-    small = 'widths = "8,12", blocks = "1,1", n3_levels = "0", patch = 4, stride = 2, window = 5'
+    small = 'widths = "8,12", blocks = "1,1", n3_levels = ""'
     runs = []
     for crops in (8, 400):
         text = SENSOR.format(

@@ -17,6 +17,7 @@ SIZES = [(1, 1), (1, 30), (7, 5), (16, 16), (43, 61)]
 SMALLER = {
     "ircnn": {"levels": 1},  # of all its networks, a noise level reaches one
     "memnet": {"blocks": 2, "recursions": 2, "features": 8},  # 80 layers at the output's size
+    "vdsr": {"depth": 4, "features": 8},  # 20, there too
 }
 """Options with which all that is said of every network is quickly tried."""
 

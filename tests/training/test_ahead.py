@@ -37,14 +37,14 @@ class Numbers:
 
 
 def test_batches_come_in_order_from_other_processes_and_begin_anew_elsewhere():
-    batches = Ahead(Numbers(), 2, pinned=False)
+    batches = Ahead(Numbers(), 1, pinned=False)
     makers = set()
     for step in (5, 6, 7, 8, 3, 4, 9):
         found, maker = batches[step]
         assert torch.equal(found, torch.full((3,), step))
         makers.add(int(maker))
     assert os.getpid() not in makers
-    assert len(makers) >= 2
+    assert len(makers) >= 2  # one before each jump
     del batches
     assert not multiprocessing.active_children()
 
@@ -82,7 +82,7 @@ def test_a_run_learns_the_same_whoever_makes_its_pairs(tmp_path: Path):
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_to_all_ends_the_run_with_a_checkpoint(tmp_path: Path, number, code):
     folder = tmp_path / "run"
-    changes = [*TINY, "schedule.crops=4000000", "correspondences.workers=2"]
+    changes = [*TINY, "schedule.crops=4000000", "correspondences.workers=1"]
     command = [sys.executable, "-m", "n3cli", "train", "match-cnet", "-o", str(folder)]
     command += [part for change in changes for part in ("--set", change)]
     with subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE) as process:
@@ -104,7 +104,7 @@ from tests.training.test_ahead import Numbers
 
 signal.signal(signal.SIGTERM, lambda *_: None)
 print("ready", flush=True)
-batches = Ahead(Numbers(), 2, pinned=False)
+batches = Ahead(Numbers(), 1, pinned=False)
 print(*(int(batches[step][0][0]) for step in range(20)))
 """
 """Does not heed SIGTERM, and ends with its batches still there."""
