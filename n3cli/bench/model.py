@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from n3cli.bench.method import Method, OnMosaic, Run
 from n3cli.bench.real import AUTO
 from n3cli.bench.task import DENOISE, UPSCALE, Task
-from n3cli.inference.denoise import Denoiser
+from n3cli.inference.denoiser import Denoiser
 from n3cli.inference.noise_level import camera_level, judge_shared, sample
 from n3cli.inference.raw_denoise import RawDenoiser
 from n3cli.inference.upscale import Upscaler

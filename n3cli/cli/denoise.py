@@ -192,7 +192,7 @@ def _get_ready(
     **network: Any,
 ) -> Work[Report | RawReport]:
     """Import what is slow to import, and make the network ready."""
-    from n3cli.inference.denoise import Denoiser
+    from n3cli.inference.denoiser import Denoiser
     from n3cli.inference.raw_denoise import RawDenoiser
     from n3cli.io.noise_profile import known_profiles
     from n3cli.jobs.denoise import Settings, denoise_picture

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from n3cli.inference.denoiser import Denoiser
 from n3cli.inference.noise_level import NoiseLevel, camera_level, judge, judge_shared, sample
+from n3cli.ops.row_source import RowSource
 from n3cli.zoo.config import CAMERA_NOISE
 from n3cli.zoo.names import CAMERA
-
-if TYPE_CHECKING:
-    from n3cli.inference.denoise import Denoiser
-    from n3cli.ops.row_source import RowSource
 
 _FAINT = 2.0  # on the 0–255 scale: white noise below it says nothing of other noise
 

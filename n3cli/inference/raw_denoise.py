@@ -14,7 +14,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from n3cli.inference.denoise import Denoiser
+from n3cli.inference.denoiser import Denoiser
 from n3cli.inference.host import Host
 from n3cli.inference.raw_network import MosaicNetwork
 from n3cli.inference.raw_parts import MosaicParts

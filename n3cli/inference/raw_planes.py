@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from n3cli.inference.denoise import Denoiser
+from n3cli.inference.denoiser import Denoiser
 from n3cli.inference.ensemble import Progress
 from n3cli.inference.mosaic import denoise_stabilised
 from n3cli.ops.layout import planes_of

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from n3cli.errors import N3Warning
 from n3cli.inference.choice import Choice, choose
-from n3cli.inference.denoise import Denoiser, usable_sigma
+from n3cli.inference.denoiser import Denoiser, usable_sigma
 from n3cli.io.exif import read_camera
 from n3cli.io.reader import open_picture
 from n3cli.jobs.compare import Caption

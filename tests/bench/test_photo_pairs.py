@@ -90,7 +90,7 @@ def test_models_for_the_noise_of_cameras_measure_it_in_their_way(folder, monkeyp
         seen.append(sigma)
         yield source.pixels
 
-    monkeypatch.setattr("n3cli.inference.denoise.Denoiser.rows", rows)
+    monkeypatch.setattr("n3cli.inference.denoiser.Denoiser.rows", rows)
     noisy = np.asarray(Image.open(folder / "0_real.png"), np.float32) / 255
     make_model("real", PHOTOS, 3, "cpu", "fp32", (AUTO,)).run(noisy, 99.0)
     make_model("real", PHOTOS, 3, "cpu", "fp32", (6.0,)).run(noisy, 6.0)

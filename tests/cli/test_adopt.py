@@ -182,7 +182,8 @@ def test_bundled_weights_go_on_from_themselves_again_and_again(
 
 
 def test_what_float16_cannot_hold_is_bundled_in_float32(tmp_path: Path, data: Path, models: Path):
-    block = "{ channels = 1, sigma_input = true, cnns = 2, depth = 2, features = 4, patch = 4, stride = 2 }"
+    block = "{ channels = 1, cnns = 2, depth = 2, features = 4, patch = 4, stride = 2, \
+sigma_input = true }"
     runs = train(tmp_path, data, "large", "schedule.crops=8", f"model.options={block}")
     weights = Path(runs, "model", "model.safetensors")
     state = load_file(weights)

@@ -11,7 +11,7 @@ import torch
 from reference import two_views
 
 import n3cli
-from n3cli.inference.denoise import Denoiser
+from n3cli.inference.denoiser import Denoiser
 from n3cli.networks import registry
 from n3cli.networks.cnet import N3CNet
 from n3cli.networks.n3sr import N3SR

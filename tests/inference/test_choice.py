@@ -11,7 +11,7 @@ import n3cli
 from n3cli.cli.main import n3
 from n3cli.errors import InputError, N3Warning
 from n3cli.inference.choice import choose
-from n3cli.inference.denoise import Denoiser
+from n3cli.inference.denoiser import Denoiser
 from n3cli.inference.noise_level import estimate_sigma_array
 from n3cli.ops.row_source import ArraySource
 from n3cli.ops.shared_noise import find_shared_noise

@@ -9,7 +9,8 @@ import torch
 import n3cli
 from n3cli.errors import ConfigError, DeviceError, InputError, ModelError, N3Warning
 from n3cli.inference import engine as engine_module
-from n3cli.inference.denoise import Denoiser, denoise
+from n3cli.inference.denoise import denoise
+from n3cli.inference.denoiser import Denoiser
 from n3cli.inference.device import choose_device, choose_precision
 from n3cli.networks.description import Description
 from n3cli.ops.row_source import ArraySource

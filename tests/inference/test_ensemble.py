@@ -10,7 +10,8 @@ import torch
 
 from n3cli.errors import InputError, N3Warning
 from n3cli.inference import ensemble
-from n3cli.inference.denoise import Denoiser, denoise
+from n3cli.inference.denoise import denoise
+from n3cli.inference.denoiser import Denoiser
 from n3cli.inference.ensemble import ensembled
 from n3cli.inference.upscale import Upscaler, upscale
 from n3cli.networks import registry

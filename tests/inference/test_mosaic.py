@@ -48,7 +48,7 @@ def test_without_noise_nothing_is_done():
 
 def test_stabilised_planes_beat_one_level_for_all(shared):
     """The grey model around the transform, against the same told the mean noise level."""
-    from n3cli.inference.denoise import Denoiser
+    from n3cli.inference.denoiser import Denoiser
     from n3cli.ops.metric import psnr
     from n3cli.ops.row_source import ArraySource
 

@@ -15,7 +15,7 @@ from weights_file import State, image_of, picture, planes_of, save
 
 import n3cli
 from n3cli.errors import ModelError, N3Warning
-from n3cli.inference.denoise import Denoiser
+from n3cli.inference.denoiser import Denoiser
 from n3cli.ops.row_source import ArraySource
 from n3cli.zoo.file import convert_file
 from n3cli.zoo.load import load_model
