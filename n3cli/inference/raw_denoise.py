@@ -7,23 +7,30 @@ picture of its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from n3cli.inference.denoiser import Denoiser
+from n3cli.inference.ensemble import Progress
 from n3cli.inference.host import Host
-from n3cli.inference.raw_network import MosaicNetwork
-from n3cli.inference.raw_parts import MosaicParts
+from n3cli.inference.raw_network import estimate_whole
+from n3cli.inference.raw_parts import estimate_packed, estimate_planes
 from n3cli.inference.raw_planes import PlaneByPlane
+from n3cli.inference.raw_pose import in_poses
 from n3cli.ops.layout import planes_of
 from n3cli.ops.noise_model import NoiseModel
 from n3cli.zoo.folder import Model
 
 Array: TypeAlias = NDArray[np.float32]
+Pattern: TypeAlias = NDArray[np.uint8]
+Estimate: TypeAlias = Callable[[Array, Pattern, Sequence[NoiseModel], Progress | None], Array]
+"""From a mosaic, its filter and the noise that a network is told to what it makes of it."""
+
+_ESTIMATES = {"whole": estimate_whole, "planes": estimate_planes, "packed": estimate_packed}
 
 DEFAULT = "raw"
 """The model that mosaics get where none is named."""
@@ -67,18 +74,18 @@ class RawDenoiser:
         return self._host.model(1)
 
     @cached_property
-    def _way(self) -> MosaicNetwork | MosaicParts | PlaneByPlane:
+    def _way(self) -> _Way:
         if form := self.model.network.description.mosaic:
-            kind = MosaicNetwork if form == "whole" else MosaicParts
-            return kind(self._host, self.model, tta=self._tta)
+            estimate = partial(_ESTIMATES[form], self._host, self.model)
+            return partial(_told_a_share, estimate, self._tta)
         device, precision, tile = self._how
         denoiser = Denoiser(self.model, device=device, precision=precision, tile=tile)
-        return PlaneByPlane(denoiser, tta=self._tta)
+        return PlaneByPlane(denoiser, tta=self._tta).denoise
 
     def denoise(
         self,
         mosaic: Array,
-        pattern: NDArray[np.uint8],
+        pattern: Pattern,
         noise: Sequence[NoiseModel],
         *,
         strength: float = 1.0,
@@ -105,11 +112,45 @@ class RawDenoiser:
             ModelError: the model cannot be loaded or does not compute finite values.
             DeviceError: memory does not suffice for the smallest tile.
         """
-        estimate = self._way.denoise(mosaic, pattern, noise, strength, progress)
+        estimate = self._way(mosaic, pattern, noise, strength, progress)
         for plane in planes_of(pattern):
             values = plane.of(mosaic)
             np.copyto(plane.of(estimate), values, where=_inside(values >= 1))
         return estimate
+
+
+class _Way(Protocol):
+    """From a mosaic to its estimate, as `RawDenoiser.denoise`."""
+
+    def __call__(
+        self,
+        mosaic: Array,
+        pattern: Pattern,
+        noise: Sequence[NoiseModel],
+        strength: float,
+        progress: Progress | None,
+    ) -> Array: ...
+
+
+def _told_a_share(
+    estimate: Estimate,
+    tta: bool,
+    mosaic: Array,
+    pattern: Pattern,
+    noise: Sequence[NoiseModel],
+    strength: float,
+    progress: Progress | None,
+) -> Array:
+    """By a network that is told `strength` of the noise's deviation."""
+    if strength == 0:
+        return mosaic.copy()
+    share = strength**2  # of the variance
+    told = [NoiseModel(share * model.a, share * model.b) for model in noise]
+
+    def compute(mosaic: Array, pattern: Pattern, progress: Progress | None) -> Array:
+        return estimate(mosaic, pattern, told, progress)
+
+    return (partial(in_poses, compute) if tta else compute)(mosaic, pattern, progress)
 
 
 def _inside(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

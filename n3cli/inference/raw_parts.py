@@ -14,7 +14,6 @@ from torch import Tensor
 from n3cli.errors import InputError
 from n3cli.inference.ensemble import Progress
 from n3cli.inference.host import Host
-from n3cli.inference.raw_network import in_poses
 from n3cli.inference.raw_planes import plane_by_plane
 from n3cli.inference.whole import run_whole
 from n3cli.ops.mosaic_input import noise_planes
@@ -26,72 +25,60 @@ Array: TypeAlias = NDArray[np.float32]
 Pattern: TypeAlias = NDArray[np.uint8]
 
 
-class MosaicParts:
-    """Denoises mosaics by a network for their planes, each by itself or Bayer's four together.
+def estimate_planes(
+    host: Host,
+    model: Model,
+    mosaic: Array,
+    pattern: Pattern,
+    noise: Sequence[NoiseModel],
+    progress: Progress | None,
+) -> Array:
+    """Denoise each plane of a mosaic by itself; see `raw_network.estimate_whole`."""
+    return plane_by_plane(mosaic, pattern, noise, partial(_run, host, model), progress)
 
-    Args:
-        host: has it ready on its device.
-        model: the network.
-        tta: take the mean over the flips and quarter turns of the mosaic.
+
+def estimate_packed(
+    host: Host,
+    model: Model,
+    mosaic: Array,
+    pattern: Pattern,
+    noise: Sequence[NoiseModel],
+    progress: Progress | None,
+) -> Array:
+    """Denoise the four planes of a Bayer mosaic together; see `raw_network.estimate_whole`.
+
+    Reflection extends the mosaic to whole RGGB squares.
+
+    Raises:
+        InputError: the mosaic is another.
     """
+    if len(pattern) != 2:
+        raise InputError(
+            f"the mosaic is X-Trans' and {model.config.name} works on the four planes of "
+            "Bayer's; use a model for every mosaic, for example denoise-n3unet-raw"
+        )
+    (first,) = np.argwhere(pattern == 0)
+    size = np.array(mosaic.shape)
+    last = (size + first) % 2
+    whole = np.pad(mosaic, np.stack((first, last), 1), "reflect")
+    height, width = (length // 2 for length in whole.shape)
+    squares = whole.reshape(height, 2, width, 2).transpose(0, 2, 1, 3)
+    each = np.array([[noise[colour].a, noise[colour].b] for colour in pattern.ravel().tolist()])
+    planes = np.ascontiguousarray(squares).reshape(height, width, 4)
+    estimate = _run(host, model, planes, NoiseModel(*each.mean(0).tolist()), progress)
+    squares = estimate.reshape(height, width, 2, 2).transpose(0, 2, 1, 3)
+    top, left = first
+    return squares.reshape(whole.shape)[top : top + size[0], left : left + size[1]].copy()
 
-    def __init__(self, host: Host, model: Model, *, tta: bool) -> None:
-        self._host, self._model, self._tta = host, model, tta
 
-    def denoise(
-        self,
-        mosaic: Array,
-        pattern: Pattern,
-        noise: Sequence[NoiseModel],
-        strength: float,
-        progress: Progress | None,
-    ) -> Array:
-        """See `RawDenoiser.denoise`; `strength` is the share of the noise that is told."""
-        packed = self._model.network.description.mosaic == "packed"
-        if packed and len(pattern) != 2:
-            raise InputError(
-                f"the mosaic is X-Trans' and {self._model.config.name} works on the four planes of "
-                "Bayer's; use a model for every mosaic, for example denoise-n3unet-raw"
-            )
-        if strength == 0:
-            return mosaic.copy()
-        share = strength**2  # of the variance
-        told = [NoiseModel(share * model.a, share * model.b) for model in noise]
-
-        def compute(mosaic: Array, pattern: Pattern, progress: Progress | None) -> Array:
-            if packed:
-                return self._packed(mosaic, pattern, told, progress)
-            return plane_by_plane(mosaic, pattern, told, self._run, progress)
-
-        return (partial(in_poses, compute) if self._tta else compute)(mosaic, pattern, progress)
-
-    def _packed(
-        self,
-        mosaic: Array,
-        pattern: Pattern,
-        noise: Sequence[NoiseModel],
-        progress: Progress | None,
-    ) -> Array:
-        """The four planes together, of a mosaic that reflection extends to whole RGGB squares."""
-        (first,) = np.argwhere(pattern == 0)
-        size = np.array(mosaic.shape)
-        last = (size + first) % 2
-        whole = np.pad(mosaic, np.stack((first, last), 1), "reflect")
-        height, width = (length // 2 for length in whole.shape)
-        squares = whole.reshape(height, 2, width, 2).transpose(0, 2, 1, 3)
-        each = np.array([[noise[colour].a, noise[colour].b] for colour in pattern.ravel().tolist()])
-        planes = np.ascontiguousarray(squares).reshape(height, width, 4)
-        estimate = self._run(planes, NoiseModel(*each.mean(0).tolist()), progress)
-        squares = estimate.reshape(height, width, 2, 2).transpose(0, 2, 1, 3)
-        top, left = first
-        return squares.reshape(whole.shape)[top : top + size[0], left : left + size[1]].copy()
-
-    def _run(self, planes: Array, noise: NoiseModel, progress: Progress | None) -> Array:
-        """Planes h×w×C → their estimate."""
-        size, name = (planes.shape[0], planes.shape[1]), self._model.config.name
-        engine = self._host.engine(self._model, ArraySource(planes))
-        strips = run_whole(engine, _Rows(planes, noise), size, name, progress)
-        return np.concatenate([strip[0].permute(1, 2, 0).numpy() for strip in strips])
+def _run(
+    host: Host, model: Model, planes: Array, noise: NoiseModel, progress: Progress | None
+) -> Array:
+    """Planes h×w×C → their estimate."""
+    size = planes.shape[0], planes.shape[1]
+    engine = host.engine(model, ArraySource(planes))
+    strips = run_whole(engine, _Rows(planes, noise), size, model.config.name, progress)
+    return np.concatenate([strip[0].permute(1, 2, 0).numpy() for strip in strips])
 
 
 class _Rows:

@@ -10,7 +10,7 @@ from reference.scenes import exposed, filtered, linear
 from n3cli.errors import InputError
 from n3cli.inference.ensemble import POSES, posed
 from n3cli.inference.raw_denoise import RawDenoiser
-from n3cli.inference.raw_network import posed_pattern
+from n3cli.inference.raw_pose import posed_pattern
 from n3cli.ops.layout import planes_of
 from n3cli.ops.metric import psnr
 from n3cli.ops.noise_model import NoiseModel, models_of

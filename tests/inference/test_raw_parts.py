@@ -8,7 +8,7 @@ from reference.dng import BAYER, X_TRANS
 from n3cli.errors import InputError
 from n3cli.inference.ensemble import POSES, posed
 from n3cli.inference.raw_denoise import RawDenoiser
-from n3cli.inference.raw_network import posed_pattern
+from n3cli.inference.raw_pose import posed_pattern
 from n3cli.networks import registry
 from n3cli.ops.noise_model import NoiseModel
 from n3cli.zoo.config import ModelConfig

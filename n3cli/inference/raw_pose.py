@@ -1,0 +1,39 @@
+"""A mosaic in all its poses: test-time augmentation, which turns the filter, too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from n3cli.inference.ensemble import POSES, Progress, add_poses, posed
+
+Array: TypeAlias = NDArray[np.float32]
+Pattern: TypeAlias = NDArray[np.uint8]
+Compute: TypeAlias = Callable[[Array, Pattern, Progress | None], Array]
+"""From a mosaic and its filter to its estimate; who is told the fraction done."""
+
+
+def in_poses(compute: Compute, mosaic: Array, pattern: Pattern, progress: Progress | None) -> Array:
+    """The mean over the flips and quarter turns of a mosaic with its filter, each turned back."""
+
+    def run(pose: int, told: Progress | None) -> Iterator[Tensor]:
+        turned = posed_pattern(pattern, mosaic.shape, pose)
+        yield torch.from_numpy(compute(posed(mosaic, pose), turned, told))[None]
+
+    total = np.zeros((*mosaic.shape, 1), np.float32)
+    add_poses(total, run, progress)
+    total /= POSES
+    return total[..., 0]
+
+
+def posed_pattern(pattern: Pattern, size: tuple[int, ...], pose: int) -> Pattern:
+    """The filter of a mosaic of that size in a pose (`posed`)."""
+    period = len(pattern)
+    height, width = (period + length % period for length in size)
+    colours: Pattern = np.tile(pattern, (2, 2))[:height, :width]
+    return np.ascontiguousarray(posed(colours, pose)[:period, :period])
