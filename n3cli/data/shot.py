@@ -17,6 +17,7 @@ from torch import Tensor
 
 from n3cli.ops.colour import mix
 from n3cli.ops.layout import at_sites, sites
+from n3cli.ops.primaries import XYZ_FROM_SRGB
 
 _XYZ_TO_CAMERA = np.array([
     [[4913, -541, -202], [-6130, 13513, 2906], [-1564, 2151, 7183]],  # Sony A7R
@@ -28,14 +29,9 @@ _XYZ_TO_CAMERA = np.array([
 ])  # fmt: skip
 """Adobe's matrices for daylight, times 10,000, as DNG files of these cameras have them."""
 
-_SRGB_TO_XYZ = np.array(
-    [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
-)
-"""IEC 61966-2-1."""
-
 
 def _to_camera() -> Tensor:
-    matrices = _XYZ_TO_CAMERA @ _SRGB_TO_XYZ
+    matrices = _XYZ_TO_CAMERA @ XYZ_FROM_SRGB
     return torch.from_numpy(matrices / matrices.sum(-1, keepdims=True)).float()
 
 

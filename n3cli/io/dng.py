@@ -22,9 +22,10 @@ from n3cli.errors import N3Warning
 from n3cli.io.exif import EXIF, Tree, add_tree
 from n3cli.io.format import printable
 from n3cli.io.path import deliver, explained, staging
-from n3cli.io.raw import XYZ_FROM_SRGB, RawPicture
+from n3cli.io.raw import RawPicture
 from n3cli.io.raw_tag import DNG_VERSION
 from n3cli.io.tiff import ASCII, BYTE, LONG, RATIONAL, SHORT, SRATIONAL, Directory, Field
+from n3cli.ops.primaries import XYZ_FROM_SRGB
 
 Encode: TypeAlias = Callable[[NDArray[np.uint16]], bytes]
 

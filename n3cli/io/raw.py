@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +16,9 @@ from n3cli.io.format import HEAD_SIZE, printable, sniff
 from n3cli.io.path import explained
 from n3cli.io.raw_tag import RawTags, read_tags
 from n3cli.ops.noise_model import Models
+from n3cli.ops.primaries import XYZ_FROM_SRGB
 
 _COLOURS = "RGB"
-XYZ_FROM_SRGB: Final = np.array(
-    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750],
-     [0.0193339, 0.1191920, 0.9503041]]
-)  # fmt: skip
-"""Linear sRGB → CIE XYZ (IEC 61966-2-1)."""
 _FLIPS = {0: 1, 3: 3, 5: 8, 6: 6}  # LibRaw's turns → Exif's orientation
 
 
