@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from n3cli.networks.description import Description, Placement
+from n3cli.networks.layer import keep_variance
 from n3cli.networks.network import Network, Stage
 
 
@@ -54,6 +55,8 @@ class ConvolutionStack(nn.Module):
             )
         )
         self.tail = nn.Conv2d(features, planes_out, 3, padding=1)
+        if not normalised:
+            keep_variance((self.head, *self.body))
 
     def forward(self, x: Tensor) -> Tensor:
         """B×planes_in×H×W → B×planes_out×H×W."""

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from n3cli.networks.description import Description, Placement
+from n3cli.networks.layer import keep_variance
 from n3cli.networks.network import Network, Stage
 
 _FACTOR = 2
@@ -45,6 +46,7 @@ class FFDNet(Network):
         self.cnn = nn.Sequential(nn.Conv2d(planes + 1, features, 3, padding=1), nn.ReLU(True))
         for _ in range(depth - 2):
             self.cnn.extend([nn.Conv2d(features, features, 3, padding=1), nn.ReLU(True)])
+        keep_variance(self.cnn)
         self.cnn.append(nn.Conv2d(features, planes, 3, padding=1))
         self.depth = depth
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from n3cli.networks.description import Description, Placement
+from n3cli.networks.layer import keep_variance
 from n3cli.networks.network import Network, Stage
 
 DILATIONS = (1, 2, 3, 4, 3, 2, 1)
@@ -80,4 +81,5 @@ def _stack(channels: int, features: int) -> nn.Sequential:
             nn.Conv2d(planes[index], planes[index + 1], 3, padding=dilation, dilation=dilation)
         )
         layers.append(nn.ReLU(inplace=True))
+    keep_variance(layers[:-2])
     return nn.Sequential(*layers[:-1])

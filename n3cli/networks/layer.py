@@ -1,6 +1,11 @@
-"""Layers that several networks are made of. No biases: what is scaled scales what comes out."""
+"""Layers that several networks are made of, and how they start.
+
+No biases: what is scaled scales what comes out.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from torch import Tensor, nn
 
@@ -28,6 +33,19 @@ def convolution(planes_in: int, planes_out: int, zero: bool = False) -> nn.Conv2
     if zero:
         nn.init.zeros_(layer.weight)
     return layer
+
+
+def keep_variance(layers: Iterable[nn.Module]) -> None:
+    """Start the convolutions of a plain stack as He et al. do (ICCV 2015, arXiv 1502.01852).
+
+    Of torch's own start each layer with a ReLU leaves a sixth of the variance. Norms and skips make
+    up for it; without them nothing of what comes in is left after 15 layers, and nothing is learnt.
+    """
+    for layer in layers:
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
 
 
 def numbers(name: str, text: str) -> list[int]:
