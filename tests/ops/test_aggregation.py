@@ -74,7 +74,7 @@ def test_gradients_of_both_forms_agree(rows, columns):
 
 
 def test_gradcheck():
-    *tensors, grid = problem(3, 4, 3, 2, 3)
+    *tensors, grid = problem(3, 3, 4, 2, 3)
     for tensor in tensors:
         tensor.requires_grad_()
     assert torch.autograd.gradcheck(lambda *t: aggregate(*t, grid, 2, select_relaxed), tensors)
