@@ -37,14 +37,14 @@ class Numbers:
 
 
 def test_batches_come_in_order_from_other_processes_and_begin_anew_elsewhere():
-    batches = Ahead(Numbers(), 1, pinned=False)
+    batches = Ahead(Numbers(), 2, pinned=False)
     makers = set()
     for step in (5, 6, 7, 8, 3, 4, 9):
         found, maker = batches[step]
         assert torch.equal(found, torch.full((3,), step))
         makers.add(int(maker))
     assert os.getpid() not in makers
-    assert len(makers) >= 2  # one before each jump
+    assert len(makers) >= 2
     del batches
     assert not multiprocessing.active_children()
 
