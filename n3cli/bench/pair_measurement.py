@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import stdev
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,9 @@ from n3cli.errors import DataError
 from n3cli.ops.label_score import LabelScore, score_labels
 from n3cli.ops.pose_score import area_under_curve, bootstrap_interval, mean_accuracy
 
-PoseError = Callable[[Pair, Verdict], float]
-"""Degrees: the larger one of the rotation's and the translation's error; ∞ where none was found."""
+PoseError = Callable[[Pair, Verdict], tuple[float, ...]]
+"""Degrees, one for each draw of the estimator: the larger one of the rotation's and the
+translation's error; ∞ where no pose was found."""
 
 THRESHOLDS = (5, 10, 20)
 """Of mAP and AUC, in degrees."""
@@ -27,10 +29,10 @@ class Poses:
     """How good the poses are that one estimator made of one method's choice.
 
     Attributes:
-        errors: degrees, one for each pair.
+        errors: degrees; of each pair one for each draw of the estimator.
     """
 
-    errors: tuple[float, ...]
+    errors: tuple[tuple[float, ...], ...]
 
     @property
     def mean_accuracies(self) -> tuple[float, ...]:
@@ -41,6 +43,12 @@ class Poses:
     def areas(self) -> tuple[float, ...]:
         """AUC at 5°, 10° and 20°, from 0 to 1."""
         return tuple(area_under_curve(self.errors, each) for each in THRESHOLDS)
+
+    @property
+    def deviation(self) -> float | None:
+        """The standard deviation of AUC at 5° from draw to draw; none of a single draw."""
+        draws = [area_under_curve(draw, THRESHOLDS[0]) for draw in zip(*self.errors, strict=True)]
+        return stdev(draws) if len(draws) > 1 else None
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -108,7 +116,8 @@ def measure_pairs(
         DataError: there are no pairs.
     """
     labels: list[list[LabelScore]] = [[] for _ in methods]
-    errors: list[dict[str, list[float]]] = [{name: [] for name in estimators} for _ in methods]
+    errors: list[dict[str, list[tuple[float, ...]]]]
+    errors = [{name: [] for name in estimators} for _ in methods]
     seconds: list[list[float]] = [[] for _ in methods]
     counts, shares = [], []
     for pair in pairs:

@@ -26,6 +26,7 @@ def pose_error(
     weight: NDArray[np.float64],
     rotation: NDArray[np.float64],
     translation: NDArray[np.float64],
+    seed: int = 0,
 ) -> float:
     """The larger one of the errors of rotation and translation, in degrees.
 
@@ -35,6 +36,7 @@ def pose_error(
         weight: N, at least 0; those of 0 are left out.
         rotation: 3×3, the true one.
         translation: 3, the true one of length 1; its sign does not matter.
+        seed: of what the estimator draws.
 
     Returns:
         ∞ where fewer than 8 have a weight, or no pose was found.
@@ -44,7 +46,7 @@ def pose_error(
         return math.inf
     x0, x1 = np.split(points[chosen].astype(np.float64), 2, axis=1)
     focal = (_FOCAL, _FOCAL)
-    problem = Problem(_FOCAL * x0, _FOCAL * x1, focal, weight[chosen], _FOCAL * THRESHOLD, seed=0)
+    problem = Problem(_FOCAL * x0, _FOCAL * x1, focal, weight[chosen], _FOCAL * THRESHOLD, seed)
     matrix = estimator(problem)
     if matrix is None or not np.isfinite(matrix).all() or not matrix.any():
         return math.inf

@@ -1,12 +1,10 @@
 """How good many poses are, from their errors: the field's two kinds of figures.
 
 An error is the larger one of a pose's rotation and translation errors in degrees; a pose that
-could not be had has the error ∞.
+could not be had has the error ∞. Errors may be an array of any shape: all of it counts alike.
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -27,7 +25,7 @@ def mean_accuracy(errors: ArrayLike, threshold: float) -> float:
         errors: degrees.
         threshold: a multiple of `BIN`. mAP5, mAP10 and mAP20 are those of 5, 10 and 20.
     """
-    return float(_mean_accuracies(_checked(errors), threshold))
+    return float(_mean_accuracies(_checked(errors), threshold).mean())
 
 
 def area_under_curve(errors: ArrayLike, threshold: float) -> float:
@@ -49,9 +47,9 @@ def area_under_curve(errors: ArrayLike, threshold: float) -> float:
 
 
 def _mean_accuracies(errors: np.ndarray, threshold: float) -> np.ndarray:
-    """`mean_accuracy` of errors …×N, one for each row."""
+    """`mean_accuracy` of each error alone."""
     bins = np.arange(BIN, threshold + BIN / 2, BIN)
-    means: np.ndarray = (errors[..., None] <= bins).mean((-2, -1))
+    means: np.ndarray = (errors[..., None] <= bins).mean(-1)
     return means
 
 
@@ -63,11 +61,18 @@ def _checked(errors: ArrayLike) -> np.ndarray:
 
 
 def bootstrap_interval(
-    errors: Sequence[float], threshold: float, *, rounds: int = 2000, seed: int = 0
+    errors: ArrayLike, threshold: float, *, rounds: int = 2000, seed: int = 0
 ) -> tuple[float, float]:
-    """The 95 % interval of `mean_accuracy` when pairs are drawn again with replacement."""
+    """The 95 % interval of `mean_accuracy` when pairs are drawn again with replacement.
+
+    Args:
+        errors: N×…, degrees; what belongs to one pair stays together.
+        threshold: as of `mean_accuracy`.
+        rounds: how often N pairs are drawn.
+        seed: of the drawing.
+    """
     values = _checked(errors)
-    rng = np.random.default_rng(seed)
-    drawn = rng.choice(values, (rounds, len(values)))
-    low, high = np.quantile(_mean_accuracies(drawn, threshold), [0.025, 0.975])
+    of_pairs = _mean_accuracies(values, threshold).reshape(len(values), -1).mean(1)
+    drawn = np.random.default_rng(seed).choice(of_pairs, (rounds, len(values))).mean(1)
+    low, high = np.quantile(drawn, [0.025, 0.975])
     return float(low), float(high)

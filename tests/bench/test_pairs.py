@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,8 @@ from reference.two_views import scene as two_views
 
 from n3cli.bench.pair_measurement import Poses, measure_pairs
 from n3cli.bench.pair_method import PairMethod, Verdict, make_classifiers, make_filters
-from n3cli.bench.pair_pose import make_pose_errors
+from n3cli.bench.pair_pose import DRAWS, make_pose_errors
+from n3cli.bench.pair_report import suite_text
 from n3cli.cli.bench_quality import Asked
 from n3cli.cli.bench_report import divide
 from n3cli.cli.main import n3
@@ -87,19 +89,39 @@ def test_the_truth_gives_the_pose_by_any_estimator():
     ).rows
     assert best.labels == (1, 1, 1, 1)
     for poses in best.poses.values():
-        assert max(poses.errors) < 2  # some wrong ones lie near their lines by chance
+        assert np.max(poses.errors) < 2  # some wrong ones lie near their lines by chance
     assert worst.labels.precision == worst.labels.recall == 0
     for poses in worst.poses.values():
-        assert poses.errors == (np.inf, np.inf)
+        assert set(np.ravel(poses.errors)) == {np.inf}
         assert poses.areas == (0, 0, 0)
 
 
 def test_pose_figures():
-    poses = Poses((1.0, 7.0, 12.0, np.inf))
+    poses = Poses(((1.0,), (7.0,), (12.0,), (np.inf,)))
     assert poses.mean_accuracies == pytest.approx(
         (1 / 4, (1 / 4 + 2 / 4) / 2, (1 + 2 + 3 + 3) / 16)
     )
     assert poses.areas[0] == pytest.approx(0.2)
+    assert poses.deviation is None
+
+
+def test_draws_count_alike():
+    draws = (1.0, 7.0, 12.0, np.inf), (2.0, 3.0, 6.0, np.inf)
+    both = Poses(tuple(zip(*draws, strict=True)))
+    each = [Poses(tuple((error,) for error in draw)) for draw in draws]
+    assert both.areas == pytest.approx(np.mean([one.areas for one in each], 0))
+    assert both.mean_accuracies == pytest.approx(np.mean([one.mean_accuracies for one in each], 0))
+    assert both.deviation == pytest.approx(np.std([one.areas[0] for one in each], ddof=1))
+
+
+def test_random_estimators_are_asked_several_times(measured):
+    rows = measured.rows[0].poses
+    assert [len(of_pair) for of_pair in rows["8pt"].errors] == [1] * 4
+    assert [len(of_pair) for of_pair in rows["ransac"].errors] == [DRAWS] * 4
+    assert len(set(rows["ransac"].errors[0])) > 1
+    text = suite_text(measured, markdown=False)
+    assert re.search(r"ransac .* ± \d", text)
+    assert not re.search(r"8pt .* ± ", text)
 
 
 def test_a_set_without_ratios_is_told():

@@ -51,3 +51,10 @@ def test_the_interval_holds_the_figure_and_narrows():
         assert (low, high) == bootstrap_interval(errors, 10)
     spans = [np.ptp(bootstrap_interval(errors, 10)) for errors in (few, many)]
     assert spans[1] < spans[0] / 5
+
+
+def test_pairs_are_drawn_with_all_that_belongs_to_them():
+    errors = np.random.default_rng(0).exponential(8, 30)
+    repeated = np.repeat(errors[:, None], 7, 1)
+    assert bootstrap_interval(repeated, 10) == pytest.approx(bootstrap_interval(errors, 10))
+    assert mean_accuracy(repeated, 10) == pytest.approx(mean_accuracy(errors, 10))
