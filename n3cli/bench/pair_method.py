@@ -78,7 +78,7 @@ def _none(pair: Pair) -> Verdict:
 
 def _ratio(pair: Pair) -> Verdict:
     ratio = _side(pair, "ratio")
-    return _filter(ratio <= RATIO, -ratio)
+    return _filter(ratio < RATIO, -ratio)
 
 
 def _mutual(pair: Pair) -> Verdict:
@@ -89,7 +89,7 @@ def _mutual(pair: Pair) -> Verdict:
 def _both(pair: Pair) -> Verdict:
     ratio, mutual = _side(pair, "ratio"), _side(pair, "mutual")
     # All mutual ones before all others.
-    return _filter((ratio <= RATIO) & (mutual > 0), 2 * mutual - ratio)
+    return _filter((ratio < RATIO) & (mutual > 0), 2 * mutual - ratio)
 
 
 def _side(pair: Pair, name: str) -> NDArray[np.float64]:

@@ -22,6 +22,7 @@ from n3cli.networks.n3 import N3Aggregation
 from n3cli.networks.network import Network
 from n3cli.ops.aggregation_plain import aggregate_plain
 from n3cli.ops.cell import Grid
+from n3cli.ops.precision import float32_as
 from n3cli.ops.selection import SelectionRule
 
 _RATIOS = (
@@ -158,7 +159,11 @@ def forward(
     reduced = dtype != torch.float32
 
     def run() -> object:
-        with torch.inference_mode(), torch.autocast(image.device.type, dtype, enabled=reduced):
+        with (
+            torch.inference_mode(),
+            torch.autocast(image.device.type, dtype, enabled=reduced),
+            float32_as(dtype, image.device),
+        ):
             output: Tensor = network(image, sigma)
         if image.device.type != "cpu":
             torch.accelerator.synchronize(image.device)

@@ -25,6 +25,7 @@ from n3cli.io.meta import Meta
 from n3cli.io.picture import Picture, write_picture
 from n3cli.networks import registry
 from n3cli.networks.network import Network
+from n3cli.ops.precision import float32_as
 from n3cli.training.config import Recipe
 from n3cli.training.log import Event
 from n3cli.training.recipe import load_recipe
@@ -159,7 +160,7 @@ def _peak(dtype: torch.dtype, device: torch.device) -> float:
     image = image.contiguous(memory_format=torch.channels_last)
     operations = 2 * image.numel() * 64 * 9
     times = []
-    with torch.inference_mode():
+    with torch.inference_mode(), float32_as(dtype, device):
         for _ in range(12):
             begun = time.perf_counter()
             convolution(image)

@@ -178,8 +178,7 @@ def _agree(states: list[State], yes: bool) -> None:
     """Show the terms of what will be fetched, and ask.
 
     Raises:
-        ConfigError: there is nobody to ask.
-        Abort: the answer is no.
+        ConfigError: there is nobody to ask, or the answer is no.
     """
     from n3cli.cli import fetch_view
 
@@ -189,4 +188,5 @@ def _agree(states: list[State], yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise ConfigError("nobody is there to accept the terms; say --yes if you do")
-    click.confirm("Fetch under these terms?", abort=True, err=True)
+    if not click.confirm("Fetch under these terms?", err=True):
+        raise ConfigError("nothing was fetched: the terms were not accepted")

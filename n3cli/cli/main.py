@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from n3cli.cli import console, options
-from n3cli.errors import MissingWeightsError, N3Error
+from n3cli.errors import DeviceError, MissingWeightsError, N3Error
 
 # A command is one file in this folder and one line here: where it is, and what `n3 --help` says.
 COMMANDS = {
@@ -107,6 +107,9 @@ def _tell(error: Exception, *, debug: bool) -> int:
             where = error.ctx.command_path if error.ctx else "n3"
             console.error(f"{error.format_message()} ({where} --help tells more)")
             return error.exit_code
+        case MemoryError():
+            console.error("not enough memory; close other programs and try again")
+            return DeviceError.exit_code
         case click.Abort():  # Ctrl-C
             console.error("interrupted")
             return 130

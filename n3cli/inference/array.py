@@ -17,8 +17,10 @@ def check_array(array: np.ndarray) -> np.ndarray:
         array: H×W or H×W×C with C 1 or 3, of uint8, uint16 or floating values.
 
     Raises:
-        InputError: it has another shape or dtype.
+        InputError: it is no array, or has another shape or dtype.
     """
+    if not isinstance(array, np.ndarray):
+        raise InputError(f"expected a NumPy array, got {type(array).__name__}; see np.asarray")
     shape = array.shape
     if len(shape) not in (2, 3) or 0 in shape or (len(shape) == 3 and shape[2] not in (1, 3)):
         raise InputError(

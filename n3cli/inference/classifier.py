@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from n3cli.errors import ConfigError, DeviceError, ModelError
 from n3cli.inference.device import choose_device
+from n3cli.inference.memory import is_out_of_memory
 from n3cli.io.matches import Matches
 from n3cli.ops.camera import Camera, normalise
 from n3cli.ops.correspondence import stack_columns
@@ -67,7 +69,7 @@ class Classifier:
         self.name = model.config.name
         self._inputs = model.network.description.inputs
         self.wants_sides = "ratio" in model.network.description.columns
-        self._network = model.network.to(self._device)
+        self._network = copy.deepcopy(model.network).to(self._device)
 
     def logits(
         self,
@@ -107,7 +109,9 @@ class Classifier:
             with torch.inference_mode(), float32_as(torch.float32, self._device):
                 batch = torch.from_numpy(table)[None].to(self._device)
                 found: NDArray[np.float32] = self._network(batch)[0].float().cpu().numpy()
-        except (torch.OutOfMemoryError, MemoryError) as error:
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
             raise DeviceError(
                 f"memory does not suffice for {len(table)} matches; take fewer keypoints or "
                 "another device"

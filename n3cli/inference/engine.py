@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from n3cli.errors import DeviceError, ModelError, N3Warning
-from n3cli.inference.memory import free_memory
-from n3cli.inference.tiling import SMALLEST, UNLIMITED, tile_shape
+from n3cli.inference.memory import free_memory, is_out_of_memory
+from n3cli.inference.tiling import UNLIMITED, smallest_side, tile_shape
 from n3cli.networks.description import Placement
 from n3cli.networks.network import Network
 from n3cli.ops.precision import float32_as
@@ -20,15 +20,6 @@ _SHARE_OF_FREE_MEMORY = 0.4
 _MOST_MEMORY_ON_CPU = 768 << 20
 _LARGEST = 2048
 """Side of the largest tile chosen by itself, without its halo: above it speed gains little."""
-
-_OUT_OF_MEMORY = (
-    "out of memory",
-    "can't allocate memory",
-    "ALLOC_FAILED",  # cuBLAS, cuDNN
-    "could not create a memory object",  # oneDNN
-    "bad_alloc",
-    "Invalid buffer size",  # MPS
-)
 
 
 class TileTooLargeError(Exception):
@@ -104,7 +95,7 @@ class Engine:
                 self.dtype = torch.float32
                 output = self._compute(stage, tile, place, self.dtype)
         except (RuntimeError, MemoryError) as error:
-            if not _is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
             output = None
         if output is None:  # out of the handler, which would keep the failed tile's memory
@@ -125,13 +116,13 @@ class Engine:
         ):
             return self.stages[stage].run(tile, place).float().cpu()
 
-    def shrink(self, rows: int, columns: int) -> None:
-        """Halve the tiles after one of this size did not fit, or go on on the CPU.
+    def shrink(self, stage: int, rows: int, columns: int) -> None:
+        """Halve the tiles after one of this size did not fit in a stage, or go on on the CPU.
 
         Raises:
             DeviceError: not even the smallest tile fits there.
         """
-        if max(rows, columns) > SMALLEST:
+        if max(rows, columns) > smallest_side(self.multiple(stage)):
             self._side = max(rows, columns) // 2
             if self.device.type == "cuda":
                 torch.cuda.empty_cache()
@@ -167,9 +158,3 @@ def _place(network: Network, device: torch.device) -> Network:
 
 def _is_finite(output: Tensor) -> bool:
     return bool(torch.isfinite(output).all())
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
-        return True
-    return any(sign in str(error) for sign in _OUT_OF_MEMORY)

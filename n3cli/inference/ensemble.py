@@ -45,11 +45,13 @@ def ensembled(compute: Compute) -> Compute:
     def compute_all(
         source: RowSource, size: tuple[int, int], progress: Progress | None
     ) -> Iterator[Tensor]:
-        _check_memory(source, size)
-        picture = _read(source)
+        pixel = source.channels * source.dtype.itemsize
+        picture = source.height * source.width * pixel
+        check_room(picture + size[0] * size[1] * source.channels * 4)
+        pixels = _read(source)
 
         def run(pose: int, told: Progress | None) -> Iterator[Tensor]:
-            turned = posed(picture, pose)
+            turned = posed(pixels, pose)
             height, width = size if pose % 2 == 0 else size[::-1]
             return compute(ArraySource(turned), (height, width), told)
 
@@ -99,9 +101,12 @@ def _read(source: RowSource) -> NDArray[Any]:
     return pixels
 
 
-def _check_memory(source: RowSource, size: tuple[int, int]) -> None:
-    pixel = source.channels * source.dtype.itemsize
-    needed = source.height * source.width * pixel + size[0] * size[1] * source.channels * 4
+def check_room(needed: int) -> None:
+    """Check that as many bytes as all poses of a picture need are free.
+
+    Raises:
+        InputError: they are not.
+    """
     free = free_memory(torch.device("cpu"))
     if needed > free:
         raise InputError(

@@ -1,4 +1,4 @@
-"""How much memory is free, on the device or in this machine (or container)."""
+"""How much memory is free, on the device or in this machine (or container); and that it is not."""
 
 from __future__ import annotations
 
@@ -9,11 +9,28 @@ import torch
 
 _UNKNOWN = 4 << 30
 
+_OUT_OF_MEMORY = (
+    "out of memory",
+    "can't allocate memory",
+    "ALLOC_FAILED",  # cuBLAS, cuDNN
+    "could not create a memory object",  # oneDNN
+    "bad_alloc",
+    "Invalid buffer size",  # MPS
+)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error of torch says that memory does not suffice, on whatever device."""
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and any(sign in str(error) for sign in _OUT_OF_MEMORY)
+
 
 def free_memory(device: torch.device) -> int:
     """Free memory of a device in bytes; a guess of 4 GB where nothing can be asked."""
     if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
+        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return int(torch.cuda.mem_get_info(device)[0]) + kept  # what torch keeps to use again
     if device.type == "cpu":
         return min(_free_in_machine(), _free_in_container())
     return _UNKNOWN

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from n3cli.inference.tiling import strips
 from n3cli.ops.layout import BAYER, planes_of
-from n3cli.ops.stabilise import restore, stabilise
+from n3cli.ops.stabilise import is_clean, restore, stabilise
 
 Array: TypeAlias = NDArray[np.float32]
 Denoise: TypeAlias = Callable[[Array, float], Array]
@@ -56,7 +56,7 @@ def denoise_stabilised(plane: Array, a: float, b: float, denoise: Denoise) -> Ar
     Raises:
         ConfigError: a and b are no noise.
     """
-    if a <= 0 and b <= 0:
+    if is_clean(a, b):
         return plane.copy()
     low, high = (float(end) for end in stabilise(np.array([0.0, 1.0]), a, b))
     span = high - low

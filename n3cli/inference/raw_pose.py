@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from n3cli.inference.ensemble import POSES, Progress, add_poses, posed
+from n3cli.inference.ensemble import POSES, Progress, add_poses, check_room, posed
 
 Array: TypeAlias = NDArray[np.float32]
 Pattern: TypeAlias = NDArray[np.uint8]
@@ -19,7 +19,12 @@ Compute: TypeAlias = Callable[[Array, Pattern, Progress | None], Array]
 
 
 def in_poses(compute: Compute, mosaic: Array, pattern: Pattern, progress: Progress | None) -> Array:
-    """The mean over the flips and quarter turns of a mosaic with its filter, each turned back."""
+    """The mean over the flips and quarter turns of a mosaic with its filter, each turned back.
+
+    Raises:
+        InputError: the free memory does not do for the sum and one pose beside the mosaic.
+    """
+    check_room(3 * mosaic.nbytes)
 
     def run(pose: int, told: Progress | None) -> Iterator[Tensor]:
         turned = posed_pattern(pattern, mosaic.shape, pose)

@@ -74,7 +74,7 @@ class StageRows:
                 last = min(self._done + rows, self._height)
                 strip = self._strip(self._done, last, columns)
             except TileTooLargeError:
-                self._engine.shrink(rows, columns)
+                self._engine.shrink(self._stage, rows, columns)
             else:
                 self._done = last
                 return self._held.append(strip)

@@ -7,8 +7,8 @@ from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
-SMALLEST = 64
-"""Side of the smallest tile, in pixels: with it most work is halo already."""
+_SMALLEST = 64
+"""Side of the smallest tile in pixels, but for its multiple: with it most work is halo already."""
 
 UNLIMITED = 1 << 60
 """As a side or as a number of pixels: whole images."""
@@ -46,6 +46,11 @@ def strips(height: int, width: int) -> Iterator[tuple[int, int]]:
     return cuts(height, max(1, STRIP // width))
 
 
+def smallest_side(multiple: int) -> int:
+    """Side of the smallest tile whose sides are such a multiple, in pixels."""
+    return _rounded(_SMALLEST, multiple)
+
+
 @lru_cache(maxsize=16)  # asked for every strip of a picture
 def tile_shape(
     height: int, width: int, *, halo: int, reach: int, multiple: int, side: int, pixels: int
@@ -61,11 +66,11 @@ def tile_shape(
         halo: pixels needed around each output pixel.
         reach: pixels needed from each border of the image by outputs near it.
         multiple: rows and columns are multiples of this, or all that the image has.
-        side: most rows and columns of a tile; below `SMALLEST` it counts as that.
+        side: most rows and columns of a tile; below `smallest_side` it counts as that.
         pixels: most input pixels of a tile, with its halo.
 
     Returns:
-        The best shape within both limits; square `SMALLEST` tiles where none is.
+        The best shape within both limits; the smallest square where none is.
     """
     options = (
         (rows.computed * columns.computed, rows.length, columns.length)
@@ -74,7 +79,7 @@ def tile_shape(
         )
         if rows.needed * columns.needed <= pixels
     )
-    smallest = _rounded(SMALLEST, multiple)
+    smallest = smallest_side(multiple)
     _, rows, columns = min(options, default=(0, smallest, smallest))
     return rows, columns
 
@@ -91,8 +96,8 @@ class _Division(NamedTuple):
 
 
 def _divisions(whole: int, halo: int, reach: int, multiple: int, side: int) -> Iterator[_Division]:
-    """The ways to cut an axis into parts of `SMALLEST` to `side` pixels."""
-    smallest, halo, reach = (_rounded(length, multiple) for length in (SMALLEST, halo, reach))
+    """The ways to cut an axis into parts of `smallest_side` to `side` pixels."""
+    smallest, halo, reach = (_rounded(length, multiple) for length in (_SMALLEST, halo, reach))
     fewest = -(-whole // max(side // multiple * multiple, smallest))
     for parts in range(fewest, max(fewest, whole // smallest) + 1):
         length = min(whole, _rounded(-(-whole // parts), multiple))

@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+_FINEST = 400_000.0
+"""Dots per inch that a file can be believed: more than of any microscope, and what the fields of
+all formats hold."""
+
 
 @dataclass(frozen=True)
 class Meta:
@@ -15,7 +19,7 @@ class Meta:
         icc: ICC colour profile.
         exif: Exif block, a little TIFF stream that begins with ``II`` or ``MM``.
         xmp: XMP packet.
-        dpi: horizontal and vertical resolution in dots per inch.
+        dpi: horizontal and vertical resolution in dots per inch; none where it is implausible.
         orientation: Exif orientation, 1 to 8; 1 is upright. The pixels are as in the file, not
             turned by it.
         text: named texts: PNG's text chunks, "Comment" in JPEG, "Description" in TIFF.
@@ -32,6 +36,10 @@ class Meta:
     text: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     blocks: tuple[tuple[str, bytes], ...] = ()
     format: str = ""
+
+    def __post_init__(self) -> None:
+        if self.dpi and not all(0 < dots <= _FINEST for dots in self.dpi):
+            object.__setattr__(self, "dpi", None)
 
 
 def decode(text: bytes) -> str:

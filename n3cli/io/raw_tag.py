@@ -39,7 +39,6 @@ class RawTags:
         model: of the camera.
         lens: its model.
         iso: the sensitivity that was set.
-        is_dng: whether it is a DNG file.
         from_xyz: 3×3, CIE XYZ → camera colours, from DNG's colour matrices.
         noise: DNG's noise profile: one for all colours, or one each for red, green and blue.
     """
@@ -48,7 +47,6 @@ class RawTags:
     model: str = ""
     lens: str = ""
     iso: float | None = None
-    is_dng: bool = False
     from_xyz: NDArray[np.float64] | None = None
     noise: tuple[NoiseModel, ...] | None = None
 
@@ -70,7 +68,6 @@ def read_tags(data: bytes) -> RawTags:
         model=_text(fields, _MODEL) or _text(fields, _UNIQUE_MODEL),
         lens=_text(fields, _LENS),
         iso=next((float(value) for value in numbers.get(_ISO, ()) if value > 0), None),
-        is_dng=is_dng,
         from_xyz=_matrix(numbers) if is_dng else None,
         noise=_noise(numbers.get(_NOISE_PROFILE, [])) if is_dng else None,
     )

@@ -83,9 +83,11 @@ def find_features(
     if descriptors is None:
         found, descriptors = (), np.empty((0, 128), np.float32)
     # It keeps all that are as strong as the weakest, and gives the same point twice where one has
-    # two directions.
-    found, descriptors = found[:max_keypoints], descriptors[:max_keypoints]
-    points = np.array([one.pt for one in found], np.float64).reshape(-1, 2)
+    # two directions; none of it in an order of strength.
+    strength = np.array([one.response for one in found])
+    strongest = np.sort(np.argsort(-strength, kind="stable")[:max_keypoints])
+    descriptors = descriptors[strongest]
+    points = np.array([found[which].pt for which in strongest], np.float64).reshape(-1, 2)
     reduced = np.array([grey.shape[1], grey.shape[0]])
     points = (points + 0.5) * np.array([source.width, source.height]) / reduced - 0.5
     return Features(

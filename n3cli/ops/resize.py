@@ -28,6 +28,8 @@ class Taps:
     """Outputs×taps, never going back from one output to the next."""
     weight: Tensor
     """Outputs×taps, float64; each output's sum to 1."""
+    whole: bool = False
+    """Whether they are those of a whole axis, which are made once."""
 
     def __getitem__(self, outputs: slice) -> Taps:
         return Taps(self.pixels[outputs], self.weight[outputs])
@@ -116,10 +118,18 @@ _RECORDED: list[list[_Band]] = []
 """What CUDA graphs read whenever they are played back, by its address: it must not be freed."""
 
 
+def _bands(taps: Taps, length: int, dtype: torch.dtype, device: torch.device) -> list[_Band]:
+    """The taps as matrices; those of a whole axis are kept, as a network's steps all need them."""
+    return (_keep_bands if taps.whole else _make_bands)(taps, length, dtype, device)
+
+
 @lru_cache(maxsize=8)
 @torch.inference_mode(False)  # else what is kept could not be used in training
-def _bands(taps: Taps, length: int, dtype: torch.dtype, device: torch.device) -> list[_Band]:
-    """The taps as matrices; kept, as a network's steps all need the same on its device."""
+def _keep_bands(taps: Taps, length: int, dtype: torch.dtype, device: torch.device) -> list[_Band]:
+    return _make_bands(taps, length, dtype, device)
+
+
+def _make_bands(taps: Taps, length: int, dtype: torch.dtype, device: torch.device) -> list[_Band]:
     outputs, count = taps.pixels.shape
     # So short that much of a block's matrix is not zero, so long that it is worth a call.
     block = max(16, 6 * count * outputs // length)
@@ -150,7 +160,7 @@ def make_taps(length: int, outputs: int, scale: float) -> Taps:
     index = first[:, None] + torch.arange(math.ceil(width) + 2)
     weight = _cubic(stretch * (centre[:, None] - index))
     weight /= weight.sum(1, keepdim=True)
-    return Taps(index.long().clamp_(0, length - 1), weight)
+    return Taps(index.long().clamp_(0, length - 1), weight, whole=True)
 
 
 def _cubic(x: Tensor) -> Tensor:

@@ -25,7 +25,12 @@ _LEAST = 1e-9
 
 def is_noise(a: float, b: float) -> bool:
     """Whether a·m + b is a variance that values can be brought to 1 from."""
-    return bool(np.isfinite(a) and np.isfinite(b) and a >= 0 and (a >= _LEAST or b > 0))
+    return bool(np.isfinite(a) and np.isfinite(b) and a >= 0 and not is_clean(a, b))
+
+
+def is_clean(a: float, b: float) -> bool:
+    """Whether a·m + b is no noise to speak of, or below 0."""
+    return a < _LEAST and b <= 0
 
 
 def stabilise(values: NDArray[np.floating], a: float, b: float) -> Array:

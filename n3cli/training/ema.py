@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from n3cli.zoo.weights import network_state
+
 
 class MovingAverage:
     """Average of all floating-point state: parameters and running statistics.
@@ -22,14 +24,14 @@ class MovingAverage:
     def __init__(self, network: nn.Module, decay: float) -> None:
         self._decay = decay
         self.state: dict[str, Tensor] = {
-            key: value.detach().clone() for key, value in _floats(network).items()
+            key: value.detach().clone() for key, value in network_state(network).items()
         }
 
     @torch.no_grad()
     def update(self, network: nn.Module, step: int) -> None:
         """Take in the weights after step number `step`, counted from 0."""
         decay = min(self._decay, (step + 1) / (step + 10))
-        now = _floats(network)
+        now = network_state(network)
         average = [self.state[key] for key in now]
         torch._foreach_lerp_(average, list(now.values()), 1 - decay)
 
@@ -42,7 +44,3 @@ class MovingAverage:
     def is_finite(self) -> bool:
         """Whether no value is NaN or infinite."""
         return all(bool(torch.isfinite(value).all()) for value in self.state.values())
-
-
-def _floats(network: nn.Module) -> dict[str, Tensor]:
-    return {key: value for key, value in network.state_dict().items() if value.is_floating_point()}

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from n3cli.errors import ConfigError
-from n3cli.io.path import explained
+from n3cli.io.path import explained, write_text
 
 LOG_FILE = "log.jsonl"
 
@@ -48,8 +48,8 @@ class Log:
         path = folder / LOG_FILE
         with explained(path):
             kept = [event for event in read_log(path) if step and event["step"] <= step]
-            self._file = path.open("w", encoding="utf-8", buffering=1)
-            self._file.writelines(json.dumps(event) + "\n" for event in kept)
+            write_text("".join(json.dumps(event) + "\n" for event in kept), path)
+            self._file = path.open("a", encoding="utf-8", buffering=1)
 
     def __enter__(self) -> Log:
         return self
@@ -82,15 +82,18 @@ class Log:
 
 
 def read_log(path: Path) -> list[Event]:
-    """The events of a log file; none where it is absent. A line cut short by a crash is dropped."""
+    """The events of a log file; none where it is absent.
+
+    What is no event is dropped, such as a line cut short by a crash.
+    """
     if not path.is_file():
         return []
     events = []
     for line in path.read_text("utf-8", "replace").splitlines():
-        try:
-            events.append(json.loads(line))
-        except ValueError:
-            continue
+        with suppress(ValueError):
+            event = json.loads(line)
+            if isinstance(event, dict) and isinstance(event.get("step"), int):
+                events.append(event)
     return events
 
 

@@ -97,7 +97,7 @@ def train(
     judged = to_judge(network, device)
     average = MovingAverage(network, settings.ema)
     optimiser = Optimiser(network, recipe.optimiser, device)
-    dtype = training_dtype(settings.precision, device)
+    dtype = training_dtype(settings.precision, device, network.description.dtypes)
     scaler = torch.amp.GradScaler(device.type, enabled=dtype == torch.float16)
     step, crops, spent = 0, 0, 0.0
     if checkpoint is not None:

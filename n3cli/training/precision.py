@@ -43,12 +43,14 @@ def judging(device: torch.device) -> Iterator[None]:
         torch.backends.cudnn.benchmark = before
 
 
-def training_dtype(name: str, device: torch.device) -> torch.dtype:
+def training_dtype(name: str, device: torch.device, dtypes: tuple[str, ...]) -> torch.dtype:
     """Turn ``auto``, ``fp32``, ``bf16`` or ``fp16`` into a dtype for autocast.
 
-    ``auto`` is bfloat16 where the device is fast at it. Weights, their averages and the
+    ``auto`` is bfloat16 where the device is fast at it and the network (`dtypes` of its
+    description) known to work in it. Weights, their averages and the
     aggregation of the N3 blocks are float32 in any case.
     """
     if name == "auto":
-        return torch.bfloat16 if is_fast_at_bfloat16(device) else torch.float32
+        fast = "bf16" in dtypes and is_fast_at_bfloat16(device)
+        return torch.bfloat16 if fast else torch.float32
     return DTYPES[name]

@@ -75,8 +75,8 @@ def write_card(card: Card, config: ModelConfig) -> str:
 
 def read_section(card: str, title: str) -> str:
     """The text of one section of a card, empty where it has none of that title."""
-    _, found, rest = f"\n{card}".partition(f"\n## {title}\n")
-    return rest.partition("\n## ")[0].strip() if found else ""
+    _, section, _ = _split(card, title)
+    return section.strip()
 
 
 def replace_figures(
@@ -86,9 +86,21 @@ def replace_figures(
     protocol: str,
     unit: str = "PSNR in dB",
 ) -> str:
-    """The same card with other figures."""
-    old = read_section(card, "Figures")
-    return card.replace(old, write_figures(columns, rows, protocol, unit), 1)
+    """The same card with other figures; they come last where it had none."""
+    before, _, after = _split(card, "Figures")
+    if not before:
+        before, after = f"{card.rstrip()}\n\n## Figures\n", ""
+    figures = write_figures(columns, rows, protocol, unit)
+    return f"{before}\n{figures}\n{after}"
+
+
+def _split(card: str, title: str) -> tuple[str, str, str]:
+    """What comes before a section's text, with its title, the text, and what comes after it."""
+    before, heading, rest = f"\n{card}".partition(f"\n## {title}\n")
+    if not heading:
+        return "", "", card
+    section, following, others = rest.partition("\n## ")
+    return (before + heading)[1:], section, following + others
 
 
 def _front_matter(card: Card, config: ModelConfig) -> str:

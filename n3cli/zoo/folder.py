@@ -188,11 +188,11 @@ def _replacing(folder: Path) -> Iterator[Path]:
         fresh, old = Path(scratch, "new"), Path(scratch, "old")
         fresh.mkdir()
         yield fresh
-        if folder.exists():
-            folder.rename(old)
         try:
+            if folder.exists():
+                folder.rename(old)
             fresh.rename(folder)
-        except OSError:
-            if old.exists():
+        except BaseException:  # a signal, too
+            if old.exists() and not folder.exists():
                 old.rename(folder)
             raise

@@ -20,7 +20,6 @@ from n3cli.zoo.names import VARIANTS
 NETWORK: Final = "n3net"
 
 RENAMES: Final = (
-    (r"^module\.", ""),  # left by torch.nn.DataParallel
     (r"^blocks\.(\d+)\.conv1\.", r"parts.\1.cnn.head."),
     (r"^blocks\.(\d+)\.layer1\.", r"parts.\1.cnn.body."),
     (r"^blocks\.(\d+)\.conv2\.", r"parts.\1.cnn.tail."),
@@ -33,7 +32,7 @@ RENAMES: Final = (
 )
 """Parts of the authors' names, each with ours, replaced one after the other."""
 
-SIGN: Final = re.compile(r"(module\.)?nls\.\d+\.")
+SIGN: Final = re.compile(r"nls\.\d+\.")
 """Of the authors' names, those that nobody else's networks have."""
 
 UNUSED: Final = re.compile(r"blocks\.\d+\.bn1\..*|.*\.num_batches_tracked")

@@ -52,7 +52,7 @@ def test_filters_choose_what_they_say(measured):
     pair = easy_pair()
     kept = {row.method.name: row.method.judge(pair).kept for row in measured.rows}
     np.testing.assert_array_equal(kept["none"], True)
-    np.testing.assert_array_equal(kept["ratio"], pair.ratio <= 0.8)
+    np.testing.assert_array_equal(kept["ratio"], pair.ratio < 0.8)
     np.testing.assert_array_equal(kept["mutual"], pair.mutual)
     np.testing.assert_array_equal(kept["ratio+mutual"], kept["ratio"] & kept["mutual"])
 

@@ -25,10 +25,10 @@ ENVIRONMENT = {**os.environ, "PYTHONUTF8": "1", "N3_DATA": "", "PYTHONPATH": str
 SET5 = COLLECTIONS["set5"]
 
 
-def start(*arguments, **options):
+def start(*arguments, stdin=subprocess.DEVNULL, **options):
     return subprocess.Popen(
         [sys.executable, "-m", "n3cli", "fetch-data", *map(str, arguments)],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         encoding="utf-8", env=ENVIRONMENT, **options,
     )  # fmt: skip
 
@@ -77,6 +77,18 @@ def test_terms_must_be_accepted(server, tmp_path):
     assert "say --yes if you do" in err
     assert not server.requests
     assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals are POSIX")
+def test_no_is_an_answer(server, tmp_path):
+    ours, theirs = os.openpty()
+    os.write(ours, b"n\n")
+    code, out, err = n3_fetch("set5", "--from", server.address, "--dir", tmp_path, stdin=theirs)
+    os.close(ours)
+    os.close(theirs)
+    assert (code, out) == (2, "")
+    assert err.endswith("n3: error: nothing was fetched: the terms were not accepted\n")
+    assert not server.requests
 
 
 def test_faults_are_told_and_the_rest_is_fetched(server, tmp_path):

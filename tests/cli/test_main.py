@@ -130,6 +130,16 @@ def test_a_bug_keeps_its_traceback(command):
     assert isinstance(run("own").exception, ZeroDivisionError)
 
 
+def test_too_little_memory_is_told(command):
+    @command
+    def body():
+        raise MemoryError
+
+    result = run("own")
+    assert result.exit_code == DeviceError.exit_code
+    assert result.stderr.startswith("n3: error: not enough memory")
+
+
 def test_an_error_that_is_not_of_the_output_is_not_blamed_on_it(command):
     @command
     def body():

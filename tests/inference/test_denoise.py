@@ -13,6 +13,7 @@ from n3cli.inference.denoise import denoise
 from n3cli.inference.denoiser import Denoiser
 from n3cli.inference.device import choose_device, choose_precision
 from n3cli.networks.description import Description
+from n3cli.networks.registry import build
 from n3cli.ops.row_source import ArraySource
 from n3cli.zoo.folder import Model
 from n3cli.zoo.load import load_model
@@ -44,6 +45,12 @@ def test_it_denoises(channels):
     clean, image = noisy(channels=channels)
     result = n3cli.denoise(image, sigma=25)
     assert np.square(result - clean).mean() < 0.1 * np.square(image - clean).mean()
+
+
+@pytest.mark.parametrize("given", [torch.zeros(8, 8), [[0.5]], None])
+def test_what_is_no_array_is_told(given):
+    with pytest.raises(InputError, match=f"NumPy array, got {type(given).__name__}"):
+        denoise(given, sigma=20)
 
 
 def test_noise_level_means_the_same_at_every_depth():
@@ -197,6 +204,19 @@ def test_no_memory_for_the_smallest_tile_is_an_error():
         denoise(np.zeros((8, 8)), 25, model_with(fault))
 
 
+def test_tiles_shrink_to_the_smallest_multiple_and_no_further():
+    levels = {"widths": ",".join(["8"] * 8), "blocks": ",".join(["1"] * 8)}
+    coarse = build("n3unet", {"channels": 1, **levels})
+    engine = engine_module.Engine(coarse.eval(), torch.device("cpu"), torch.float32)
+    assert engine.multiple(0) == 128
+    for side in (1024, 512, 256):
+        assert engine.tile(0, 1024, 1024) == (side, side)
+        engine.shrink(0, side, side)
+    assert engine.tile(0, 1024, 1024) == (128, 128)
+    with pytest.raises(DeviceError, match="smallest tile"):
+        engine.shrink(0, 128, 128)
+
+
 def test_a_device_without_memory_gives_way_to_the_cpu(monkeypatch):
     class Elsewhere:
         """Stands for an accelerator: is not the CPU, and always full."""
@@ -211,7 +231,7 @@ def test_a_device_without_memory_gives_way_to_the_cpu(monkeypatch):
     made = started(network, torch.device("cpu"), torch.float32, 64)
     made.device = Elsewhere()
     with pytest.warns(N3Warning, match="accelerator has too little free memory"):
-        made.shrink(64, 64)
+        made.shrink(0, 64, 64)
     assert made.device.type == "cpu"
 
 

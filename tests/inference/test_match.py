@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import n3cli
-from n3cli.errors import ConfigError, InputError, ModelError, N3Warning
+from n3cli.errors import ConfigError, DeviceError, InputError, ModelError, N3Warning
 from n3cli.inference import classifier, geometry
 from n3cli.inference.classifier import Classifier
 from n3cli.inference.matcher import Matcher
@@ -361,6 +361,20 @@ class TestModel:
         with torch.no_grad():
             model.network.tail.weight.fill_(torch.inf)
         with pytest.raises(ModelError, match="not finite"):
+            match(SECOND, model)
+
+    def test_the_callers_network_stays_where_it_is(self):
+        model = random_model()
+        assert Classifier(model)._network is not model.network
+
+    def test_too_little_memory_is_told(self):
+        model = random_model()
+
+        def full(*_):
+            raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")
+
+        model.network.forward = full
+        with pytest.raises(DeviceError, match="memory does not suffice"):
             match(SECOND, model)
 
     def test_a_model_of_another_task_is_refused(self):

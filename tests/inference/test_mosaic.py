@@ -40,9 +40,10 @@ def test_a_method_gets_white_noise_of_the_level_it_is_told(a, b):
     assert np.abs(estimate[..., 0].mean(1) - noisy.mean(1)).max() < 5e-3
 
 
-def test_without_noise_nothing_is_done():
+@pytest.mark.parametrize(("a", "b"), [(0, 0), (5e-10, 0), (5e-10, -1e-3), (-1, -1)])
+def test_without_noise_nothing_is_done(a, b):
     plane = np.random.default_rng(0).random((5, 6, 1)).astype(np.float32)
-    estimate = denoise_stabilised(plane, 0, 0, lambda image, sigma: image * 0)
+    estimate = denoise_stabilised(plane, a, b, lambda image, sigma: image * 0)
     np.testing.assert_array_equal(estimate, plane)
 
 

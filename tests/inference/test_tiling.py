@@ -6,7 +6,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from n3cli.inference.tiling import SMALLEST, UNLIMITED, cuts, input_span, tile_shape
+from n3cli.inference.tiling import UNLIMITED, cuts, input_span, smallest_side, tile_shape
+
+SMALLEST = smallest_side(1)
 
 
 @given(

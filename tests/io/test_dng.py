@@ -188,7 +188,7 @@ def test_other_raw_files_get_what_dng_asks_for(tmp_path):
     mosaic, path = values(), tmp_path / "a.dng"
     source = make_pef(mosaic, told=TOLD)
     raw = write(path, source)
-    assert (raw.orientation, raw.iso, raw.tags.is_dng) == (6, 1600, False)
+    assert (raw.orientation, raw.iso, raw.tags.from_xyz) == (6, 1600, None)
     again = read_raw(path)
     np.testing.assert_array_equal(again.sensor, mosaic)
     np.testing.assert_array_equal(again.mosaic, raw.mosaic)

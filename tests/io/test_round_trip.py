@@ -146,6 +146,16 @@ def test_resolution_without_exif(format: str) -> None:
     assert read_picture(encoded(given, format)).meta.dpi == pytest.approx((300, 300), abs=0.01)
 
 
+@pytest.mark.parametrize("dots", [1e-9, 0.01, 4e5, 4294967295 * 2.54, float("inf")])
+@pytest.mark.parametrize("format", ["png", "jpeg", "webp", "tiff", "avif"])
+def test_resolutions_that_cannot_be(format: str, dots: float) -> None:
+    given = picture("uint8", 3, False, Meta(dpi=(dots, 300.0)))
+    np.testing.assert_array_equal(
+        read_picture(encoded(given, format, 100)).pixels.shape, given.pixels.shape
+    )
+    assert (Meta(dpi=(dots, 300.0)).dpi is None) == (dots > 4e5)
+
+
 @pytest.mark.parametrize(("dtype", "tolerance"), [("uint8", 0), ("uint16", 16)])
 def test_avif_at_100(dtype: str, tolerance: int, meta: Meta) -> None:
     given = picture(dtype, 3, True, replace(meta, orientation=1, exif=exif_block(1)))

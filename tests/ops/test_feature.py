@@ -23,11 +23,35 @@ class WithAlpha(ArraySource):
 
 def test_they_are_opencvs_of_the_grey_picture():
     found = find_features(ArraySource(PIXELS), max_keypoints=300)
-    points, descriptors = cv2.SIFT_create(300).detectAndCompute(PIXELS[..., 0], None)
-    np.testing.assert_allclose(found.keypoints, [one.pt for one in points][:300], atol=1e-3)
-    np.testing.assert_array_equal(found.descriptors, descriptors[:300])
+    points, _ = cv2.SIFT_create(300).detectAndCompute(PIXELS[..., 0], None)
+    weakest = sorted(one.response for one in points)[-300]
+    certain = [which for which, one in enumerate(points) if one.response > weakest]
+    rows = [int(np.abs(found.keypoints - points[which].pt).sum(1).argmin()) for which in certain]
+    assert len(found.keypoints) == 300
+    np.testing.assert_allclose(
+        found.keypoints[rows], [points[which].pt for which in certain], atol=1e-3
+    )
     assert found.size == (640, 480)
     assert found.descriptors.dtype == np.uint8
+
+
+@pytest.mark.parametrize("count", [1, 50, 150])
+def test_the_strongest_are_kept(count):
+    """Also where OpenCV gives more than it was asked for, in no order."""
+    points = cv2.SIFT_create(count).detectAndCompute(PIXELS[..., 0], None)[0]
+    found = find_features(ArraySource(PIXELS), max_keypoints=count).keypoints
+    assert len(found) == min(count, len(points))
+    weakest = sorted((one.response for one in points), reverse=True)[len(found) - 1]
+    strongest = {one.pt for one in points if one.response > weakest}
+    kept = {(float(x), float(y)) for x, y in found}
+    assert strongest <= kept
+
+
+def test_descriptors_are_opencvs():
+    found = find_features(ArraySource(PIXELS), max_keypoints=100_000)
+    points, descriptors = cv2.SIFT_create(100_000).detectAndCompute(PIXELS[..., 0], None)
+    np.testing.assert_allclose(found.keypoints, [one.pt for one in points], atol=1e-3)
+    np.testing.assert_array_equal(found.descriptors, descriptors)
 
 
 def test_coordinates_are_those_of_the_picture_however_it_is_reduced():

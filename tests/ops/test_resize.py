@@ -97,3 +97,14 @@ def test_a_scale_and_a_size_that_is_cropped():
 def test_neither_scale_nor_size():
     with pytest.raises(ValueError, match="scale or a size"):
         resize(np.zeros((2, 2, 1)))
+
+
+def test_strips_push_nothing_out_of_what_is_kept():
+    image = torch.rand(1, 64, 64)
+    module.resize(image, 2.0)
+    kept = module._keep_bands.cache_info().misses
+    taps = module.make_taps(64, 128, 2.0)
+    for top in range(0, 128, 8):
+        module.resize_axis(image, taps[top : top + 8], -2)
+    module.resize(image, 2.0)
+    assert module._keep_bands.cache_info().misses == kept

@@ -9,6 +9,7 @@ from torch import nn
 from n3cli.networks.n3net import N3Net
 from n3cli.networks.n3unet import N3UNet
 from n3cli.networks.registry import build
+from n3cli.training import precision
 from n3cli.training.config import OptimiserSettings
 from n3cli.training.optimiser import Optimiser, split
 
@@ -161,3 +162,13 @@ def test_tables_are_not_orthogonalised():
     matrices, others = split(build("unlnet", {}))
     assert matrices == []
     assert len(others) > 20
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_auto_takes_what_the_device_is_fast_at_and_the_network_works_in(monkeypatch, fast):
+    monkeypatch.setattr(precision, "is_fast_at_bfloat16", lambda device: fast)
+    device = torch.device("cpu")
+    chosen = torch.bfloat16 if fast else torch.float32
+    assert precision.training_dtype("auto", device, ("fp32", "bf16")) == chosen
+    assert precision.training_dtype("auto", device, ("fp32",)) == torch.float32
+    assert precision.training_dtype("bf16", device, ("fp32",)) == torch.bfloat16

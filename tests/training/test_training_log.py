@@ -62,6 +62,14 @@ def test_every_cut_line_is_dropped(tmp_path):
     assert steps(tmp_path) == [5, 10, 15]
 
 
+def test_what_is_no_event_is_dropped(tmp_path):
+    fill(tmp_path, [5])
+    with (tmp_path / LOG_FILE).open("a") as file:
+        file.write('[5]\n7\n{"event": "step"}\n{"event": "step", "step": "5"}\n')
+    fill(tmp_path, [10], done=5)
+    assert steps(tmp_path) == [5, 10]
+
+
 def test_no_log_has_no_events(tmp_path):
     assert read_log(tmp_path / LOG_FILE) == []
 

@@ -8,7 +8,7 @@ from huggingface_hub import ModelCard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from n3cli.zoo.card import Card, Measurement, write_card
+from n3cli.zoo.card import Card, Measurement, read_section, replace_figures, write_card
 from n3cli.zoo.config import ModelConfig
 from n3cli.zoo.locate import bundled
 
@@ -57,6 +57,25 @@ def test_sections_and_figures() -> None:
         "| PSNR in dB | σ = 15 | σ = 25 |\n| --- | ---: | ---: |\n| Set12 | 32.35 | 29.98 |" in text
     )
     assert "n3 denoise photo.png -m denoise-n3unet-gray" in text
+
+
+def test_figures_are_replaced_and_nothing_else() -> None:
+    card = dataclasses.replace(CARD, summary="Whole images.")  # as the figures say, too
+    told = replace_figures(
+        write_card(card, CONFIG), ("σ = 50",), [Measurement("BSD68", (26.454,))], "Whole images."
+    )
+    expected = dataclasses.replace(
+        card, columns=("σ = 50",), measurements=(Measurement("BSD68", (26.454,)),)
+    )
+    assert told == write_card(expected, CONFIG)
+
+
+def test_a_card_without_figures_gets_them() -> None:
+    told = replace_figures(
+        "---\nlicense: x\n---\n\nMine.\n", ("σ = 50",), [Measurement("BSD68", (26.454,))], "So."
+    )
+    assert told.startswith("---\nlicense: x\n---\n\nMine.\n\n## Figures\n\n")
+    assert "| BSD68 | 26.45 |" in read_section(told, "Figures")
 
 
 def test_nothing_measured_and_no_noise_level() -> None:

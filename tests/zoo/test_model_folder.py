@@ -185,6 +185,25 @@ def test_failed_write_leaves_the_old_model(
     assert [entry.name for entry in folder.parent.iterdir()] == [folder.name]
 
 
+def test_interrupted_while_it_is_replaced_the_old_model_stays(
+    folder: Path, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename, renamed = Path.rename, []
+
+    def interrupted(self: Path, target: Path) -> Path:
+        renamed.append(target)
+        if len(renamed) == 2:
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+    monkeypatch.setattr(Path, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        save_folder(folder, CONFIG, network, "new", overwrite=True)
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
+    assert [entry.name for entry in folder.parent.iterdir()] == [folder.name]
+
+
 def test_verify_finds_a_network_that_overflows(folder: Path, network: Network) -> None:
     with torch.no_grad():
         for parameter in network.parameters():

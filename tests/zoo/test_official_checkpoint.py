@@ -179,7 +179,7 @@ def test_a_checkpoint_runs_as_it_is(tmp_path: Path) -> None:
 
 
 def test_integer_counters_of_newer_checkpoints_are_dropped() -> None:
-    assert rename_state({"module.nls.0.embedcnn.1.num_batches_tracked": torch.tensor(3)}) == {}
+    assert rename_state({"nls.0.embedcnn.1.num_batches_tracked": torch.tensor(3)}) == {}
 
 
 @needs_reference
