@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from n3cli.bench.method import Method, OnMosaic, Run
 from n3cli.bench.real import AUTO
 from n3cli.bench.task import DENOISE, UPSCALE, Task
+from n3cli.inference.compute import Compute
 from n3cli.inference.denoiser import Denoiser
 from n3cli.inference.noise_level import camera_level, judge_shared, sample
 from n3cli.inference.raw_denoise import RawDenoiser
@@ -109,7 +110,7 @@ _Made: TypeAlias = tuple[Model, Run, OnMosaic | None]
 
 
 def _denoiser(name: str | None, channels: int, device: str, precision: str) -> _Made:
-    denoiser = Denoiser(name, device=device, precision=precision)
+    denoiser = Denoiser(name, Compute(device, precision))
 
     def run(noisy: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
         return np.concatenate(list(denoiser.rows(ArraySource(noisy), sigma=sigma)))
@@ -117,7 +118,7 @@ def _denoiser(name: str | None, channels: int, device: str, precision: str) -> _
     model = denoiser.model(channels)
     if not model.network.description.mosaic:
         return model, run, None
-    whole = RawDenoiser(model, device=device, precision=precision)
+    whole = RawDenoiser(model, Compute(device, precision))
 
     def on_mosaic(
         noisy: NDArray[np.float32], pattern: NDArray[np.uint8], noise: NoiseModel
@@ -129,7 +130,7 @@ def _denoiser(name: str | None, channels: int, device: str, precision: str) -> _
 
 def _upscaler(name: str | None, channels: int, device: str, precision: str) -> _Made:
     model = load_model(name, task="upscale", channels=channels)
-    upscaler = Upscaler(model, device=device, precision=precision)
+    upscaler = Upscaler(model, Compute(device, precision))
 
     def run(low: NDArray[np.float32], scale: float) -> NDArray[np.float32]:
         size = (round(low.shape[0] * scale), round(low.shape[1] * scale))

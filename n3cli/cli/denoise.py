@@ -189,9 +189,11 @@ def _get_ready(
     quality: int,
     develop: bool,
     any_raw: bool,
-    **network: Any,
+    model: str | None,
+    **compute: Any,
 ) -> Work[Report | RawReport]:
     """Import what is slow to import, and make the network ready."""
+    from n3cli.inference.compute import Compute
     from n3cli.inference.denoiser import Denoiser
     from n3cli.inference.raw_denoise import RawDenoiser
     from n3cli.io.noise_profile import known_profiles
@@ -203,10 +205,10 @@ def _get_ready(
     from n3cli.jobs.view import Crop
     from n3cli.ops.noise_model import models_of
 
-    denoiser = Denoiser(**network)
+    denoiser = Denoiser(model, Compute(**compute))
     part = Crop(*crop) if crop else None
     settings = Settings(sigma, strength, tta, part, quality)
-    raw_denoiser = RawDenoiser(**network, tta=tta)
+    raw_denoiser = RawDenoiser(model, Compute(**compute), tta=tta)
     raw_settings = RawSettings(
         models_of(noise) if noise else None,
         known_profiles(profiles) if any_raw else (),

@@ -125,15 +125,22 @@ def upscale(
 
 
 def _get_ready(
-    goal: dict[str, Any], *, tta: bool, crop: tuple[int, ...] | None, quality: int, **network: Any
+    goal: dict[str, Any],
+    *,
+    tta: bool,
+    crop: tuple[int, ...] | None,
+    quality: int,
+    model: str | None,
+    **compute: Any,
 ) -> Work[Report]:
     """Import what is slow to import, and make the network ready."""
+    from n3cli.inference.compute import Compute
     from n3cli.inference.upscale import Upscaler
     from n3cli.jobs.upscale import Settings, upscale_picture
     from n3cli.jobs.view import Crop
 
     if size := goal.pop("size"):
         goal["width"], goal["height"] = size
-    upscaler = Upscaler(**network)
+    upscaler = Upscaler(model, Compute(**compute))
     settings = Settings(Goal(**goal), tta, Crop(*crop) if crop else None, quality)
     return lambda job, progress: upscale_picture(job, upscaler, settings, progress)

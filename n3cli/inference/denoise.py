@@ -11,6 +11,7 @@ import numpy as np
 from n3cli.errors import ConfigError, N3Warning
 from n3cli.inference.array import check_array
 from n3cli.inference.choice import choose
+from n3cli.inference.compute import Compute
 from n3cli.inference.denoiser import Denoiser
 from n3cli.ops.row_source import ArraySource
 from n3cli.zoo.folder import Model
@@ -61,7 +62,7 @@ def denoise(
     pixels = check_array(array)
     if sigma != "auto" and (isinstance(sigma, bool) or not isinstance(sigma, Real)):
         raise ConfigError(f"sigma must be a noise level or 'auto', got {sigma!r}")
-    denoiser = Denoiser(model, device=device, precision=precision, tile=tile)
+    denoiser = Denoiser(model, Compute(device, precision, tile))
     if sigma == "auto":
         choice = choose(denoiser, ArraySource(pixels))
         denoiser, level = choice.denoiser, choice.level

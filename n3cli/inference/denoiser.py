@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from torch import Tensor
 
 from n3cli.errors import ConfigError, InputError, ModelError, N3Warning
 from n3cli.inference.array import to_pixels
+from n3cli.inference.compute import AUTOMATIC, Compute
 from n3cli.inference.ensemble import Progress, ensembled
 from n3cli.inference.host import Host
 from n3cli.inference.source import PlaneRows, Rows, TensorRows
@@ -32,35 +32,29 @@ class Denoiser:
 
     Args:
         model: name, path or loaded model; None for the default that suits each picture.
-        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``, ``mps`` or ``xpu``.
-        precision: ``auto``, ``fp32``, ``bf16`` or ``fp16``.
-        tile: longest side of a tile in pixels, ``auto`` (from free memory) or ``off``.
+        compute: where and how.
 
     Attributes:
         is_default: whether no model was named.
 
     Raises:
-        ConfigError: a setting has no meaning.
+        ConfigError: not a device's name.
         DeviceError: there is no such device.
     """
 
     def __init__(
         self,
         model: str | Path | Model | None = None,
-        *,
-        device: str = "auto",
-        precision: str = "auto",
-        tile: str | int = "auto",
+        compute: Compute = AUTOMATIC,
     ) -> None:
-        self._host = Host("denoise", model, device, precision, tile)
-        self._make = partial(Denoiser, device=device, precision=precision, tile=tile)
+        self._host, self._compute = Host("denoise", model, compute), compute
         self._others: dict[str, Denoiser] = {}
         self.is_default = model is None
 
     def other(self, model: str) -> Denoiser:
         """Another model on the same device, made when it is first asked for."""
         if model not in self._others:
-            self._others[model] = self._make(model)
+            self._others[model] = Denoiser(model, self._compute)
         return self._others[model]
 
     def model(self, channels: int) -> Model:

@@ -10,6 +10,9 @@ from n3cli.networks.description import Description
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 """Number formats by the names that people give them."""
 
+PRECISIONS = ("auto", *DTYPES)
+"""What people may ask for."""
+
 _FINE_SIGMA = 10.0
 """Noise levels below this (0–255 scale) are computed in float32 unless asked otherwise."""
 
@@ -52,19 +55,14 @@ def choose_precision(
     level, and 4 % more noise where all is flat (measured).
 
     Args:
-        name: the precision asked for.
+        name: the precision asked for, one of `PRECISIONS`.
         device: where it is computed.
         description: the network's.
         sigma: noise level on the 0–255 scale; None for tasks in which there is none.
         depth: bits of a channel of the picture.
-
-    Raises:
-        ConfigError: not a precision's name.
     """
-    if name in DTYPES:
-        return DTYPES[name]
     if name != "auto":
-        raise ConfigError(f"unknown precision {name!r}; known are auto, {', '.join(DTYPES)}")
+        return DTYPES[name]
     coarse = depth <= 8 and (sigma is None or sigma >= _FINE_SIGMA)
     coarse |= description.mosaic == "whole"
     fast = coarse and "bf16" in description.dtypes and is_fast_at_bfloat16(device)

@@ -7,7 +7,7 @@ from typing import Literal
 
 import torch
 
-from n3cli.errors import ConfigError
+from n3cli.inference.compute import Compute
 from n3cli.inference.device import choose_device, choose_precision
 from n3cli.inference.engine import Engine
 from n3cli.ops.row_source import RowSource
@@ -21,12 +21,10 @@ class Host:
     Args:
         task: what the models must do.
         model: name, path or loaded model; None for the default that suits each picture.
-        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``, ``mps`` or ``xpu``.
-        precision: ``auto``, ``fp32``, ``bf16`` or ``fp16``.
-        tile: longest side of a tile in pixels, ``auto`` (from free memory) or ``off``.
+        compute: where and how.
 
     Raises:
-        ConfigError: a setting has no meaning.
+        ConfigError: not a device's name.
         DeviceError: there is no such device.
     """
 
@@ -34,14 +32,10 @@ class Host:
         self,
         task: Literal["denoise", "upscale"],
         model: str | Path | Model | None,
-        device: str,
-        precision: str,
-        tile: str | int,
+        compute: Compute,
     ) -> None:
-        if tile not in ("auto", "off") and not (type(tile) is int and tile > 0):
-            raise ConfigError(f"tile must be auto, off or a size in pixels, got {tile!r}")
-        self._task, self._given, self._tile = task, model, tile
-        self._device, self._precision = choose_device(device), precision
+        self._task, self._given, self._compute = task, model, compute
+        self._device = choose_device(compute.device)
         self._models: dict[int, Model] = {}
         self._engines: dict[tuple[str, int, torch.dtype, int], Engine] = {}
 
@@ -73,16 +67,14 @@ class Host:
             source: the picture.
             sigma: its noise level on the 0–255 scale; None where there is no noise.
             scale: one of the network's scales; by default its description's.
-
-        Raises:
-            ConfigError: not a precision's name.
         """
         network = model.network if scale is None else model.network.at(scale)
         description = network.description
         depth = 8 * source.dtype.itemsize
-        precision = choose_precision(self._precision, self._device, description, sigma, depth)
+        asked = self._compute.precision
+        precision = choose_precision(asked, self._device, description, sigma, depth)
         batch = max(1, source.channels // description.channels)
         key = model.source, description.scale, precision, batch
         if key not in self._engines:
-            self._engines[key] = Engine(network, self._device, precision, self._tile, batch)
+            self._engines[key] = Engine(network, self._device, precision, self._compute.tile, batch)
         return self._engines[key]

@@ -14,6 +14,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from n3cli.inference.compute import AUTOMATIC, Compute
 from n3cli.inference.denoiser import Denoiser
 from n3cli.inference.ensemble import Progress
 from n3cli.inference.host import Host
@@ -41,28 +42,23 @@ class RawDenoiser:
 
     Args:
         model: name, path or loaded model, for mosaics or for grey pictures; None for the default.
-        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``, ``mps`` or ``xpu``.
-        precision: ``auto``, ``fp32``, ``bf16`` or ``fp16``.
-        tile: longest side of a tile in pixels, ``auto`` (from free memory) or ``off``.
+        compute: where and how.
         tta: take the mean over the mosaic's flips and quarter turns.
 
     Raises:
-        ConfigError: a setting has no meaning.
+        ConfigError: not a device's name.
         DeviceError: there is no such device.
     """
 
     def __init__(
         self,
         model: str | Path | Model | None = None,
+        compute: Compute = AUTOMATIC,
         *,
-        device: str = "auto",
-        precision: str = "auto",
-        tile: str | int = "auto",
         tta: bool = False,
     ) -> None:
-        self._how = device, precision, tile
-        self._host = Host("denoise", DEFAULT if model is None else model, *self._how)
-        self._tta = tta
+        self._host = Host("denoise", DEFAULT if model is None else model, compute)
+        self._compute, self._tta = compute, tta
 
     @property
     def model(self) -> Model:
@@ -78,9 +74,7 @@ class RawDenoiser:
         if form := self.model.network.description.mosaic:
             estimate = partial(_ESTIMATES[form], self._host, self.model)
             return partial(_told_a_share, estimate, self._tta)
-        device, precision, tile = self._how
-        denoiser = Denoiser(self.model, device=device, precision=precision, tile=tile)
-        return PlaneByPlane(denoiser, tta=self._tta).denoise
+        return PlaneByPlane(Denoiser(self.model, self._compute), tta=self._tta).denoise
 
     def denoise(
         self,

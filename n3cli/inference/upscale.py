@@ -12,6 +12,7 @@ from torch import Tensor
 
 from n3cli.errors import ModelError
 from n3cli.inference.array import check_array, to_pixels
+from n3cli.inference.compute import AUTOMATIC, Compute
 from n3cli.inference.ensemble import Progress, ensembled
 from n3cli.inference.host import Host
 from n3cli.inference.passes import choose_passes
@@ -54,26 +55,20 @@ class Upscaler:
     Args:
         model: name, path or loaded model; ``bicubic`` for interpolation without a network; None
             for the default that suits each picture.
-        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``, ``mps`` or ``xpu``.
-        precision: ``auto``, ``fp32``, ``bf16`` or ``fp16``.
-        tile: longest side of a tile in pixels of the network's input, ``auto`` (from free memory)
-            or ``off``.
+        compute: where and how.
 
     Raises:
-        ConfigError: a setting has no meaning.
+        ConfigError: not a device's name.
         DeviceError: there is no such device.
     """
 
     def __init__(
         self,
         model: str | Path | Model | None = None,
-        *,
-        device: str = "auto",
-        precision: str = "auto",
-        tile: str | int = "auto",
+        compute: Compute = AUTOMATIC,
     ) -> None:
         self._bicubic = model == BICUBIC
-        self._host = Host("upscale", model, device, precision, tile)
+        self._host = Host("upscale", model, compute)
 
     def route(self, source: RowSource, size: tuple[int, int]) -> Route:
         """How a picture becomes one of `size` (height, width).
@@ -244,7 +239,7 @@ def upscale(
     """
     pixels = check_array(array)
     height, width = pixels.shape[:2]
-    upscaler = Upscaler(model, device=device, precision=precision, tile=tile)
+    upscaler = Upscaler(model, Compute(device, precision, tile))
     if size is None:
         size = Goal(scale=scale).size_of(height, width)
     rows = upscaler.rows(ArraySource(pixels), size=size, tta=tta)

@@ -11,6 +11,7 @@ import torch
 from reference import two_views
 
 import n3cli
+from n3cli.inference.compute import Compute
 from n3cli.inference.denoiser import Denoiser
 from n3cli.networks import registry
 from n3cli.networks.cnet import N3CNet
@@ -83,7 +84,7 @@ def test_tiles_are_exact():
 
 def test_rows_are_streamed():
     image = picture(700, 300, 1)
-    denoiser = Denoiser(device="cuda", precision="fp32", tile=256)
+    denoiser = Denoiser(compute=Compute(device="cuda", precision="fp32", tile=256))
     rows = np.concatenate(list(denoiser.rows(ArraySource(image), sigma=25)))
     np.testing.assert_allclose(rows, n3cli.denoise(image, 25, device="cpu"), atol=2e-4)
 

@@ -9,6 +9,7 @@ import torch
 import n3cli
 from n3cli.errors import ConfigError, DeviceError, InputError, ModelError, N3Warning
 from n3cli.inference import engine as engine_module
+from n3cli.inference.compute import Compute
 from n3cli.inference.denoise import denoise
 from n3cli.inference.denoiser import Denoiser
 from n3cli.inference.device import choose_device, choose_precision
@@ -141,7 +142,7 @@ def test_progress_rises_to_one_and_memory_is_a_few_strips():
     _, image = noisy(height=400, width=70)
     source = ArraySource(image.astype(np.float32))
     seen = []
-    strips = list(Denoiser(tile=64).rows(source, sigma=25, progress=seen.append))
+    strips = list(Denoiser(compute=Compute(tile=64)).rows(source, sigma=25, progress=seen.append))
     assert seen == sorted(seen)
     assert seen[-1] == pytest.approx(1)
     assert max(len(strip) for strip in strips) <= 64

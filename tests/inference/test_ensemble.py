@@ -10,6 +10,7 @@ import torch
 
 from n3cli.errors import InputError, N3Warning
 from n3cli.inference import ensemble
+from n3cli.inference.compute import Compute
 from n3cli.inference.denoise import denoise
 from n3cli.inference.denoiser import Denoiser
 from n3cli.inference.ensemble import ensembled
@@ -128,7 +129,10 @@ def test_without_a_network_nothing_is_turned(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_progress_rises_to_one_over_all_poses() -> None:
     source = ArraySource(picture(150, 40, 3))
-    denoiser, upscaler = Denoiser(model("denoise", 3), tile=64), Upscaler(model("upscale", 3))
+    denoiser, upscaler = (
+        Denoiser(model("denoise", 3), Compute(tile=64)),
+        Upscaler(model("upscale", 3)),
+    )
     for rows in (
         lambda tell: denoiser.rows(source, sigma=9, tta=True, progress=tell),
         lambda tell: upscaler.rows(source, size=(300, 80), tta=True, progress=tell),

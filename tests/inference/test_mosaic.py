@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from reference.real_sets import mosaic, photons, scene
 
+from n3cli.inference.compute import Compute
 from n3cli.inference.mosaic import denoise_planes, denoise_stabilised
 
 
@@ -53,7 +54,7 @@ def test_stabilised_planes_beat_one_level_for_all(shared):
     from n3cli.ops.metric import psnr
     from n3cli.ops.row_source import ArraySource
 
-    denoiser = Denoiser(None, device="cpu")
+    denoiser = Denoiser(None, Compute(device="cpu"))
 
     def run(image, sigma):
         return np.concatenate(list(denoiser.rows(ArraySource(image), sigma=sigma)))

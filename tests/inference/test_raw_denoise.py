@@ -8,6 +8,7 @@ from reference.dng import BAYER, X_TRANS
 from reference.scenes import exposed, filtered, linear
 
 from n3cli.errors import InputError
+from n3cli.inference.compute import Compute
 from n3cli.inference.ensemble import POSES, posed
 from n3cli.inference.raw_denoise import RawDenoiser
 from n3cli.inference.raw_pose import posed_pattern
@@ -30,13 +31,13 @@ def scene(name="RGGB", size=(132, 150)):
 
 @pytest.fixture(scope="module")
 def grey():
-    return RawDenoiser(GREY, device="cpu")
+    return RawDenoiser(GREY, Compute(device="cpu"))
 
 
 @pytest.fixture(scope="module")
 def whole():
     """The default: the network for mosaics."""
-    return RawDenoiser(device="cpu", precision="fp32")
+    return RawDenoiser(compute=Compute(device="cpu", precision="fp32"))
 
 
 def gain(estimate, noisy, clean):
@@ -110,7 +111,9 @@ def test_the_filter_turns_with_the_mosaic(name, size):
 def test_turns_help_a_little(whole):
     clean, noisy = scene(size=(61, 74))
     pattern = np.array(BAYER["RGGB"], np.uint8)
-    turned = RawDenoiser(device="cpu", precision="fp32", tta=True).denoise(noisy, pattern, NOISE)
+    turned = RawDenoiser(compute=Compute(device="cpu", precision="fp32"), tta=True).denoise(
+        noisy, pattern, NOISE
+    )
     once = whole.denoise(noisy, pattern, NOISE)
     assert 0 < gain(turned, once, clean) < 0.5
 
@@ -149,7 +152,7 @@ def test_each_colour_has_its_own_noise(grey):
 
 @pytest.mark.parametrize("model", [GREY, None])
 def test_what_is_cut_off_stays(model):
-    raw_denoiser = RawDenoiser(model, device="cpu")
+    raw_denoiser = RawDenoiser(model, Compute(device="cpu"))
     _, noisy = scene(size=(40, 44))
     noisy[10:22, :] = 1
     noisy[14, 14] = 1.2
@@ -168,7 +171,9 @@ def test_tiles_do_not_show(model, name):
     _, noisy = scene(name, size=(200, 211))
     pattern = np.array(FILTERS[name], np.uint8)
     whole, tiled = (
-        RawDenoiser(model, device="cpu", precision="fp32", tile=tile).denoise(noisy, pattern, NOISE)
+        RawDenoiser(model, Compute(device="cpu", precision="fp32", tile=tile)).denoise(
+            noisy, pattern, NOISE
+        )
         for tile in ("off", 64)
     )
     np.testing.assert_allclose(tiled, whole, atol=2e-6)
@@ -193,6 +198,6 @@ def test_any_size(whole, size):
 
 def test_a_colour_model_is_refused():
     _, noisy = scene(size=(24, 24))
-    colour = RawDenoiser("denoise-n3unet-color", device="cpu")
+    colour = RawDenoiser("denoise-n3unet-color", Compute(device="cpu"))
     with pytest.raises(InputError, match="works on colour"):
         colour.denoise(noisy, np.array(BAYER["RGGB"], np.uint8), NOISE)

@@ -6,6 +6,7 @@ import torch
 from reference.dng import BAYER, X_TRANS
 
 from n3cli.errors import InputError
+from n3cli.inference.compute import Compute
 from n3cli.inference.ensemble import POSES, posed
 from n3cli.inference.raw_denoise import RawDenoiser
 from n3cli.inference.raw_pose import posed_pattern
@@ -24,7 +25,7 @@ def make(channels, **how):
     network = registry.build("n3net-raw", {"channels": channels, **SMALL}).eval()
     form = {1: "planes", 4: "packed"}[channels]
     config = ModelConfig(f"denoise-n3net-raw-{form}", "denoise", "n3net-raw", {}, None, "float32")
-    return RawDenoiser(Model(config, network, form), device="cpu", **how)
+    return RawDenoiser(Model(config, network, form), Compute(device="cpu", **how))
 
 
 def mosaic(*size):

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from n3cli.errors import ConfigError, InputError, ModelError
+from n3cli.inference.compute import Compute
 from n3cli.inference.passes import choose_passes
 from n3cli.inference.resized import ResizedRows
 from n3cli.inference.size import Goal
@@ -188,7 +189,7 @@ def test_the_network_reads_a_strip_of_tiles_at_a_time(
 ) -> None:
     monkeypatch.setattr("n3cli.inference.tiling.STRIP", 40 * 10)
     source = Watched(photo(400, 20))
-    strip = next(Upscaler(model, tile=64).rows(source, size=(801, 40)))
+    strip = next(Upscaler(model, Compute(tile=64)).rows(source, size=(801, 40)))
     assert strip.shape == (10, 40, 3)
     assert source.read < 200
 
@@ -243,7 +244,9 @@ def test_progress_ends_with_all_done(model: Model) -> None:
     for name in (model, "bicubic"):
         seen: list[float] = []
         source = ArraySource(photo(150, 20))
-        for _ in Upscaler(name, tile=64).rows(source, size=(600, 80), progress=seen.append):
+        for _ in Upscaler(name, Compute(tile=64)).rows(
+            source, size=(600, 80), progress=seen.append
+        ):
             pass
         assert seen == sorted(seen)
         assert seen[-1] == pytest.approx(1)
