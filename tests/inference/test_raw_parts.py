@@ -20,12 +20,12 @@ NOISE = [NoiseModel(0.004, 1e-5), NoiseModel(0.002, 2e-5), NoiseModel(0.006, 3e-
 SMALL = {"cnns": 2, "depth": 3, "features": 8, "k": 2, "patch": 4, "stride": 2, "window": 5}
 
 
-def make(channels, **how):
+def make(channels, *, tta=False, tile="auto"):
     torch.manual_seed(channels)
     network = registry.build("n3net-raw", {"channels": channels, **SMALL}).eval()
     form = {1: "planes", 4: "packed"}[channels]
     config = ModelConfig(f"denoise-n3net-raw-{form}", "denoise", "n3net-raw", {}, None, "float32")
-    return RawDenoiser(Model(config, network, form), Compute(device="cpu", **how))
+    return RawDenoiser(Model(config, network, form), Compute("cpu", tile=tile), tta=tta)
 
 
 def mosaic(*size):
