@@ -36,21 +36,20 @@ _MEANING = (
 
 def describe_run(
     recipe: Recipe,
-    config: ModelConfig,
-    outcome: Outcome[Network],
-    *,
     device: torch.device,
     pictures: int,
+    config: ModelConfig,
+    outcome: Outcome[Network],
     earlier: str | None,
 ) -> str:
     """The card of a model fresh from training: its figures are those of the validation.
 
     Args:
         recipe: of the run.
-        config: the model's.
-        outcome: of the run.
         device: where it was trained.
         pictures: how many were trained on.
+        config: the model's.
+        outcome: of the run.
         earlier: card of the weights that it started from, if it started from some.
     """
     training = [

@@ -91,7 +91,7 @@ def plan_images(
         task,
         material.digest,
         {"pictures": pictures, "validation": len(material.validation)},
-        partial(_describe_images, recipe, device, pictures),
+        partial(describe_run, recipe, device, pictures),
     )
 
 
@@ -102,17 +102,6 @@ def _not_for_developed(description: Description) -> str | None:
     if description.mosaic:
         return "a network for mosaics"
     return None if description.channels == 3 else "a network for grey pictures"
-
-
-def _describe_images(
-    recipe: Recipe,
-    device: torch.device,
-    pictures: int,
-    config: ModelConfig,
-    outcome: Outcome[Network],
-    earlier: str | None,
-) -> str:
-    return describe_run(recipe, config, outcome, device=device, pictures=pictures, earlier=earlier)
 
 
 def plan_correspondences(
@@ -132,15 +121,5 @@ def plan_correspondences(
         CorrespondenceJudging(recipe, network.description.inputs, device, world),
         hashlib.sha256(f"scenes {VERSION}".encode()).hexdigest(),
         {"validation": recipe.correspondences.pairs},
-        partial(_describe_correspondences, recipe, device),
+        partial(describe_set_run, recipe, device),
     )
-
-
-def _describe_correspondences(
-    recipe: Recipe,
-    device: torch.device,
-    config: ModelConfig,
-    outcome: Outcome[SetNetwork],
-    earlier: str | None,
-) -> str:
-    return describe_set_run(recipe, config, outcome, device=device, earlier=earlier)

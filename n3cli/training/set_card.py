@@ -30,19 +30,18 @@ _LIMITS = (
 
 def describe_set_run(
     recipe: Recipe,
+    device: torch.device,
     config: ModelConfig,
     outcome: Outcome[SetNetwork],
-    *,
-    device: torch.device,
     earlier: str | None,
 ) -> str:
     """The card of a model fresh from training: its figures are those of the validation.
 
     Args:
         recipe: of the run.
+        device: where it was trained.
         config: the model's.
         outcome: of the run.
-        device: where it was trained.
         earlier: card of the weights that it started from, if it started from some.
     """
     training = [
