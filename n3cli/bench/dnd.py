@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from n3cli.bench.method import Method
 from n3cli.bench.mosaic import run_on_mosaic
@@ -22,10 +21,9 @@ from n3cli.data.kept import DND_TRACKS, KeptSet
 from n3cli.errors import InputError
 from n3cli.io.mat import read_mat, write_mat
 from n3cli.io.path import explained
-from n3cli.ops.layout import find_bayer
+from n3cli.ops.array import Float32
+from n3cli.ops.layout import Pattern, find_bayer
 from n3cli.ops.noise_model import NoiseModel
-
-Array = NDArray[np.float32]
 
 _VERSION = "1.0"
 _SHAPES = tuple(((512, 512),) * 20 for _ in range(50))
@@ -72,13 +70,11 @@ class _Photos:
             yield Part(noisy, partial(_run_on_raw, noise, own))
 
 
-def _run_on_raw(
-    noise: NoiseModel, pattern: NDArray[np.uint8], method: Method, noisy: Array
-) -> Array:
+def _run_on_raw(noise: NoiseModel, pattern: Pattern, method: Method, noisy: Float32) -> Float32:
     return run_on_mosaic(method, noisy, noise, pattern)
 
 
-def _run_on_srgb(sigma: float, method: Method, noisy: Array) -> Array:
+def _run_on_srgb(sigma: float, method: Method, noisy: Float32) -> Float32:
     return method.run(noisy, sigma)
 
 
@@ -89,7 +85,7 @@ class _Bundle:
         self._folder, self._raw, self._photo = folder, raw, 0
         (folder / "bundled").mkdir()
 
-    def take(self, estimates: Sequence[Array]) -> None:
+    def take(self, estimates: Sequence[Float32]) -> None:
         """Write the files of the next photo."""
         self._photo += 1
         cells = np.empty(len(estimates), object)

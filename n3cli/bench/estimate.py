@@ -16,10 +16,9 @@ from n3cli.bench.task import Item
 from n3cli.errors import InputError
 from n3cli.io.path import explained
 from n3cli.io.picture import Picture, write_picture
+from n3cli.ops.array import Float32
 from n3cli.ops.detail import most_detailed
 from n3cli.ops.metric import psnr
-
-Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -42,9 +41,9 @@ class Estimate:
     index: int
     level: float
     method: Method
-    clean: Array
-    given: Array
-    output: Array
+    clean: Float32
+    given: Float32
+    output: Float32
 
 
 Keeper = Callable[[Estimate], None]
@@ -123,9 +122,9 @@ class Crop:
     image: str
     level: float
     method: str
-    clean: Array
-    given: Array
-    output: Array
+    clean: Float32
+    given: Float32
+    output: Float32
 
     @property
     def psnr(self) -> float:
@@ -133,20 +132,20 @@ class Crop:
         return psnr(self.output, self.clean, peak=1)
 
     @property
-    def error(self) -> Array:
+    def error(self) -> Float32:
         """Absolute error, mean over the planes, five times as strong: h×w×1."""
-        error: Array = np.abs(self.output - self.clean).mean(2, keepdims=True)
+        error: Float32 = np.abs(self.output - self.clean).mean(2, keepdims=True)
         return np.minimum(5 * error, np.float32(1))
 
 
-def png(values: Array) -> bytes:
+def png(values: Float32) -> bytes:
     """A picture H×W×C in [0, 1] as a PNG file of 8 bits."""
     file = io.BytesIO()
     write_picture(file, Picture(_eight_bits(values)), format="png")
     return file.getvalue()
 
 
-def _eight_bits(values: Array) -> NDArray[np.uint8]:
+def _eight_bits(values: Float32) -> NDArray[np.uint8]:
     return np.rint(255 * np.clip(values, 0, 1)).astype(np.uint8)
 
 

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from n3cli.ops.array import Float32
 from n3cli.ops.noise_model import NoiseModel
 
-Run = Callable[[NDArray[np.float32], float], NDArray[np.float32]]
+Run = Callable[[Float32, float], Float32]
 """Image H×W×C in [0, 1] (noisy ones unclipped), and its noise level on the 0–255 scale or the scale
 to enlarge it by → estimate."""
 
 
-OnMosaic = Callable[[NDArray[np.float32], NDArray[np.uint8], NoiseModel], NDArray[np.float32]]
+OnMosaic = Callable[[Float32, NDArray[np.uint8], NoiseModel], Float32]
 """Noisy mosaic H×W×1 (linear, black 0, white 1), its filter p×p (0 red, 1 green, 2 blue) and its
 noise → estimate."""
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from n3cli.bench.method import Method, OnMosaic, Run
 from n3cli.bench.real import AUTO
@@ -18,6 +17,8 @@ from n3cli.inference.denoiser import Denoiser
 from n3cli.inference.noise_level import camera_level, judge_shared, sample
 from n3cli.inference.raw_denoise import RawDenoiser
 from n3cli.inference.upscale import Upscaler
+from n3cli.ops.array import Float32
+from n3cli.ops.layout import Pattern
 from n3cli.ops.noise_model import NoiseModel
 from n3cli.ops.row_source import ArraySource
 from n3cli.zoo.config import CAMERA_NOISE
@@ -112,7 +113,7 @@ _Made: TypeAlias = tuple[Model, Run, OnMosaic | None]
 def _denoiser(name: str | None, channels: int, device: str, precision: str) -> _Made:
     denoiser = Denoiser(name, Compute(device, precision))
 
-    def run(noisy: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    def run(noisy: Float32, sigma: float) -> Float32:
         return np.concatenate(list(denoiser.rows(ArraySource(noisy), sigma=sigma)))
 
     model = denoiser.model(channels)
@@ -120,9 +121,7 @@ def _denoiser(name: str | None, channels: int, device: str, precision: str) -> _
         return model, run, None
     whole = RawDenoiser(model, Compute(device, precision))
 
-    def on_mosaic(
-        noisy: NDArray[np.float32], pattern: NDArray[np.uint8], noise: NoiseModel
-    ) -> NDArray[np.float32]:
+    def on_mosaic(noisy: Float32, pattern: Pattern, noise: NoiseModel) -> Float32:
         return whole.denoise(noisy[..., 0], pattern, [noise] * 3)[..., None]
 
     return model, run, on_mosaic
@@ -132,7 +131,7 @@ def _upscaler(name: str | None, channels: int, device: str, precision: str) -> _
     model = load_model(name, task="upscale", channels=channels)
     upscaler = Upscaler(model, Compute(device, precision))
 
-    def run(low: NDArray[np.float32], scale: float) -> NDArray[np.float32]:
+    def run(low: Float32, scale: float) -> Float32:
         size = (round(low.shape[0] * scale), round(low.shape[1] * scale))
         return np.concatenate(list(upscaler.rows(ArraySource(low), size=size)))
 
@@ -142,7 +141,7 @@ def _upscaler(name: str | None, channels: int, device: str, precision: str) -> _
 def _measured(run: Run) -> Run:
     """A run that is told what its model takes the noise for, in place of white noise's level."""
 
-    def own(noisy: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    def own(noisy: Float32, sigma: float) -> Float32:
         return run(noisy, camera_level(judge_shared(sample(ArraySource(noisy)))).sigma)
 
     return own

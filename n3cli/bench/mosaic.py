@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from n3cli.bench.method import Method
 from n3cli.bench.protocol import load_clean
 from n3cli.data.mosaic import RGGB, SENSOR_IN_WORDS, see
 from n3cli.inference.mosaic import denoise_planes, denoise_stabilised
+from n3cli.ops.array import Float32
+from n3cli.ops.layout import Pattern
 from n3cli.ops.noise_model import NoiseModel
-
-Array = NDArray[np.float32]
 
 
 def protocol(name: str) -> str:
@@ -27,7 +24,7 @@ def protocol(name: str) -> str:
     )
 
 
-def load_mosaic(path: Path, pattern: NDArray[np.uint8] = RGGB) -> Array:
+def load_mosaic(path: Path, pattern: Pattern = RGGB) -> Float32:
     """A photograph as a clean mosaic H×W×1 under a filter p×p.
 
     Raises:
@@ -38,8 +35,8 @@ def load_mosaic(path: Path, pattern: NDArray[np.uint8] = RGGB) -> Array:
 
 
 def run_on_mosaic(
-    method: Method, noisy: Array, noise: NoiseModel, pattern: NDArray[np.uint8] = RGGB
-) -> Array:
+    method: Method, noisy: Float32, noise: NoiseModel, pattern: Pattern = RGGB
+) -> Float32:
     """Denoise a mosaic whose noise is known: whole, or each plane by itself."""
     if method.on_mosaic:
         return method.on_mosaic(noisy, pattern, noise)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
 from n3cli.bench.protocol import load_clean, make_noisy
 from n3cli.bench.table import render_table
 from n3cli.inference.machine import Machine, write_machine
 from n3cli.inference.noise_level import estimate_sigma_array
+from n3cli.ops.array import Float32
 from n3cli.ops.luma import luma
 
 LEVELS = (0, 5, 15, 25, 50, 75)
@@ -22,7 +22,7 @@ TITLE = (
     "(σ0: at most 2), and the root mean square of the relative error (σ0: the median estimate)."
 )
 
-Estimator = Callable[[NDArray[np.float32]], float]
+Estimator = Callable[[Float32], float]
 
 
 def write_noise_levels(
@@ -52,9 +52,7 @@ def write_noise_levels(
     return "\n\n".join("\n".join(block) for block in blocks)
 
 
-def noise_level_rows(
-    images: Sequence[NDArray[np.float32]], *, peers: bool = True
-) -> list[list[str]]:
+def noise_level_rows(images: Sequence[Float32], *, peers: bool = True) -> list[list[str]]:
     """Measure the estimators on images with known noise.
 
     Each is measured on noise as drawn, and on the same noise clipped to 0–255 and rounded to
@@ -75,9 +73,7 @@ def noise_level_rows(
     ]
 
 
-def _cell(
-    images: Sequence[NDArray[np.float32]], level: int, estimate: Estimator, eight_bit: bool
-) -> str:
+def _cell(images: Sequence[Float32], level: int, estimate: Estimator, eight_bit: bool) -> str:
     found = []
     for index, clean in enumerate(images):
         noisy = make_noisy(clean, level, index)
@@ -90,11 +86,11 @@ def _cell(
     return f"{np.mean(np.abs(error) <= 0.1):.0%} / {np.sqrt(np.mean(error**2)):.1%}"
 
 
-def _own(noisy: NDArray[np.float32]) -> float:
+def _own(noisy: Float32) -> float:
     return estimate_sigma_array(noisy).sigma
 
 
-def _chen(noisy: NDArray[np.float32]) -> float:
+def _chen(noisy: Float32) -> float:
     """Chen, Zhu, Heng, ICCV 2015, algorithm 1, on each plane; root mean square over the planes."""
     variances = []
     for plane in np.moveaxis(noisy, 2, 0):

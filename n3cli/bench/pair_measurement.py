@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from statistics import stdev
 
 import numpy as np
-from numpy.typing import NDArray
 
 from n3cli.bench.pair_method import PairMethod, Verdict
 from n3cli.data.pair import Pair
 from n3cli.errors import DataError
+from n3cli.ops.array import Float64
 from n3cli.ops.label_score import LabelScore, score_labels
 from n3cli.ops.pose_score import area_under_curve, bootstrap_interval, mean_accuracy
 
@@ -148,7 +148,7 @@ def measure_pairs(
 
 def _means(scores: Sequence[LabelScore]) -> LabelScore:
     """Over the pairs that have something to find; not a number if none has."""
-    values: NDArray[np.float64] = np.array(scores, np.float64)
+    values: Float64 = np.array(scores, np.float64)
     known = values[~np.isnan(values).any(1)]
     if not len(known):
         return LabelScore(*[float("nan")] * 4)

@@ -13,6 +13,7 @@ from n3cli.errors import ConfigError, DataError
 from n3cli.inference.classifier import NO_MODEL, Classifier, default_classifier
 from n3cli.inference.matcher import RATIO
 from n3cli.io.matches import from_pairs
+from n3cli.ops.array import Float64
 from n3cli.ops.camera import Camera
 from n3cli.zoo.load import load_model
 
@@ -28,8 +29,8 @@ class Verdict:
     """
 
     kept: NDArray[np.bool_]
-    score: NDArray[np.float64]
-    weight: NDArray[np.float64]
+    score: Float64
+    weight: Float64
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def make_filters(names: Sequence[str]) -> list[PairMethod]:
     return [PairMethod(name, *FILTERS[name]) for name in names]
 
 
-def _filter(kept: NDArray[np.bool_], score: NDArray[np.float64]) -> Verdict:
+def _filter(kept: NDArray[np.bool_], score: Float64) -> Verdict:
     return Verdict(kept, score, kept.astype(np.float64))
 
 
@@ -92,7 +93,7 @@ def _both(pair: Pair) -> Verdict:
     return _filter((ratio < RATIO) & (mutual > 0), 2 * mutual - ratio)
 
 
-def _side(pair: Pair, name: str) -> NDArray[np.float64]:
+def _side(pair: Pair, name: str) -> Float64:
     values = getattr(pair, name)
     if values is None:
         raise DataError(f"{pair.name}: its data does not say {name}s; leave that method out")

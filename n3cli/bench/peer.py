@@ -13,15 +13,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from n3cli.bench.method import Method
 from n3cli.bench.task import DENOISE, UPSCALE, Task
 from n3cli.errors import ConfigError
 from n3cli.networks import registry
+from n3cli.ops.array import Float32
 from n3cli.ops.resize import resize
-
-Array = NDArray[np.float32]
 
 
 def make_peers(names: Sequence[str], tasks: Sequence[Task]) -> list[list[Method]]:
@@ -94,7 +92,7 @@ def make_peer(name: str) -> Method:
 def _bm3d() -> Method:
     import bm3d
 
-    def run(noisy: Array, sigma: float) -> Array:
+    def run(noisy: Float32, sigma: float) -> Float32:
         deviation = sigma / 255
         if noisy.shape[2] == 1:
             estimate = bm3d.bm3d(noisy[..., 0], deviation)
@@ -112,7 +110,7 @@ def _bm3d() -> Method:
 def _scikit_image() -> Method:
     from skimage.restoration import denoise_nl_means
 
-    def run(noisy: Array, sigma: float) -> Array:
+    def run(noisy: Float32, sigma: float) -> Float32:
         deviation = sigma / 255
         estimate = denoise_nl_means(
             noisy,
@@ -137,10 +135,10 @@ def _opencv() -> Method:
 
     denoise: Any = cv2.fastNlMeansDenoising
 
-    def run(noisy: Array, sigma: float) -> Array:
+    def run(noisy: Float32, sigma: float) -> Float32:
         eight_bit = np.rint(255 * np.clip(noisy, 0, 1)).astype(np.uint8)
         estimate = denoise(eight_bit, h=0.95 * sigma, templateWindowSize=3, searchWindowSize=21)
-        result: Array = estimate.reshape(noisy.shape).astype(np.float32) / 255
+        result: Float32 = estimate.reshape(noisy.shape).astype(np.float32) / 255
         return result
 
     note = (
@@ -153,7 +151,7 @@ def _opencv() -> Method:
 def _total_variation() -> Method:
     from skimage.restoration import denoise_tv_chambolle
 
-    def run(noisy: Array, sigma: float) -> Array:
+    def run(noisy: Float32, sigma: float) -> Float32:
         weight = TV_WEIGHT * sigma / 255
         estimate = denoise_tv_chambolle(noisy, weight=weight, channel_axis=-1)  # type: ignore[no-untyped-call]
         return np.asarray(estimate, np.float32)
@@ -168,7 +166,7 @@ def _total_variation() -> Method:
 def _wavelet() -> Method:
     from skimage.restoration import denoise_wavelet
 
-    def run(noisy: Array, sigma: float) -> Array:
+    def run(noisy: Float32, sigma: float) -> Float32:
         # Of YCbCr it would measure the noise in spite of what it is told.
         estimate = denoise_wavelet(noisy, sigma=sigma / 255, rescale_sigma=True, channel_axis=-1)
         return np.asarray(estimate, np.float32)
@@ -185,7 +183,7 @@ def _noisy() -> Method:
 
 
 def _bicubic() -> Method:
-    def run(low: Array, scale: float) -> Array:
+    def run(low: Float32, scale: float) -> Float32:
         planes = torch.from_numpy(low.transpose(2, 0, 1))
         return resize(planes, scale).permute(1, 2, 0).numpy()
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from n3cli.errors import DataError
 from n3cli.io.picture import read_picture
+from n3cli.ops.array import Float32
 from n3cli.ops.luma import luma
 from n3cli.ops.metric import psnr, ssim
 from n3cli.ops.noise import add_gaussian_noise
@@ -32,7 +33,7 @@ class Score(NamedTuple):
     ssim: float
 
 
-def load_clean(path: Path, channels: int) -> NDArray[np.float32]:
+def load_clean(path: Path, channels: int) -> Float32:
     """A test image, H×W×`channels`, in [0, 1]; a colour image is made grey where that is asked for.
 
     Raises:
@@ -50,7 +51,7 @@ def load_clean(path: Path, channels: int) -> NDArray[np.float32]:
     return _unit(pixels)
 
 
-def load_image(path: Path) -> NDArray[np.float32]:
+def load_image(path: Path) -> Float32:
     """A test image, H×W×C, in [0, 1], with the planes that its file has.
 
     Raises:
@@ -59,18 +60,18 @@ def load_image(path: Path) -> NDArray[np.float32]:
     return _unit(read_picture(path).pixels)
 
 
-def _unit(pixels: NDArray[Any]) -> NDArray[np.float32]:
+def _unit(pixels: NDArray[Any]) -> Float32:
     if np.issubdtype(pixels.dtype, np.integer):
         return pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
     return pixels.astype(np.float32)
 
 
-def make_noisy(clean: NDArray[np.float32], sigma: float, index: int) -> NDArray[np.float32]:
+def make_noisy(clean: Float32, sigma: float, index: int) -> Float32:
     """The noisy form of a suite's image number `index`, at `sigma` on the 0–255 scale."""
     return add_gaussian_noise(clean, sigma / 255, seed=index)
 
 
-def score(estimate: NDArray[np.float32], clean: NDArray[np.float32]) -> Score:
+def score(estimate: Float32, clean: Float32) -> Score:
     """Score an estimate, H×W×C and unclipped, against the clean image in [0, 1]."""
     shown = np.clip(estimate, 0, 1)
     return Score(psnr(shown, clean, peak=1), ssim(shown, clean, peak=1))

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
 from n3cli.bench import mosaic
 from n3cli.bench.method import Method
 from n3cli.inference.mosaic import denoise_planes
 from n3cli.inference.noise_level import estimate_sigma_array
+from n3cli.ops.array import Float32
 from n3cli.ops.layout import find_bayer
 from n3cli.ops.noise_model import NoiseModel
 from n3cli.ops.sensor_noise import estimate_sensor_noise
 from n3cli.ops.stabilise import is_noise
-
-Array = NDArray[np.float32]
 
 AUTO = 0.0
 """The level that stands for what the noise of each image is measured as."""
@@ -48,12 +44,12 @@ RAW_PROTOCOL = (
 )
 
 
-def run_on_image(method: Method, noisy: Array, level: float) -> Array:
+def run_on_image(method: Method, noisy: Float32, level: float) -> Float32:
     """Denoise an image at a level, or at the one that is measured in it."""
     return method.run(noisy, _level_of(noisy, level))
 
 
-def run_on_mosaic(method: Method, noisy: Array, level: float) -> Array:
+def run_on_mosaic(method: Method, noisy: Float32, level: float) -> Float32:
     """Denoise a mosaic H×W×1, whole or each plane by itself: at a level, or as it is measured."""
     if level == AUTO:
         planes = [noisy[row::2, column::2, 0] for row in (0, 1) for column in (0, 1)]
@@ -67,5 +63,5 @@ def run_on_mosaic(method: Method, noisy: Array, level: float) -> Array:
     return denoise_planes(noisy, lambda plane: run_on_image(method, plane, level))
 
 
-def _level_of(noisy: Array, level: float) -> float:
+def _level_of(noisy: Float32, level: float) -> float:
     return estimate_sigma_array(noisy).sigma if level == AUTO else level

@@ -24,8 +24,7 @@ from n3cli.data.sidd import Block, read_blocks
 from n3cli.errors import InputError
 from n3cli.io.mat import read_mat, write_mat
 from n3cli.io.path import deliver, explained, staging
-
-Array = NDArray[np.float32]
+from n3cli.ops.array import Float32
 
 _PHOTOS, _EACH, _SIDE = 40, 32, 256
 """Of the published set."""
@@ -62,9 +61,9 @@ class _Bundle:
 
     def __init__(self, folder: Path, kind: str) -> None:
         self._folder, self._kind = folder, kind
-        self._photos: list[Sequence[Array]] = []
+        self._photos: list[Sequence[Float32]] = []
 
-    def take(self, estimates: Sequence[Array]) -> None:
+    def take(self, estimates: Sequence[Float32]) -> None:
         """Keep the estimates of the next photo."""
         self._photos.append([one[..., 0] if one.shape[2] == 1 else one for one in estimates])
 
@@ -94,7 +93,7 @@ class _Bundle:
         return paths
 
 
-def _as_noisy(block: Array, kind: str) -> NDArray[np.generic]:
+def _as_noisy(block: Float32, kind: str) -> NDArray[np.generic]:
     """An estimate in the type of the noisy blocks."""
     return block if kind == "Raw" else np.rint(255 * block).astype(np.uint8)
 

@@ -15,8 +15,7 @@ from n3cli.bench.method import Method
 from n3cli.data.kept import KeptSet
 from n3cli.errors import InputError
 from n3cli.io.path import explained
-
-Array = NDArray[np.float32]
+from n3cli.ops.array import Float32
 
 
 @dataclass(frozen=True)
@@ -28,8 +27,8 @@ class Part:
         apply: how a method is run on it; gives H×W×C.
     """
 
-    noisy: Array
-    apply: Callable[[Method, Array], Array]
+    noisy: Float32
+    apply: Callable[[Method, Float32], Float32]
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class PhotoSet(Protocol):
 class Bundle(Protocol):
     """What a server wants, growing."""
 
-    def take(self, estimates: Sequence[Array]) -> None:
+    def take(self, estimates: Sequence[Float32]) -> None:
         """Take the estimates of the next photo's parts, H×W×C in [0, 1]."""
 
     def finish(self, method: str, pace: float) -> Sequence[Path]:

@@ -7,19 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from n3cli.bench import mosaic, protocol, real, upscaling
 from n3cli.bench.method import Method
 from n3cli.bench.protocol import Score
 from n3cli.data.mosaic import RGGB, expose, noise_at
 from n3cli.data.pairs_of_photos import pair_photos
 from n3cli.data.sidd import list_blocks
-from n3cli.ops.layout import XTRANS
+from n3cli.ops.array import Float32
+from n3cli.ops.layout import XTRANS, Pattern
 from n3cli.zoo.names import CAMERA
-
-Array = NDArray[np.float32]
 
 
 class Item(Protocol):
@@ -61,12 +57,12 @@ class Task:
     axis: str
     protocol: str
     published: str
-    load: Callable[[Any, int], Array]
-    degrade: Callable[[Any, Array, float, int], Array]
-    score: Callable[[Array, Array, float], Score]
+    load: Callable[[Any, int], Float32]
+    degrade: Callable[[Any, Float32, float, int], Float32]
+    score: Callable[[Float32, Float32, float], Score]
     scored: str = ""
     items: Callable[[Sequence[Path], int], Sequence[Item]] = lambda paths, channels: paths
-    apply: Callable[[Method, Array, float], Array] = lambda method, given, level: method.run(
+    apply: Callable[[Method, Float32, float], Float32] = lambda method, given, level: method.run(
         given, level
     )
     baseline: str = ""
@@ -137,7 +133,7 @@ RAW = replace(
 )
 
 
-def _mosaics(name: str, pattern: NDArray[np.uint8]) -> Task:
+def _mosaics(name: str, pattern: Pattern) -> Task:
     return replace(
         DENOISE,
         protocol=mosaic.protocol(name),

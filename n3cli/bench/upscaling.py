@@ -13,11 +13,10 @@ from torch import Tensor
 from n3cli.bench.protocol import Score
 from n3cli.data.degradation import TYPICAL_IN_WORDS, degrade_typically
 from n3cli.errors import DataError
+from n3cli.ops.array import Float32
 from n3cli.ops.luma import studio_luma
 from n3cli.ops.metric import psnr, ssim
 from n3cli.ops.resize import resize
-
-Array = NDArray[np.float32]
 
 _PROTOCOL = (
     "Every method gets the original {}. Output clipped; luma Y of BT.601 "
@@ -37,7 +36,7 @@ PHOTO_PROTOCOL = _PROTOCOL.format(
 )
 
 
-def make_low(path: Path, clean: Array, scale: float) -> Array:
+def make_low(path: Path, clean: Float32, scale: float) -> Float32:
     """What a method gets to enlarge.
 
     Args:
@@ -49,13 +48,13 @@ def make_low(path: Path, clean: Array, scale: float) -> Array:
         DataError: its sides are no whole multiples of the scale.
     """
     _check_sides(path, clean, scale)
-    low: Array = (
+    low: Float32 = (
         resize(_planes(clean.astype(np.float64)), 1 / scale).permute(1, 2, 0).float().numpy()
     )
     return low
 
 
-def make_photo(path: Path, clean: Array, scale: float, index: int) -> Array:
+def make_photo(path: Path, clean: Float32, scale: float, index: int) -> Float32:
     """What a method gets to enlarge, reduced as photos come about; see `make_low`.
 
     Args:
@@ -68,11 +67,11 @@ def make_photo(path: Path, clean: Array, scale: float, index: int) -> Array:
         DataError: its sides are no whole multiples of the scale.
     """
     _check_sides(path, clean, scale)
-    low: Array = degrade_typically(_planes(clean), round(scale), index).permute(1, 2, 0).numpy()
+    low: Float32 = degrade_typically(_planes(clean), round(scale), index).permute(1, 2, 0).numpy()
     return low
 
 
-def _check_sides(path: Path, clean: Array, scale: float) -> None:
+def _check_sides(path: Path, clean: Float32, scale: float) -> None:
     if any(side % scale for side in clean.shape[:2]):
         raise DataError(
             f"{path} has {clean.shape[1]}×{clean.shape[0]} pixels, which is no whole multiple of "
@@ -84,7 +83,7 @@ def _planes(image: NDArray[Any]) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
 
 
-def score(estimate: Array, clean: Array, scale: float) -> Score:
+def score(estimate: Float32, clean: Float32, scale: float) -> Score:
     """Score an enlarged image, H×W×C and unclipped, against its original in [0, 1]."""
     border = round(scale)
     part = slice(border, -border)
@@ -92,7 +91,7 @@ def score(estimate: Array, clean: Array, scale: float) -> Score:
     return Score(psnr(ours, theirs, peak=1), ssim(ours, theirs, peak=1))
 
 
-def _luma(image: Array) -> Array:
+def _luma(image: Float32) -> Float32:
     """H×W in [0, 1]."""
     shown = np.clip(image, 0, 1)
     return (studio_luma(shown) if image.shape[2] == 3 else shown)[..., 0]

@@ -11,9 +11,10 @@ from typing import Final
 import numpy as np
 
 from n3cli.data.colmap_file import Image, Lens, read_cameras, read_images
-from n3cli.data.view import Array, View
+from n3cli.data.view import View
 from n3cli.errors import DataError, InputError
 from n3cli.io.camera_file import colmap_camera
+from n3cli.ops.array import Float64
 
 _PLACES: Final = (".", "sparse/0", "sparse", "colmap")
 """Where a model lies, below the folder that has it."""
@@ -74,7 +75,7 @@ def _view(image: Image, cameras: dict[int, Lens], photos: Path) -> View:
     return View(photos / image.name, camera, rotation, translation)
 
 
-def _rotation(quaternion: Array) -> Array:
+def _rotation(quaternion: Float64) -> Float64:
     """3×3 of w, x, y, z."""
     w, x, y, z = quaternion / np.linalg.norm(quaternion)
     return np.array([

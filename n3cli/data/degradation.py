@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from n3cli.io.recompress import recompress
+from n3cli.ops.array import Float64
 from n3cli.ops.blur import gaussian_blur
 from n3cli.ops.resize import resize
 
@@ -33,8 +34,8 @@ class Strength:
         corner: B×2, row and column of JPEG's block grid that the picture begins in.
     """
 
-    blur: NDArray[np.float64]
-    noise: NDArray[np.float64]
+    blur: Float64
+    noise: Float64
     grey: NDArray[np.bool_]
     quality: NDArray[np.int64]
     halved: NDArray[np.bool_]

@@ -12,13 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from n3cli.errors import DataError
 from n3cli.io.area import Area
 from n3cli.io.mat import Value, read_mat
-
-Array = NDArray[np.float32]
+from n3cli.ops.array import Float32, Float64
 
 _WHERE = {"raw": ("images_raw", "Inoisy"), "srgb": ("images_srgb", "InoisySRGB")}
 _FIELDS = ("boundingboxes", "nlf", "sigma_raw", "sigma_srgb")
@@ -47,10 +45,10 @@ class DndPhoto:
     a: float
     b: float
     boxes: tuple[Area, ...]
-    sigma_raw: NDArray[np.float64]
-    sigma_srgb: NDArray[np.float64]
+    sigma_raw: Float64
+    sigma_srgb: Float64
 
-    def crops(self) -> Iterator[Array]:
+    def crops(self) -> Iterator[Float32]:
         """The noisy parts that its boxes name, read from the photo's file: `parts` of `image`.
 
         Yields:
@@ -61,13 +59,13 @@ class DndPhoto:
         """
         return self.parts(self.image())
 
-    def parts(self, image: Array) -> Iterator[Array]:
+    def parts(self, image: Float32) -> Iterator[Float32]:
         """The parts of the photo's image H×W×C that its boxes name."""
         for box in self.boxes:
             part = image[box.top : box.bottom, box.left : box.right]
             yield np.ascontiguousarray(part, np.float32)
 
-    def image(self) -> Array:
+    def image(self) -> Float32:
         """The whole noisy photo, read from its file.
 
         Returns:
@@ -122,7 +120,7 @@ def read_dnd(folder: Path, track: str) -> list[DndPhoto]:
     return photos
 
 
-def read_noisy(path: Path, track: str) -> Array:
+def read_noisy(path: Path, track: str) -> Float32:
     """The image in a photo's file, H×W×C.
 
     Raises:
@@ -134,7 +132,7 @@ def read_noisy(path: Path, track: str) -> Array:
     if np.ndim(noisy) not in (2, 3) or noisy.dtype.kind not in "fu" or 0 in noisy.shape:
         planes = 1 if track == "raw" else 3
         raise DataError(f"{path}: expected an image of {planes} planes, got {_shape(noisy)}")
-    image: Array = noisy.reshape(*noisy.shape[:2], -1)
+    image: Float32 = noisy.reshape(*noisy.shape[:2], -1)
     return image
 
 
@@ -161,7 +159,7 @@ def _read_photo(
     return DndPhoto(path, track, number, str(camera), a, b, found, raw, srgb)
 
 
-def _box(corner: NDArray[np.float64]) -> Area:
+def _box(corner: Float64) -> Area:
     """From MATLAB's rows and columns, which begin with 1 and include the last."""
     top, left, bottom, right = (round(float(value)) for value in corner)
     if not (1 <= top <= bottom and 1 <= left <= right):

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from n3cli.ops.layout import BAYER
+from n3cli.ops.array import Float32
+from n3cli.ops.layout import BAYER, Pattern
 from n3cli.ops.noise_model import NoiseModel
-
-Array = NDArray[np.float32]
 
 _SENSITIVITY = (0.5, 1.0, 0.6)  # of red, green and blue, as most sensors have it in daylight
 _READING = 2.0  # electrons
@@ -26,7 +25,7 @@ SENSOR_IN_WORDS = (
 """The rules, with a place for the filter's name."""
 
 
-def see(picture: NDArray[np.floating], pattern: NDArray[np.uint8] = RGGB) -> Array:
+def see(picture: NDArray[np.floating], pattern: Pattern = RGGB) -> Float32:
     """A picture as a clean mosaic.
 
     Args:
@@ -44,7 +43,7 @@ def see(picture: NDArray[np.floating], pattern: NDArray[np.uint8] = RGGB) -> Arr
     small *= _SENSITIVITY
     rows, columns = np.indices(small.shape[:2])
     colours = pattern[rows % len(pattern), columns % len(pattern)]
-    mosaic: Array = np.take_along_axis(small, colours[..., None], 2).astype(np.float32)
+    mosaic: Float32 = np.take_along_axis(small, colours[..., None], 2).astype(np.float32)
     return mosaic
 
 
@@ -59,10 +58,10 @@ def noise_at(level: float) -> NoiseModel:
     return NoiseModel(a, (_READING * a) ** 2)
 
 
-def expose(clean: Array, level: float, seed: int) -> Array:
+def expose(clean: Float32, level: float, seed: int) -> Float32:
     """The noisy form of a mosaic."""
     noise, rng = noise_at(level), np.random.default_rng(seed)
     light = noise.a * rng.poisson(clean.astype(np.float64) / noise.a)
     reading = np.sqrt(noise.b) * rng.standard_normal(clean.shape)
-    noisy: Array = (light + reading).astype(np.float32)
+    noisy: Float32 = (light + reading).astype(np.float32)
     return noisy

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from n3cli.data.view import View
+from n3cli.ops.array import Float32, Float64
 from n3cli.ops.two_view_label import label_right
-
-Array: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -31,10 +29,10 @@ class Pair:
     """
 
     name: str
-    points: NDArray[np.float32]
-    rotation: Array
-    translation: Array
-    ratio: NDArray[np.float32] | None = None
+    points: Float32
+    rotation: Float64
+    translation: Float64
+    ratio: Float32 | None = None
     mutual: NDArray[np.bool_] | None = None
     views: tuple[View, View] | None = None
 

@@ -16,6 +16,7 @@ from n3cli.errors import ConfigError, DataError, InputError
 from n3cli.io.format import RAW_SUFFIXES
 from n3cli.io.mat import list_mat, read_mat
 from n3cli.io.raw import read_raw
+from n3cli.ops.array import Float32
 from n3cli.ops.develop import show_linear, shrink_mosaic
 
 _SMALLEST = 16  # pixels on a side; smaller arrays are numbers, not pictures
@@ -144,7 +145,7 @@ def _shown(values: NDArray[Any]) -> NDArray[Any]:
     """
     if values.ndim == 3 and values.shape[2] == 3:
         if values.dtype.kind == "f":
-            shown: NDArray[np.float32] = np.clip(np.nan_to_num(values), 0, 1).astype(np.float32)
+            shown: Float32 = np.clip(np.nan_to_num(values), 0, 1).astype(np.float32)
             return shown
         return values
     height, width = (size // 2 * 2 for size in values.shape[:2])

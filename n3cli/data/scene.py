@@ -14,9 +14,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from n3cli.ops.array import Float32, Float64
 from n3cli.ops.two_view_label import label_right
 
-Array: TypeAlias = NDArray[np.float64]
 Rng: TypeAlias = np.random.Generator
 
 VERSION = 2
@@ -40,21 +40,21 @@ class Scene:
         translation: 3, of length 1.
     """
 
-    points: NDArray[np.float32]
-    ratio: NDArray[np.float32]
+    points: Float32
+    ratio: Float32
     mutual: NDArray[np.bool_]
     right: NDArray[np.bool_]
-    rotation: Array
-    translation: Array
+    rotation: Float64
+    translation: Float64
 
 
 @dataclass(frozen=True)
 class _Camera:
     """How far a view reaches from its centre, in normalised coordinates."""
 
-    half: Array
+    half: Float64
 
-    def sees(self, points: Array) -> NDArray[np.bool_]:
+    def sees(self, points: Float64) -> NDArray[np.bool_]:
         seen: NDArray[np.bool_] = np.all(np.abs(points) <= self.half, axis=1)
         return seen
 
@@ -112,7 +112,7 @@ def _draw_cameras(rng: Rng) -> tuple[_Camera, _Camera]:
     return _Camera(sides / 2 / focal), _Camera(sides / 2 / other)
 
 
-def _draw_keypoints(rng: Rng, camera: _Camera, count: int) -> Array:
+def _draw_keypoints(rng: Rng, camera: _Camera, count: int) -> Float64:
     """Points of a view, most of them in clusters."""
     centres = rng.uniform(-1, 1, (rng.integers(3, 25), 2))
     spread = _log_uniform(rng, 0.05, 0.4)
@@ -121,11 +121,11 @@ def _draw_keypoints(rng: Rng, camera: _Camera, count: int) -> Array:
     # What falls outside comes back in on the other side.
     clustered -= 2 * np.floor((clustered + 1) / 2)
     points = np.where(loose[:, None], rng.uniform(-1, 1, (count, 2)), clustered)
-    inside: Array = points * camera.half
+    inside: Float64 = points * camera.half
     return inside
 
 
-def _draw_depths(rng: Rng, points: Array) -> Array:
+def _draw_depths(rng: Rng, points: Float64) -> Float64:
     """Depths of points of a view, their median 1."""
     if rng.random() < 0.2:
         depth = np.exp(rng.uniform(0, math.log(_log_uniform(rng, 1.5, 6)), len(points)))
@@ -135,7 +135,7 @@ def _draw_depths(rng: Rng, points: Array) -> Array:
     return depth
 
 
-def _depths_of_planes(rng: Rng, points: Array) -> Array:
+def _depths_of_planes(rng: Rng, points: Float64) -> Float64:
     """Of one to six planes, each where its seed is the nearest, with clutter before and behind."""
     count = rng.integers(1, 7)
     seeds = points[rng.integers(0, len(points), count)]
@@ -146,11 +146,11 @@ def _depths_of_planes(rng: Rng, points: Array) -> Array:
     inverse = 1 + ((points - seeds[nearest]) * slope[nearest]).sum(1)
     depth = distance[nearest] / np.clip(inverse, 0.2, 5)
     cluttered = rng.random(len(points)) < 0.15
-    clutter: Array = np.where(cluttered, depth * np.exp(rng.normal(0, 0.4, len(points))), depth)
+    clutter: Float64 = np.where(cluttered, depth * np.exp(rng.normal(0, 0.4, len(points))), depth)
     return clutter
 
 
-def _draw_motion(rng: Rng, space: Array) -> tuple[Array, Array]:
+def _draw_motion(rng: Rng, space: Float64) -> tuple[Float64, Float64]:
     """Rotation and translation of the second camera; the scene's median depth is 1."""
     if rng.random() < 0.6:  # around the scene
         angles = np.radians(rng.normal(0, [6, 26, 3]))
@@ -163,13 +163,13 @@ def _draw_motion(rng: Rng, space: Array) -> tuple[Array, Array]:
     return rotation, direction / np.linalg.norm(direction) * _log_uniform(rng, 0.03, 0.8)
 
 
-def _rotation(angles: Array) -> Array:
+def _rotation(angles: Float64) -> Float64:
     """Pitch about x, then yaw about y, then roll about z; radians."""
     (cx, cy, cz), (sx, sy, sz) = np.cos(angles), np.sin(angles)
     pitch = np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
     yaw = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
     roll = np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]])
-    turned: Array = roll @ yaw @ pitch
+    turned: Float64 = roll @ yaw @ pitch
     return turned
 
 
@@ -203,11 +203,11 @@ def _divide(
 class _Landing:
     """Where wrong matches land, and which of them have their point for themselves."""
 
-    points: Array
+    points: Float64
     alone: NDArray[np.bool_]
 
 
-def _draw_hubs(rng: Rng, camera: _Camera, true: Array, count: int, wanted: int) -> _Landing:
+def _draw_hubs(rng: Rng, camera: _Camera, true: Float64, count: int, wanted: int) -> _Landing:
     """Points of the second view that wrong matches gather on; half of them have a right match."""
     size = max(2, round(count * rng.uniform(0.3, 0.9)))
     taken = true[rng.integers(0, len(true), size // 2)]
@@ -221,7 +221,7 @@ def _draw_hubs(rng: Rng, camera: _Camera, true: Array, count: int, wanted: int) 
 
 def _imitate_descriptors(
     rng: Rng, true: int, shifted: int, alone: NDArray[np.bool_]
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+) -> tuple[Float32, NDArray[np.bool_]]:
     """Ratios and mutual matches, as SIFT's are spread over right and wrong ones.
 
     Fitted to the matches of 94 pairs of photos of two buildings. A right match whose ratio is high

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from n3cli.errors import DataError
 from n3cli.io.mat import Value, read_mat
-
-Array = NDArray[np.float32]
+from n3cli.ops.array import Float32
 
 
 @dataclass(frozen=True)
@@ -42,9 +41,9 @@ class Blocks:
         """How many blocks a photo has."""
         return int(self.values.shape[1])
 
-    def block(self, photo: int, number: int) -> Array:
+    def block(self, photo: int, number: int) -> Float32:
         """A block H×W×C in [0, 1]; both counted from 0."""
-        block: Array = self.values[photo, number].astype(np.float32)
+        block: Float32 = self.values[photo, number].astype(np.float32)
         if self.values.dtype.kind == "u":
             block /= np.float32(np.iinfo(self.values.dtype).max)
         return block
@@ -67,12 +66,12 @@ class Block:
     number: int
 
     @property
-    def noisy(self) -> Array:
+    def noisy(self) -> Float32:
         """H×W×C in [0, 1]; C is 1 (raw) or 3."""
         return self.noisy_blocks.block(self.photo, self.number)
 
     @property
-    def clean(self) -> Array | None:
+    def clean(self) -> Float32 | None:
         """The same without noise; None where its makers keep it."""
         if self.clean_blocks is None:
             return None

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from n3cli.data.sidd import Array
 from n3cli.errors import DataError
 from n3cli.io.mat import read_mat
+from n3cli.ops.array import Float32
 
 _NOISY, _CLEAN = "_NOISY_", "_GT_"
 _VARIABLE = "x"
@@ -33,7 +33,7 @@ class RawPhoto:
     clean_path: Path
 
     @property
-    def noisy(self) -> Array:
+    def noisy(self) -> Float32:
         """H×W×1 in [0, 1], linear.
 
         Raises:
@@ -44,7 +44,7 @@ class RawPhoto:
         return _read(self.noisy_path)
 
     @property
-    def clean(self) -> Array:
+    def clean(self) -> Float32:
         """The same without noise; raises as `noisy` does."""
         return _read(self.clean_path)
 
@@ -73,7 +73,7 @@ def _other(path: Path) -> Path:
     return path.with_name(path.name.replace(*halves))
 
 
-def _read(path: Path) -> Array:
+def _read(path: Path) -> Float32:
     values = np.asarray(read_mat(path, [_VARIABLE])[_VARIABLE])
     if values.ndim != 2 or values.dtype.kind != "f" or not values.size:
         raise DataError(

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from n3cli.ops.array import Float64
 from n3cli.ops.camera import Camera
-
-Array: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -27,11 +24,11 @@ class View:
 
     path: Path
     camera: Camera
-    rotation: Array
-    translation: Array
+    rotation: Float64
+    translation: Float64
 
 
-def relative_pose(first: View, second: View) -> tuple[Array, Array]:
+def relative_pose(first: View, second: View) -> tuple[Float64, Float64]:
     """Rotation 3×3 and unit translation 3 with X1 = R·X0 + t.
 
     Where both stand at the same place the translation is 0.

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from n3cli.data.hdf5 import open_hdf5
 from n3cli.data.view import View
 from n3cli.errors import DataError
 from n3cli.io.reader import open_picture
+from n3cli.ops.array import Float64
 from n3cli.ops.camera import Camera
 
 
@@ -33,7 +33,7 @@ class SharedViews:
     """
 
     views: Sequence[View]
-    shared: NDArray[np.float64]
+    shared: Float64
 
     def pairs(self, least: int, most: int, seed: int) -> list[tuple[View, View]]:
         """Pairs of views that share more than `least` points, `most` of them drawn by `seed`."""
@@ -75,7 +75,7 @@ def _list(path: Path) -> list[Path]:
         raise DataError(f"{path}: cannot be read ({error})") from error
 
 
-def _shared(paths: Sequence[Path]) -> NDArray[np.float64]:
+def _shared(paths: Sequence[Path]) -> Float64:
     try:
         rows = [np.loadtxt(path, ndmin=1).ravel() for path in paths]
         return np.array(rows, np.float64).reshape(len(paths), len(paths))

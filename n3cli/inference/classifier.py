@@ -14,6 +14,7 @@ from n3cli.errors import ConfigError, DeviceError, ModelError
 from n3cli.inference.device import choose_device
 from n3cli.inference.memory import is_out_of_memory
 from n3cli.io.matches import Matches
+from n3cli.ops.array import Float32
 from n3cli.ops.camera import Camera, normalise
 from n3cli.ops.correspondence import stack_columns
 from n3cli.ops.precision import float32_as
@@ -76,7 +77,7 @@ class Classifier:
         putative: Matches,
         chosen: NDArray[np.bool_],
         cameras: tuple[Camera, Camera] | None,
-    ) -> NDArray[np.float32]:
+    ) -> Float32:
         """Judge matches together.
 
         Args:
@@ -108,7 +109,7 @@ class Classifier:
         try:
             with torch.inference_mode(), float32_as(torch.float32, self._device):
                 batch = torch.from_numpy(table)[None].to(self._device)
-                found: NDArray[np.float32] = self._network(batch)[0].float().cpu().numpy()
+                found: Float32 = self._network(batch)[0].float().cpu().numpy()
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise

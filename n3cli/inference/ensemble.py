@@ -19,6 +19,7 @@ from torch import Tensor
 from n3cli.errors import InputError, N3Warning
 from n3cli.inference.memory import free_memory
 from n3cli.inference.tiling import strips
+from n3cli.ops.array import Float32
 from n3cli.ops.row_source import ArraySource, RowSource
 
 Progress: TypeAlias = Callable[[float], None]
@@ -63,7 +64,7 @@ def ensembled(compute: Compute) -> Compute:
     return compute_all
 
 
-def add_poses(total: NDArray[np.float32], run: RunPose, progress: Progress | None) -> None:
+def add_poses(total: Float32, run: RunPose, progress: Progress | None) -> None:
     """Add to H×W×C what is computed in each of the poses, turned back; warnings come once."""
     for pose in range(POSES):
         place = posed(total, pose)  # a view: what is added to it is turned back already

@@ -12,13 +12,11 @@ from typing import Any, Final
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from n3cli.errors import ConfigError
+from n3cli.ops.array import Float64
 from n3cli.ops.epipolar import eight_point, essential_matrix
 from n3cli.ops.opencv import load_opencv
-
-Array = NDArray[np.float64]
 
 _CONFIDENCE = 0.9999
 _ROUNDS, _MORE_ROUNDS = 10_000, 100_000
@@ -40,25 +38,25 @@ class Problem:
         seed: of whatever is drawn.
     """
 
-    x0: Array
-    x1: Array
+    x0: Float64
+    x1: Float64
     focal: tuple[float, float] | None
-    weight: Array
+    weight: Float64
     threshold: float
     seed: int
 
     @property
-    def normalised(self) -> tuple[Array, Array]:
+    def normalised(self) -> tuple[Float64, Float64]:
         """The points of known cameras in normalised coordinates."""
         assert self.focal is not None
         return self.x0 / self.focal[0], self.x1 / self.focal[1]
 
 
-Estimator = Callable[[Problem], Array | None]
+Estimator = Callable[[Problem], Float64 | None]
 """Gives 3×3: the essential matrix for normalised points, or the fundamental one for pixels."""
 
 
-def _estimate_by_poselib(problem: Problem) -> Array | None:
+def _estimate_by_poselib(problem: Problem) -> Float64 | None:
     """LO-RANSAC with five or seven points, refined; Larsson, PoseLib."""
     import poselib
 
@@ -78,7 +76,7 @@ def _estimate_by_poselib(problem: Problem) -> Array | None:
     return essential_matrix(*parts).numpy()
 
 
-def _estimate_by_magsac(problem: Problem) -> Array | None:
+def _estimate_by_magsac(problem: Problem) -> Float64 | None:
     """OpenCV's USAC with the score and the local optimisation of MAGSAC++ (Barath, CVPR 2020).
 
     Its thresholds were made for pixels; on normalised points it is erratic.
@@ -97,7 +95,7 @@ def _estimate_by_magsac(problem: Problem) -> Array | None:
     return _first(cv2.findEssentialMat(x0, x1, matrix, matrix, None, None, how)[0])
 
 
-def _estimate_by_ransac(problem: Problem) -> Array | None:
+def _estimate_by_ransac(problem: Problem) -> Float64 | None:
     """OpenCV's RANSAC, whose own draws are always the same: the seed shuffles what it is given."""
     cv2 = load_opencv("this estimator needs")
     order = np.random.default_rng(problem.seed).permutation(len(problem.x0))
@@ -119,7 +117,7 @@ def _estimate_by_ransac(problem: Problem) -> Array | None:
     )
 
 
-def estimate_by_eight_points(problem: Problem) -> Array | None:
+def estimate_by_eight_points(problem: Problem) -> Float64 | None:
     """The weighted eight-point algorithm on all matches: no draws, and no defence but weights."""
     x0, x1 = (problem.x0, problem.x1) if problem.focal is None else problem.normalised
     if np.count_nonzero(problem.weight > 0) < 8:
@@ -128,7 +126,7 @@ def estimate_by_eight_points(problem: Problem) -> Array | None:
     return eight_point(*points, normalise=True).numpy()
 
 
-def _first(found: Any) -> Array | None:
+def _first(found: Any) -> Float64 | None:
     """The first of the 3×3 matrices that OpenCV stacks where it has several, or none."""
     return None if found is None or len(found) < 3 else np.asarray(found[:3], np.float64)
 

@@ -10,14 +10,13 @@ import torch
 from numpy.typing import NDArray
 
 from n3cli.inference.estimator import Estimator, Problem
+from n3cli.ops.array import Float64
 from n3cli.ops.camera import Camera, normalise
 from n3cli.ops.chance import BESIDE_PLANE, ESSENTIAL, FUNDAMENTAL, false_alarms
 from n3cli.ops.epipolar import essential_matrix, symmetric_epipolar_distance
 from n3cli.ops.homography import fit_homography, transferred
 from n3cli.ops.pose import pose_of_essential
 from n3cli.ops.rotation import fit_rotation, rotated
-
-Array = NDArray[np.float64]
 
 FEWEST = 8
 """Matches that a pose is estimated from, at least."""
@@ -70,11 +69,11 @@ class Geometry:
 
     status: str
     inliers: NDArray[np.bool_]
-    E: Array | None = None
-    F: Array | None = None
-    H: Array | None = None
-    R: Array | None = None
-    t: Array | None = None
+    E: Float64 | None = None
+    F: Float64 | None = None
+    H: Float64 | None = None
+    R: Float64 | None = None
+    t: Float64 | None = None
 
 
 def estimate_geometry(
@@ -134,7 +133,7 @@ def _set_up(
     return Problem(points[0], points[1], focal, weights, threshold, seed)
 
 
-def _judge_uncalibrated(problem: Problem, matrix: Array) -> Geometry:
+def _judge_uncalibrated(problem: Problem, matrix: Float64) -> Geometry:
     matrix = matrix / np.linalg.norm(matrix)
     distance = _distances(problem, matrix)
     inliers = distance <= problem.threshold
@@ -155,7 +154,7 @@ def _judge_uncalibrated(problem: Problem, matrix: Array) -> Geometry:
     return Geometry("ok", inliers, F=matrix)
 
 
-def _judge_calibrated(problem: Problem, matrix: Array) -> Geometry:
+def _judge_calibrated(problem: Problem, matrix: Float64) -> Geometry:
     assert problem.focal is not None
     x0, x1 = problem.normalised
     near = _distances(problem, _for_pixels(matrix, problem.focal)) <= problem.threshold
@@ -179,20 +178,20 @@ def _judge_calibrated(problem: Problem, matrix: Array) -> Geometry:
     return Geometry("ok", inliers, E=essential, R=pose.rotation, t=pose.translation)
 
 
-def _apart(problem: Problem, rotation: Array) -> Array:
+def _apart(problem: Problem, rotation: Float64) -> Float64:
     """Pixels between the second view's points and where a rotation alone takes the first's."""
     assert problem.focal is not None
     x0, x1 = problem.normalised
     return _lengths(rotated(rotation, x0) - x1) * problem.focal[1]
 
 
-def _lengths(vectors: Array) -> Array:
+def _lengths(vectors: Float64) -> Float64:
     """Of N×2; of what is not a number infinite."""
-    far: Array = np.nan_to_num(np.linalg.norm(vectors, axis=1), nan=np.inf)
+    far: Float64 = np.nan_to_num(np.linalg.norm(vectors, axis=1), nan=np.inf)
     return far
 
 
-def _is_still(apart: Array, distance: Array) -> bool:
+def _is_still(apart: Float64, distance: Float64) -> bool:
     """Whether a map of points leaves no more than their noise: no camera need have moved.
 
     Args:
@@ -204,7 +203,7 @@ def _is_still(apart: Array, distance: Array) -> bool:
     return bool(left <= _CALM * max(noise, _FLOOR))
 
 
-def _chance(problem: Problem, distance: Array, kind: tuple[int, int]) -> str | None:
+def _chance(problem: Problem, distance: Float64, kind: tuple[int, int]) -> str | None:
     """The status of an agreement that may be chance; None where it is not.
 
     Args:
@@ -219,14 +218,14 @@ def _chance(problem: Problem, distance: Array, kind: tuple[int, int]) -> str | N
     return "chance" if alarms >= 0 else None
 
 
-def _distances(problem: Problem, matrix: Array) -> Array:
+def _distances(problem: Problem, matrix: Float64) -> Float64:
     """Pixels of matches to their epipolar lines: root of the mean square of both views'."""
     parts = (torch.from_numpy(np.ascontiguousarray(each)) for each in (problem.x0, problem.x1))
     squared = symmetric_epipolar_distance(torch.from_numpy(matrix), *parts)
     return np.asarray(np.sqrt(squared.numpy() / 2))
 
 
-def _for_pixels(matrix: Array, focal: tuple[float, float]) -> Array:
+def _for_pixels(matrix: Float64, focal: tuple[float, float]) -> Float64:
     """An essential matrix for points in pixels from the principal point."""
     first, second = (np.diag([1 / each, 1 / each, 1.0]) for each in focal)
     return second @ matrix @ first

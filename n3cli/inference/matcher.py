@@ -26,6 +26,7 @@ from n3cli.inference.classifier import (
 from n3cli.inference.estimator import Estimator, choose_estimator
 from n3cli.inference.geometry import Geometry, estimate_geometry
 from n3cli.io.matches import Matches
+from n3cli.ops.array import Float32
 from n3cli.ops.camera import Camera, normalise
 from n3cli.ops.feature import MAX_KEYPOINTS, RESIZE, Features, find_features
 from n3cli.ops.putative import match_nearest
@@ -297,8 +298,8 @@ class _Choice:
     """
 
     kept: NDArray[np.bool_]
-    confidence: NDArray[np.float32]
-    logits: NDArray[np.float32] | None = None
+    confidence: Float32
+    logits: Float32 | None = None
     model: str = NO_MODEL
 
 
@@ -350,7 +351,7 @@ def _seen(putative: Matches, cameras: tuple[Camera, Camera] | None) -> NDArray[n
     return known
 
 
-def _probability(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+def _probability(logits: Float32) -> Float32:
     """The logistic function, without overflow; not a number stays so."""
-    right: NDArray[np.float32] = 0.5 * (1 + np.tanh(0.5 * logits))
+    right: Float32 = 0.5 * (1 + np.tanh(0.5 * logits))
     return right

@@ -11,20 +11,21 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from n3cli.inference.tiling import strips
-from n3cli.ops.layout import BAYER, planes_of
+from n3cli.ops.array import Float32
+from n3cli.ops.layout import BAYER, Pattern, planes_of
 from n3cli.ops.stabilise import is_clean, restore, stabilise
 
-Array: TypeAlias = NDArray[np.float32]
-Denoise: TypeAlias = Callable[[Array, float], Array]
+Denoise: TypeAlias = Callable[[Float32, float], Float32]
 """Image H×W×1 in [0, 1], and its noise level on the 0–255 scale → estimate."""
 
 
 def denoise_planes(
-    mosaic: Array, denoise: Callable[[Array], Array], pattern: NDArray[np.uint8] = BAYER[0, :2, :2]
-) -> Array:
+    mosaic: Float32,
+    denoise: Callable[[Float32], Float32],
+    pattern: Pattern = BAYER[0, :2, :2],
+) -> Float32:
     """Denoise each plane of a mosaic by itself.
 
     Args:
@@ -41,7 +42,7 @@ def denoise_planes(
     return estimate
 
 
-def denoise_stabilised(plane: Array, a: float, b: float, denoise: Denoise) -> Array:
+def denoise_stabilised(plane: Float32, a: float, b: float, denoise: Denoise) -> Float32:
     """Denoise values x whose noise has the variance a·x + b by what takes white Gaussian noise.
 
     Args:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from n3cli.errors import InputError
+from n3cli.ops.array import Float32
 from n3cli.ops.luma import luma
 from n3cli.ops.noise_level import Finding, NoiseEstimate, estimate_noise
 from n3cli.ops.row_source import ArraySource, RowSource, check_floating
@@ -21,7 +22,7 @@ _UNEQUAL = 1.5  # the network assumes equal noise in all channels; beyond this r
 _VISIBLE = 2.0  # on the 0–255 scale; fainter noise may be as unequal as it likes
 
 Pixels = NDArray[Any]
-Samples = list[NDArray[np.float32]]
+Samples = list[Float32]
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def _spread(size: int, count: int) -> list[tuple[int, int]]:
     return [(start, start + length) for start in starts]
 
 
-def _scaled(pixels: Pixels) -> NDArray[np.float32]:
+def _scaled(pixels: Pixels) -> Float32:
     """A copy in [0, 1]."""
     if pixels.dtype.kind == "f":
         check_floating(pixels)

@@ -6,10 +6,10 @@ import math
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from n3cli.inference.estimator import Estimator, Problem
 from n3cli.inference.geometry import FEWEST
+from n3cli.ops.array import Float32, Float64
 from n3cli.ops.pose import pose_of_essential, rotation_error, translation_error
 
 THRESHOLD: Final = 1e-3
@@ -22,10 +22,10 @@ _FOCAL: Final = 1000.0
 
 def pose_error(
     estimator: Estimator,
-    points: NDArray[np.float32],
-    weight: NDArray[np.float64],
-    rotation: NDArray[np.float64],
-    translation: NDArray[np.float64],
+    points: Float32,
+    weight: Float64,
+    rotation: Float64,
+    translation: Float64,
     seed: int = 0,
 ) -> float:
     """The larger one of the errors of rotation and translation, in degrees.

@@ -22,13 +22,12 @@ from n3cli.inference.raw_network import estimate_whole
 from n3cli.inference.raw_parts import estimate_packed, estimate_planes
 from n3cli.inference.raw_planes import PlaneByPlane
 from n3cli.inference.raw_pose import in_poses
-from n3cli.ops.layout import planes_of
+from n3cli.ops.array import Float32
+from n3cli.ops.layout import Pattern, planes_of
 from n3cli.ops.noise_model import NoiseModel
 from n3cli.zoo.folder import Model
 
-Array: TypeAlias = NDArray[np.float32]
-Pattern: TypeAlias = NDArray[np.uint8]
-Estimate: TypeAlias = Callable[[Array, Pattern, Sequence[NoiseModel], Progress | None], Array]
+Estimate: TypeAlias = Callable[[Float32, Pattern, Sequence[NoiseModel], Progress | None], Float32]
 """From a mosaic, its filter and the noise that a network is told to what it makes of it."""
 
 _ESTIMATES = {"whole": estimate_whole, "planes": estimate_planes, "packed": estimate_packed}
@@ -78,13 +77,13 @@ class RawDenoiser:
 
     def denoise(
         self,
-        mosaic: Array,
+        mosaic: Float32,
         pattern: Pattern,
         noise: Sequence[NoiseModel],
         *,
         strength: float = 1.0,
         progress: Callable[[float], None] | None = None,
-    ) -> Array:
+    ) -> Float32:
         """Denoise a mosaic.
 
         Args:
@@ -118,30 +117,30 @@ class _Way(Protocol):
 
     def __call__(
         self,
-        mosaic: Array,
+        mosaic: Float32,
         pattern: Pattern,
         noise: Sequence[NoiseModel],
         strength: float,
         progress: Progress | None,
-    ) -> Array: ...
+    ) -> Float32: ...
 
 
 def _told_a_share(
     estimate: Estimate,
     tta: bool,
-    mosaic: Array,
+    mosaic: Float32,
     pattern: Pattern,
     noise: Sequence[NoiseModel],
     strength: float,
     progress: Progress | None,
-) -> Array:
+) -> Float32:
     """By a network that is told `strength` of the noise's deviation."""
     if strength == 0:
         return mosaic.copy()
     share = strength**2  # of the variance
     told = [NoiseModel(share * model.a, share * model.b) for model in noise]
 
-    def compute(mosaic: Array, pattern: Pattern, progress: Progress | None) -> Array:
+    def compute(mosaic: Float32, pattern: Pattern, progress: Progress | None) -> Float32:
         return estimate(mosaic, pattern, told, progress)
 
     return (partial(in_poses, compute) if tta else compute)(mosaic, pattern, progress)

@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from n3cli.inference.ensemble import Progress
 from n3cli.inference.host import Host
 from n3cli.inference.whole import run_whole
-from n3cli.ops.layout import mosaic_planes, sites
+from n3cli.ops.array import Float32
+from n3cli.ops.layout import Pattern, mosaic_planes, sites
 from n3cli.ops.noise_model import NoiseModel
 from n3cli.ops.row_source import ArraySource
 from n3cli.zoo.folder import Model
-
-Array: TypeAlias = NDArray[np.float32]
-Pattern: TypeAlias = NDArray[np.uint8]
 
 
 def estimate_whole(
     host: Host,
     model: Model,
-    mosaic: Array,
+    mosaic: Float32,
     pattern: Pattern,
     noise: Sequence[NoiseModel],
     progress: Progress | None,
-) -> Array:
+) -> Float32:
     """Denoise a mosaic H×W.
 
     Args:
@@ -59,7 +55,7 @@ class MosaicRows:
         noise: of red, green and blue.
     """
 
-    def __init__(self, mosaic: Array, pattern: Pattern, noise: Sequence[NoiseModel]) -> None:
+    def __init__(self, mosaic: Float32, pattern: Pattern, noise: Sequence[NoiseModel]) -> None:
         self._mosaic, self._pattern = mosaic, pattern
         self._a = torch.tensor([[model.a for model in noise]])
         self._b = torch.tensor([[model.b for model in noise]])

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from n3cli.io.noise_profile import NoiseProfile, find_profile
 from n3cli.io.raw import RawPicture
+from n3cli.ops.array import Float32
 from n3cli.ops.noise_model import Models
 from n3cli.ops.sensor_noise import SensorNoise, estimate_sensor_noise
-
-Array = NDArray[np.float32]
 
 SAMPLED: Final = 1 << 22
 """Values; a larger mosaic is judged by squares of so many in all."""
@@ -94,7 +92,7 @@ def estimate_noise_of(raw: RawPicture) -> RawNoise:
     return estimate_noise(sample(raw, SAMPLED))
 
 
-def estimate_noise(colours: Sequence[Sequence[Array]]) -> RawNoise:
+def estimate_noise(colours: Sequence[Sequence[Float32]]) -> RawNoise:
     """Estimate the noise from planes of red, green and blue, see `sample`."""
     red, green, blue = found = estimate_sensor_noise(colours)
     doubtful = next((one for one in found if not one.reliable), None)
@@ -107,7 +105,7 @@ def estimate_noise(colours: Sequence[Sequence[Array]]) -> RawNoise:
     )
 
 
-def sample(raw: RawPicture, most: int) -> list[list[Array]]:
+def sample(raw: RawPicture, most: int) -> list[list[Float32]]:
     """Planes of red, green and blue: of the whole mosaic, or of squares in it.
 
     Args:
@@ -116,7 +114,7 @@ def sample(raw: RawPicture, most: int) -> list[list[Array]]:
     """
     period = len(raw.pattern)
     squares = _squares(raw.mosaic, most)
-    colours: list[list[Array]] = [[], [], []]
+    colours: list[list[Float32]] = [[], [], []]
     for (row, column), colour in np.ndenumerate(raw.pattern):
         colours[int(colour)] += [square[row::period, column::period] for square in squares]
     return colours
@@ -126,7 +124,7 @@ def _errors(noise: SensorNoise) -> tuple[float, float]:
     return noise.error_a, noise.error_b
 
 
-def _squares(mosaic: Array, most: int) -> list[Array]:
+def _squares(mosaic: Float32, most: int) -> list[Float32]:
     """The mosaic, or squares spread evenly over a large one; all begin where a period does."""
     height, width = mosaic.shape
     if height * width <= most:

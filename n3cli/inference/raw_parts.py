@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TypeAlias
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from n3cli.errors import InputError
@@ -16,23 +14,22 @@ from n3cli.inference.ensemble import Progress
 from n3cli.inference.host import Host
 from n3cli.inference.raw_planes import plane_by_plane
 from n3cli.inference.whole import run_whole
+from n3cli.ops.array import Float32
+from n3cli.ops.layout import Pattern
 from n3cli.ops.mosaic_input import noise_planes
 from n3cli.ops.noise_model import NoiseModel
 from n3cli.ops.row_source import ArraySource
 from n3cli.zoo.folder import Model
 
-Array: TypeAlias = NDArray[np.float32]
-Pattern: TypeAlias = NDArray[np.uint8]
-
 
 def estimate_planes(
     host: Host,
     model: Model,
-    mosaic: Array,
+    mosaic: Float32,
     pattern: Pattern,
     noise: Sequence[NoiseModel],
     progress: Progress | None,
-) -> Array:
+) -> Float32:
     """Denoise each plane of a mosaic by itself; see `raw_network.estimate_whole`."""
     return plane_by_plane(mosaic, pattern, noise, partial(_run, host, model), progress)
 
@@ -40,11 +37,11 @@ def estimate_planes(
 def estimate_packed(
     host: Host,
     model: Model,
-    mosaic: Array,
+    mosaic: Float32,
     pattern: Pattern,
     noise: Sequence[NoiseModel],
     progress: Progress | None,
-) -> Array:
+) -> Float32:
     """Denoise the four planes of a Bayer mosaic together; see `raw_network.estimate_whole`.
 
     Reflection extends the mosaic to whole RGGB squares.
@@ -72,8 +69,8 @@ def estimate_packed(
 
 
 def _run(
-    host: Host, model: Model, planes: Array, noise: NoiseModel, progress: Progress | None
-) -> Array:
+    host: Host, model: Model, planes: Float32, noise: NoiseModel, progress: Progress | None
+) -> Float32:
     """Planes h×w×C → their estimate."""
     size = planes.shape[0], planes.shape[1]
     engine = host.engine(model, ArraySource(planes))
@@ -84,7 +81,7 @@ def _run(
 class _Rows:
     """What the network takes, made as rows are asked for."""
 
-    def __init__(self, planes: Array, noise: NoiseModel) -> None:
+    def __init__(self, planes: Float32, noise: NoiseModel) -> None:
         self._planes = planes
         self._a, self._b = torch.tensor([noise.a]), torch.tensor([noise.b])
 

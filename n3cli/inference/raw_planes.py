@@ -10,17 +10,16 @@ from functools import partial
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from n3cli.inference.denoiser import Denoiser
 from n3cli.inference.ensemble import Progress
 from n3cli.inference.mosaic import denoise_stabilised
-from n3cli.ops.layout import planes_of
+from n3cli.ops.array import Float32
+from n3cli.ops.layout import Pattern, planes_of
 from n3cli.ops.noise_model import NoiseModel
 from n3cli.ops.row_source import ArraySource
 
-Array: TypeAlias = NDArray[np.float32]
-Denoise: TypeAlias = Callable[[Array, NoiseModel, Progress | None], Array]
+Denoise: TypeAlias = Callable[[Float32, NoiseModel, Progress | None], Float32]
 """From a plane H×W×1 and its noise to its estimate; who is told the fraction done."""
 
 _MOST = 255.0  # noise levels are at most that
@@ -39,15 +38,15 @@ class PlaneByPlane:
 
     def denoise(
         self,
-        mosaic: Array,
-        pattern: NDArray[np.uint8],
+        mosaic: Float32,
+        pattern: Pattern,
         noise: Sequence[NoiseModel],
         strength: float,
         progress: Progress | None,
-    ) -> Array:
+    ) -> Float32:
         """See `RawDenoiser.denoise`; `strength` is the share of the change that is applied."""
 
-        def denoise(values: Array, model: NoiseModel, tell: Progress | None) -> Array:
+        def denoise(values: Float32, model: NoiseModel, tell: Progress | None) -> Float32:
             run = partial(self._run, progress=tell)
             cleaned = denoise_stabilised(values, model.a, model.b, run)
             if strength < 1:
@@ -56,7 +55,7 @@ class PlaneByPlane:
 
         return plane_by_plane(mosaic, pattern, noise, denoise, progress)
 
-    def _run(self, image: Array, sigma: float, progress: Progress | None) -> Array:
+    def _run(self, image: Float32, sigma: float, progress: Progress | None) -> Float32:
         rows = self._denoiser.rows(
             ArraySource(image), sigma=min(sigma, _MOST), tta=self._tta, progress=progress
         )
@@ -64,12 +63,12 @@ class PlaneByPlane:
 
 
 def plane_by_plane(
-    mosaic: Array,
-    pattern: NDArray[np.uint8],
+    mosaic: Float32,
+    pattern: Pattern,
     noise: Sequence[NoiseModel],
     denoise: Denoise,
     progress: Progress | None,
-) -> Array:
+) -> Float32:
     """Denoise each plane of a mosaic H×W by itself, with the noise of its colour."""
     estimate = np.empty(mosaic.shape, np.float32)
     done = 0

@@ -7,18 +7,19 @@ from typing import TypeAlias
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from n3cli.inference.ensemble import POSES, Progress, add_poses, check_room, posed
+from n3cli.ops.array import Float32
+from n3cli.ops.layout import Pattern
 
-Array: TypeAlias = NDArray[np.float32]
-Pattern: TypeAlias = NDArray[np.uint8]
-Compute: TypeAlias = Callable[[Array, Pattern, Progress | None], Array]
+Compute: TypeAlias = Callable[[Float32, Pattern, Progress | None], Float32]
 """From a mosaic and its filter to its estimate; who is told the fraction done."""
 
 
-def in_poses(compute: Compute, mosaic: Array, pattern: Pattern, progress: Progress | None) -> Array:
+def in_poses(
+    compute: Compute, mosaic: Float32, pattern: Pattern, progress: Progress | None
+) -> Float32:
     """The mean over the flips and quarter turns of a mosaic with its filter, each turned back.
 
     Raises:

@@ -19,6 +19,7 @@ from n3cli.io.colmap import SHIFT, load_pycolmap, write_geometry
 from n3cli.io.format import printable
 from n3cli.io.matches import Matches, from_pairs
 from n3cli.io.path import deliver_database, explained, staging
+from n3cli.ops.array import Float64
 from n3cli.ops.camera import Camera
 
 # Of each table with blobs: bytes of a value where the type is always the same.
@@ -50,7 +51,7 @@ class StoredPair:
     index: NDArray[np.uint32]
     putative: Matches
     cameras: tuple[Camera, Camera] | None
-    matrices: tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]
+    matrices: tuple[Float64 | None, Float64 | None]
     descriptors: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None
 
 
@@ -124,7 +125,7 @@ class ColmapDatabase:
     def _camera(self, image: int) -> Any:
         return self._cameras[self._images[image].camera_id]
 
-    def _matrix(self, image: int) -> NDArray[np.float64] | None:
+    def _matrix(self, image: int) -> Float64 | None:
         camera = self._camera(image)
         if camera.model_name not in COLMAP_MODELS:
             return None
@@ -136,7 +137,7 @@ class ColmapDatabase:
         camera = self._camera(image)
         return int(camera.width), int(camera.height)
 
-    def _read_points(self, image: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _read_points(self, image: int) -> tuple[Float64, Float64]:
         """Keypoints N×2: pixels, and pixels of a camera without distortion from its centre."""
         camera = self._camera(image)
         pixels = self._database.read_keypoints(image)[:, :2].astype(np.float64)

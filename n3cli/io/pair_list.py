@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from n3cli.errors import InputError
 from n3cli.io.format import printable
 from n3cli.io.path import explained
+from n3cli.ops.array import Float64
 from n3cli.ops.camera import Camera, check_matrix
 
 _FULL: Final = 38
@@ -33,7 +34,7 @@ class ListedPair:
     name0: str
     name1: str
     cameras: tuple[Camera, Camera] | None = None
-    pose: NDArray[np.float64] | None = None
+    pose: Float64 | None = None
 
 
 def read_pairs(path: Path) -> list[ListedPair]:

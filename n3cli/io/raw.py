@@ -15,6 +15,8 @@ from n3cli.io.area import Area
 from n3cli.io.format import HEAD_SIZE, printable, sniff
 from n3cli.io.path import explained
 from n3cli.io.raw_tag import RawTags, read_tags
+from n3cli.ops.array import Float32, Float64
+from n3cli.ops.layout import Pattern
 from n3cli.ops.noise_model import Models
 from n3cli.ops.primaries import XYZ_FROM_SRGB
 
@@ -46,17 +48,17 @@ class RawPicture:
         name: of the file, for people.
     """
 
-    mosaic: NDArray[np.float32]
+    mosaic: Float32
     sensor: NDArray[np.uint16]
     active: Area
-    pattern: NDArray[np.uint8]
-    black: NDArray[np.float64]
-    white: NDArray[np.float64]
+    pattern: Pattern
+    black: Float64
+    white: Float64
     crop: Area
     orientation: int
     white_balance: tuple[float, float, float] | None
-    to_srgb: NDArray[np.float64]
-    from_xyz: NDArray[np.float64] | None
+    to_srgb: Float64
+    from_xyz: Float64 | None
     noise: Models | None
     iso: float | None
     tags: RawTags
@@ -159,9 +161,7 @@ def _picture(raw: Any, tags: RawTags, name: str) -> RawPicture:
     )
 
 
-def _scaled(
-    values: NDArray[np.uint16], black: NDArray[np.float64], white: NDArray[np.float64]
-) -> NDArray[np.float32]:
+def _scaled(values: NDArray[np.uint16], black: Float64, white: Float64) -> Float32:
     """The values with black at 0 and white at 1, site by site."""
     mosaic = values.astype(np.float32)
     period = len(black)
@@ -172,7 +172,7 @@ def _scaled(
     return mosaic
 
 
-def _white(raw: Any, channel: NDArray[np.uint8], black: NDArray[np.float64]) -> NDArray[np.float64]:
+def _white(raw: Any, channel: NDArray[np.uint8], black: Float64) -> Float64:
     """White at each site: the camera's own for each colour where it tells, else LibRaw's."""
     own = raw.camera_white_level_per_channel
     if own is not None:
@@ -204,13 +204,13 @@ def _balance(given: Any) -> tuple[float, float, float] | None:
     return red / green, 1.0, blue / green
 
 
-def _from_xyz(known: Any, tags: RawTags) -> NDArray[np.float64] | None:
+def _from_xyz(known: Any, tags: RawTags) -> Float64 | None:
     """LibRaw has matrices of cameras; DNG files bring their own."""
     matrix = np.array(known, np.float64)[:3]
     return tags.from_xyz if tags.from_xyz is not None or not matrix.any() else matrix
 
 
-def _to_srgb(known: Any, from_xyz: NDArray[np.float64] | None) -> NDArray[np.float64]:
+def _to_srgb(known: Any, from_xyz: Float64 | None) -> Float64:
     """LibRaw's matrix; before it develops it has none where a file brings none."""
     matrix = np.array(known, np.float64)[:3, :3]
     if matrix.any():

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from n3cli.io.meta import decode
 from n3cli.io.tiff import Directory, Field, Layout, read_head
+from n3cli.ops.array import Float64
 from n3cli.ops.noise_model import NoiseModel
 
 DNG_VERSION: Final = 50706
@@ -47,7 +47,7 @@ class RawTags:
     model: str = ""
     lens: str = ""
     iso: float | None = None
-    from_xyz: NDArray[np.float64] | None = None
+    from_xyz: Float64 | None = None
     noise: tuple[NoiseModel, ...] | None = None
 
 
@@ -115,7 +115,7 @@ def _text(fields: Mapping[int, Field], tag: int) -> str:
     return "" if field is None else decode(field.data.split(b"\0")[0]).strip()
 
 
-def _matrix(numbers: Mapping[int, Any]) -> NDArray[np.float64] | None:
+def _matrix(numbers: Mapping[int, Any]) -> Float64 | None:
     for tag in _COLOR_MATRICES:
         if len(numbers.get(tag, ())) == 9:
             return np.array(numbers[tag], np.float64).reshape(3, 3)

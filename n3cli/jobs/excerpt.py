@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from n3cli.jobs.view import Crop
+from n3cli.ops.array import Float32
 
 Shown = NDArray[np.uint8]
 """H×W×C as a page shows it: 8 bits, without transparency."""
@@ -79,7 +80,7 @@ class Excerpt:
 
 def _box_means(image: Shown, factor: int) -> Shown:
     """The means of squares of `factor` pixels a side; those at the right and bottom may be less."""
-    means: NDArray[np.float32] = image.astype(np.float32)
+    means: Float32 = image.astype(np.float32)
     for axis in (0, 1):
         starts = np.arange(0, image.shape[axis], factor)
         lengths = np.diff(starts, append=image.shape[axis])

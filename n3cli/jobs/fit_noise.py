@@ -8,14 +8,12 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from n3cli.errors import InputError
 from n3cli.inference.raw_noise import SAMPLED, RawNoise, estimate_noise, sample
 from n3cli.io.noise_profile import NoiseProfile
 from n3cli.io.raw import RawPicture, read_raw
-
-Array = NDArray[np.float32]
+from n3cli.ops.array import Float32
 
 _PARTS = 7
 """Parts of what one file is judged by, one of which is a square."""
@@ -62,7 +60,7 @@ def fit_noise(paths: Sequence[Path], iso: float | None = None) -> Iterator[Fit]:
     Raises:
         InputError: a file cannot be read, or does not tell its camera or its sensitivity.
     """
-    groups: dict[tuple[str, str, float], list[list[list[Array]]]] = {}
+    groups: dict[tuple[str, str, float], list[list[list[Float32]]]] = {}
     for path in paths:
         raw = read_raw(path)
         planes = sample(raw, SAMPLED // min(len(paths), _PARTS))

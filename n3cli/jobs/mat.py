@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from n3cli.data.dnd import read_dnd, read_noisy
 from n3cli.errors import DataError, InputError
@@ -17,11 +16,10 @@ from n3cli.jobs.file import open_target
 from n3cli.jobs.plan import Job
 from n3cli.jobs.raw import RawReport, refuse_sigma, warn_of_noise
 from n3cli.jobs.raw_settings import RawSettings
-from n3cli.ops.layout import find_bayer, planes_of
+from n3cli.ops.array import Float32
+from n3cli.ops.layout import Pattern, find_bayer, planes_of
 from n3cli.ops.noise_model import NoiseModel
 from n3cli.ops.row_source import check_floating
-
-Array = NDArray[np.float32]
 
 _KEY = "Inoisy"
 
@@ -73,7 +71,7 @@ def denoise_mat(
     return RawReport(noise, layout, denoiser.model.config.name, factor=1)
 
 
-def _read(source: Path, name: str) -> Array:
+def _read(source: Path, name: str) -> Float32:
     known = list_mat(source)
     if _KEY not in known:
         hint = "n3 bench dnd-srgb takes sRGB pictures" if "InoisySRGB" in known else "give others"
@@ -93,9 +91,7 @@ def _read(source: Path, name: str) -> Array:
     return mosaic
 
 
-def _find_noise(
-    source: Path, mosaic: Array, pattern: NDArray[np.uint8], settings: RawSettings
-) -> RawNoise:
+def _find_noise(source: Path, mosaic: Float32, pattern: Pattern, settings: RawSettings) -> RawNoise:
     if settings.noise:
         return RawNoise(settings.noise, "given")
     info = source.resolve().parent.parent / "info.mat"
@@ -105,7 +101,7 @@ def _find_noise(
             photo = photos[int(source.stem) - 1]
             model = NoiseModel(photo.a, photo.b)
             return RawNoise((model, model, model), "camera", file=info.name)
-    colours: list[list[Array]] = [[], [], []]
+    colours: list[list[Float32]] = [[], [], []]
     for plane in planes_of(pattern):
         colours[plane.colour].append(plane.of(mosaic))
     return estimate_noise(colours)

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from n3cli.errors import InputError
 from n3cli.io.matches import Matches
+from n3cli.ops.array import Float64
 from n3cli.ops.camera import Camera, normalise
 from n3cli.ops.pose import rotation_error, translation_error
 from n3cli.ops.pose_score import area_under_curve, mean_accuracy
@@ -100,14 +100,12 @@ class Row:
         return row
 
 
-def turn(rotation: NDArray[np.float64]) -> float:
+def turn(rotation: Float64) -> float:
     """The angle of a rotation 3×3 in degrees."""
     return rotation_error(np.eye(3), rotation)
 
 
-def evaluate(
-    matches: Matches, cameras: tuple[Camera, Camera], pose: NDArray[np.float64]
-) -> Evaluation:
+def evaluate(matches: Matches, cameras: tuple[Camera, Camera], pose: Float64) -> Evaluation:
     """Hold a pair against its true pose.
 
     Args:

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from n3cli.errors import ConfigError, InputError
 from n3cli.io.name import DENOISED, ENLARGED, MATCHED
 from n3cli.io.pair_list import read_pairs
 from n3cli.jobs.scan import scan
+from n3cli.ops.array import Float64
 from n3cli.ops.camera import Camera
 
 
@@ -37,7 +35,7 @@ class Pair:
     path0: Path
     path1: Path
     cameras: tuple[Camera, Camera] | None = None
-    pose: NDArray[np.float64] | None = None
+    pose: Float64 | None = None
 
     @property
     def stem(self) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from n3cli.inference.tiling import strips
 from n3cli.io.depth import Pixels
@@ -15,6 +14,7 @@ from n3cli.io.raw import RawPicture
 from n3cli.io.raw_develop import develop
 from n3cli.io.raw_meta import developed_meta
 from n3cli.jobs.raw_settings import RawSettings
+from n3cli.ops.array import Float32
 from n3cli.ops.luma import luma
 
 
@@ -32,7 +32,7 @@ class RawPictures:
     def __init__(
         self,
         raw: RawPicture,
-        estimate: NDArray[np.float32],
+        estimate: Float32,
         tree: Tree,
         factor: int,
         settings: RawSettings,
@@ -58,7 +58,7 @@ class RawPictures:
             return pixels
         return _mixed(self.before, pixels, settings.strength, settings.chroma)
 
-    def _develop(self, mosaic: NDArray[np.float32]) -> Pixels:
+    def _develop(self, mosaic: Float32) -> Pixels:
         pixels = develop(self._raw, mosaic, self._tree, factor=self._factor)
         if self._settings.crop is None:
             return pixels

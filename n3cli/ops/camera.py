@@ -8,9 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from n3cli.ops.array import Float64
 
 _ROUNDS = 50
 _CLOSE = 1e-12
@@ -29,7 +28,7 @@ class Camera:
         size: width and height in pixels of the pictures that it is for, where that is known.
     """
 
-    matrix: Array
+    matrix: Float64
     distortion: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
     source: str = "given"
     size: tuple[int, int] | None = None
@@ -40,7 +39,7 @@ class Camera:
         return float(np.sqrt(abs(self.matrix[0, 0] * self.matrix[1, 1])))
 
 
-def check_matrix(matrix: Array) -> str | None:
+def check_matrix(matrix: Float64) -> str | None:
     """Tell in words why a 3×3 matrix is not one of a camera; None where it is."""
     if matrix.shape != (3, 3):
         return f"it has {'×'.join(map(str, matrix.shape))} numbers, not 3×3"
@@ -55,7 +54,7 @@ def check_matrix(matrix: Array) -> str | None:
     return None
 
 
-def normalise(camera: Camera, points: Array) -> Array:
+def normalise(camera: Camera, points: Float64) -> Float64:
     """Pixels N×2 → normalised camera coordinates N×2, free of distortion.
 
     Distortion has no inverse in closed form: it is taken off by fixed-point iteration. Points that
@@ -77,20 +76,20 @@ def normalise(camera: Camera, points: Array) -> Array:
     return found
 
 
-def project(camera: Camera, points: Array) -> Array:
+def project(camera: Camera, points: Float64) -> Float64:
     """Normalised camera coordinates N×2 → pixels N×2: what `normalise` undoes."""
     bent = _distort(np.asarray(points, np.float64), camera.distortion)
     seen = np.column_stack([bent, np.ones(len(bent))]) @ camera.matrix.T
-    pixels: Array = seen[:, :2]
+    pixels: Float64 = seen[:, :2]
     return pixels
 
 
-def _distort(points: Array, coefficients: tuple[float, float, float, float]) -> Array:
+def _distort(points: Float64, coefficients: tuple[float, float, float, float]) -> Float64:
     k1, k2, p1, p2 = coefficients
     x, y = points.T
     square = x * x + y * y
     radial = 1 + k1 * square + k2 * square**2
-    bent: Array = np.column_stack(
+    bent: Float64 = np.column_stack(
         [
             x * radial + 2 * p1 * x * y + p2 * (square + 2 * x * x),
             y * radial + p1 * (square + 2 * y * y) + 2 * p2 * x * y,

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from n3cli.ops.array import Float64
+
 FUNDAMENTAL = 7, 3
 ESSENTIAL = 5, 10
 BESIDE_PLANE = 2, 1
@@ -20,7 +22,7 @@ a plane's homography known, two matches beside the plane give the fundamental ma
 and Matas, "Two-view geometry estimation unaffected by a dominant plane", CVPR 2005)."""
 
 
-def false_alarms(matches: int, shares: NDArray[np.float64], kind: tuple[int, int]) -> float:
+def false_alarms(matches: int, shares: Float64, kind: tuple[int, int]) -> float:
     """Expected number of matrices that random matches would agree with as well, as log10.
 
     Each number of the nearest matches is looked at: few that are very near tell as much as many

@@ -7,9 +7,9 @@ variance follow from m and sigma; where areas are flat, both can be measured.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from n3cli.ops.array import Float64
+
 Bounds = tuple[float, float]
 """Lowest and highest value that can be stored; infinite where nothing is clipped."""
 
@@ -17,7 +17,7 @@ _GRID = 1024  # means in [0, 1] for which the share is tabled
 _LEAST = 0.1 / 255  # deviation below which clipping is not looked at more closely
 
 
-def share_kept(means: Array, sigma: float, bounds: Bounds) -> Array:
+def share_kept(means: Float64, sigma: float, bounds: Bounds) -> Float64:
     """The share of the noise's variance that clipping leaves.
 
     Args:
@@ -34,7 +34,7 @@ def share_kept(means: Array, sigma: float, bounds: Bounds) -> Array:
     return table[np.clip(np.rint(means * (_GRID - 1)), 0, _GRID - 1).astype(np.intp)]
 
 
-def undo_clipping(variance: float, means: Array, bounds: Bounds) -> float:
+def undo_clipping(variance: float, means: Float64, bounds: Bounds) -> float:
     """The deviation that noise had before clipping.
 
     Args:
@@ -56,7 +56,7 @@ def undo_clipping(variance: float, means: Array, bounds: Bounds) -> float:
     return high
 
 
-def _clip(sigma: float, bounds: Bounds) -> tuple[Array, Array]:
+def _clip(sigma: float, bounds: Bounds) -> tuple[Float64, Float64]:
     """Mean and variance of clipped values, for true means from below black to above white."""
     normal = np.linspace(-4, 4, 81)
     weight = np.exp(-(normal**2) / 2)

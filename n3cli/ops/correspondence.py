@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from n3cli.ops.array import Float32
+
 
 def stack_columns(
     points: NDArray[Any],
     ratio: NDArray[Any] | None,
     mutual: NDArray[Any] | None,
     inputs: int,
-) -> NDArray[np.float32]:
+) -> Float32:
     """The columns that a network is told of each correspondence.
 
     Args:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array: TypeAlias = NDArray[np.float64]
+from n3cli.ops.array import Float32, Float64
+from n3cli.ops.layout import Pattern
 
 _BRIGHT = 0.99
 """Share of the values that stay below white."""
 
 
-def shrink_mosaic(mosaic: NDArray[np.floating], pattern: NDArray[np.uint8]) -> Array:
+def shrink_mosaic(mosaic: NDArray[np.floating], pattern: Pattern) -> Float64:
     """The mean of each colour in blocks of half a period of the filter.
 
     Args:
@@ -45,7 +45,7 @@ def show_linear(
     picture: NDArray[np.floating],
     balance: Sequence[float] | None = None,
     to_srgb: NDArray[np.floating] | None = None,
-) -> NDArray[np.float32]:
+) -> Float32:
     """Linear values as they can be shown: balanced, bright enough, with sRGB's tone curve.
 
     Args:

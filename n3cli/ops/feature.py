@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from n3cli.errors import ConfigError
+from n3cli.ops.array import Float32
 from n3cli.ops.opencv import load_opencv
 from n3cli.ops.row_source import RowSource, check_floating
 
@@ -33,7 +34,7 @@ class Features:
         size: width and height of the picture in pixels.
     """
 
-    keypoints: NDArray[np.float32]
+    keypoints: Float32
     descriptors: NDArray[np.uint8]
     size: tuple[int, int]
 

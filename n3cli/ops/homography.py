@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from n3cli.ops.array import Float64
 from n3cli.ops.opencv import load_opencv
-
-Array = NDArray[np.float64]
 
 _FEWEST = 4
 _CONFIDENCE, _ROUNDS = 0.9999, 2000
 
 
-def fit_homography(x0: Array, x1: Array, tolerance: float) -> Array | None:
+def fit_homography(x0: Float64, x1: Float64, tolerance: float) -> Float64 | None:
     """The homography that takes most points of one view near those of the other.
 
     OpenCV's RANSAC and refinement, whose draws are always the same.
@@ -34,15 +32,15 @@ def fit_homography(x0: Array, x1: Array, tolerance: float) -> Array | None:
     )
     if found is None or not np.isfinite(found).all():
         return None
-    matrix: Array = found / np.linalg.norm(found)
+    matrix: Float64 = found / np.linalg.norm(found)
     return matrix
 
 
-def transferred(matrix: Array, x0: Array) -> Array:
+def transferred(matrix: Float64, x0: Float64) -> Float64:
     """Where a homography 3×3 takes points N×2; not a number behind the second camera."""
     moved = np.column_stack([x0, np.ones(len(x0))]) @ matrix.T
     # The sign of a homography is free: most points are before the camera.
     depth = moved[:, 2] * np.sign(np.median(moved[:, 2]))
     depth = np.where(depth > 0, moved[:, 2], np.nan)
-    points: Array = moved[:, :2] / depth[:, None]
+    points: Float64 = moved[:, :2] / depth[:, None]
     return points

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor
 
+from n3cli.ops.array import Float64
 from n3cli.ops.colour import mix
 
 _BLOCK = 8
@@ -134,9 +134,9 @@ def _doubled(half: Tensor) -> Tensor:
     return F.interpolate(half, scale_factor=2, mode="bilinear", align_corners=False)
 
 
-def _cosines() -> NDArray[np.float64]:
+def _cosines() -> Float64:
     """The orthonormal cosine transform of 8 values, a row for each frequency."""
     frequency, place = np.mgrid[:_BLOCK, :_BLOCK]
-    waves: NDArray[np.float64] = np.cos((2 * place + 1) * frequency * np.pi / (2 * _BLOCK)) / 2
+    waves: Float64 = np.cos((2 * place + 1) * frequency * np.pi / (2 * _BLOCK)) / 2
     waves[0] /= np.sqrt(2)
     return waves

@@ -6,7 +6,7 @@ Periods of 2 and of 6 both fill 6×6 sites, so every layout is written as such a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 import torch
@@ -16,7 +16,10 @@ from torch import Tensor
 PERIOD = 6
 """Side of a layout, in sites."""
 
-Layouts = NDArray[np.uint8]
+Pattern: TypeAlias = NDArray[np.uint8]
+"""P×p, the colours of a filter's period: 0 red, 1 green, 2 blue."""
+
+Layouts: TypeAlias = NDArray[np.uint8]
 Kind = TypeVar("Kind", bound=np.generic)
 
 
@@ -122,7 +125,7 @@ class Plane(NamedTuple):
         return mosaic[self.row :: self.step, self.column :: self.step]
 
 
-def planes_of(pattern: NDArray[np.uint8]) -> Iterator[Plane]:
+def planes_of(pattern: Pattern) -> Iterator[Plane]:
     """The planes of a filter, as fine as they can be.
 
     A filter of 2×2 has four. X-Trans repeats after six sites, but five greens of its 3×3 after

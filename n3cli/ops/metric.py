@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from n3cli.errors import InputError
-
-Array = NDArray[np.float64]
+from n3cli.ops.array import Float64
 
 _WINDOW = 11
 _WINDOW_SIGMA = 1.5
@@ -70,7 +69,7 @@ def ssim(a: NDArray[np.number], b: NDArray[np.number], peak: float) -> float:
     return float(np.mean(similarity))
 
 
-def _pair(a: NDArray[np.number], b: NDArray[np.number]) -> tuple[Array, Array]:
+def _pair(a: NDArray[np.number], b: NDArray[np.number]) -> tuple[Float64, Float64]:
     """Both images in float64, once they are known to be comparable."""
     if a.shape != b.shape or a.ndim not in (2, 3) or a.size == 0:
         raise InputError(
@@ -80,7 +79,7 @@ def _pair(a: NDArray[np.number], b: NDArray[np.number]) -> tuple[Array, Array]:
     return a.astype(np.float64), b.astype(np.float64)
 
 
-def _smooth(image: Array) -> Array:
+def _smooth(image: Float64) -> Float64:
     """Weighted mean under the window, (H−10)×(W−10)[×C], one axis after the other."""
     offset = np.arange(_WINDOW) - _WINDOW // 2
     weight = np.exp(-(offset**2) / (2 * _WINDOW_SIGMA**2))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from n3cli.ops.array import Float32
 
-def add_gaussian_noise(clean: NDArray[np.floating], sigma: float, seed: int) -> NDArray[np.float32]:
+
+def add_gaussian_noise(clean: NDArray[np.floating], sigma: float, seed: int) -> Float32:
     """White Gaussian noise on an image, neither clipped nor rounded.
 
     Args:

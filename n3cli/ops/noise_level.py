@@ -29,9 +29,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from n3cli.ops.array import Float64
 from n3cli.ops.clipped_noise import share_kept, undo_clipping
-
-Array = NDArray[np.float64]
 
 _WINDOW = 8  # pixels; the numbers below were chosen on 40 photographs of BSDS500
 _FLATTEST = 0.02  # share of the windows that is always used …
@@ -129,7 +128,7 @@ def estimate_noise(planes: Sequence[NDArray[np.floating]]) -> NoiseEstimate:
     return _beyond_white(parts, fine)
 
 
-def _beyond_white(parts: Sequence[Array], fine: Flat) -> NoiseEstimate:
+def _beyond_white(parts: Sequence[Float64], fine: Flat) -> NoiseEstimate:
     """The estimate where details are not white: what 2×2 means say, unless that may be texture."""
     halves = [half for half in map(halve, parts) if min(half.shape) >= _WINDOW]
     # Means of clipped values are no longer clipped values; nothing is corrected here.
@@ -149,14 +148,14 @@ def _beyond_white(parts: Sequence[Array], fine: Flat) -> NoiseEstimate:
     return NoiseEstimate(fine.floor, Finding.TEXTURED)
 
 
-def halve(plane: Array) -> Array:
+def halve(plane: Float64) -> Float64:
     """The means of 2×2 pixels that do not overlap: white noise has half its deviation there."""
     height, width = (size // 2 * 2 for size in plane.shape)
-    half: Array = plane[:height, :width].reshape(height // 2, 2, width // 2, 2).mean(axis=(1, 3))
+    half: Float64 = plane[:height, :width].reshape(height // 2, 2, width // 2, 2).mean(axis=(1, 3))
     return half
 
 
-def measure_flat(parts: Sequence[Array]) -> Flat | None:
+def measure_flat(parts: Sequence[Float64]) -> Flat | None:
     """Measure the flattest windows of parts of a channel, nothing being clipped.
 
     Args:
@@ -168,7 +167,7 @@ def measure_flat(parts: Sequence[Array]) -> Flat | None:
     return _measure(parts, *_survey(parts), (-np.inf, np.inf))
 
 
-def _survey(parts: Sequence[Array]) -> tuple[Array, Array]:
+def _survey(parts: Sequence[Float64]) -> tuple[Float64, Float64]:
     """Look at every window of all parts, row by row.
 
     Returns:
@@ -201,7 +200,7 @@ def _add_shifted(plane: NDArray[Any], step: int) -> NDArray[Any]:
 
 
 def _measure(
-    parts: Sequence[Array], flatness: Array, means: Array, clip: tuple[float, float]
+    parts: Sequence[Float64], flatness: Float64, means: Float64, clip: tuple[float, float]
 ) -> Flat | None:
     """Measure noise in the flattest windows; None where all are constant or clipped."""
     sigma = 1 / 255
@@ -226,7 +225,9 @@ def _measure(
     return Flat(sigma, scale * float(spectrum.mean()) ** 0.5, scale * cells**0.5)
 
 
-def _details(parts: Sequence[Array], chosen: NDArray[np.intp]) -> tuple[Array, NDArray[np.bool_]]:
+def _details(
+    parts: Sequence[Float64], chosen: NDArray[np.intp]
+) -> tuple[Float64, NDArray[np.bool_]]:
     """The details of windows, M×48, and which half each belongs to, M."""
     details, halves, start = [], [], 0
     for number, part in enumerate(parts):
@@ -242,7 +243,7 @@ def _details(parts: Sequence[Array], chosen: NDArray[np.intp]) -> tuple[Array, N
     return np.concatenate(details), np.concatenate(halves)
 
 
-def _spectrum(details: Array, half: NDArray[np.bool_]) -> Array:
+def _spectrum(details: Float64, half: NDArray[np.bool_]) -> Float64:
     """Variances along the 48 principal directions of the other half of the windows, rising."""
     if min(half.sum(), (~half).sum()) < details.shape[1]:
         return np.full(details.shape[1], np.mean(details**2))  # too few to find directions
@@ -250,7 +251,7 @@ def _spectrum(details: Array, half: NDArray[np.bool_]) -> Array:
     return (_along(one, np.linalg.eigh(other)[1]) + _along(other, np.linalg.eigh(one)[1])) / 2
 
 
-def _along(covariance: Array, axes: Array) -> Array:
+def _along(covariance: Float64, axes: Float64) -> Float64:
     """Variances along axes, which are columns."""
-    variances: Array = (axes * (covariance @ axes)).sum(axis=0)
+    variances: Float64 = (axes * (covariance @ axes)).sum(axis=0)
     return variances

@@ -9,8 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
-
+from n3cli.ops.array import Float64
 
 Models: TypeAlias = tuple["NoiseModel", "NoiseModel", "NoiseModel"]
 """Of red, green and blue."""
@@ -28,10 +27,10 @@ class NoiseModel:
     a: float
     b: float
 
-    def deviation(self, values: NDArray[np.floating]) -> Array:
+    def deviation(self, values: NDArray[np.floating]) -> Float64:
         """Standard deviation at values, which may be noisy ones: below black counts as black."""
         variance = self.a * np.maximum(values, 0) + self.b
-        deviation: Array = np.sqrt(np.maximum(variance, 0))
+        deviation: Float64 = np.sqrt(np.maximum(variance, 0))
         return deviation
 
 

@@ -11,21 +11,21 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from n3cli.ops.array import Float64
 
 
 class Pose(NamedTuple):
     """A relative pose."""
 
-    rotation: Array
+    rotation: Float64
     """3×3."""
-    translation: Array
+    translation: Float64
     """3, of length 1."""
     before: NDArray[np.bool_]
     """N: which points lie before both cameras."""
 
 
-def pose_of_essential(matrix: Array, x0: Array, x1: Array) -> Pose:
+def pose_of_essential(matrix: Float64, x0: Float64, x1: Float64) -> Pose:
     """The pose of the four that an essential matrix allows with most points before both cameras.
 
     HZ, 9.6.2 and 9.6.3.
@@ -47,7 +47,9 @@ def pose_of_essential(matrix: Array, x0: Array, x1: Array) -> Pose:
     return max(poses, key=lambda pose: int(pose.before.sum()))
 
 
-def _is_before(rotation: Array, translation: Array, x0: Array, x1: Array) -> NDArray[np.bool_]:
+def _is_before(
+    rotation: Float64, translation: Float64, x0: Float64, x1: Float64
+) -> NDArray[np.bool_]:
     """Which points have a positive depth in both views, along rays that need not meet.
 
     The depths a, b that bring a·R·r0 + t and b·r1 nearest to each other solve two equations; their
@@ -64,11 +66,11 @@ def _is_before(rotation: Array, translation: Array, x0: Array, x1: Array) -> NDA
     return before
 
 
-def _rays(points: Array) -> Array:
+def _rays(points: Float64) -> Float64:
     return np.concatenate([points, np.ones_like(points[:, :1])], 1)
 
 
-def rotation_error(one: Array, other: Array) -> float:
+def rotation_error(one: Float64, other: Float64) -> float:
     """The angle of the rotation between two rotations 3×3, in degrees, from 0 to 180."""
     between = one.T @ other
     # From sine and cosine: the arc cosine alone has no digits left for small angles.
@@ -82,7 +84,7 @@ def rotation_error(one: Array, other: Array) -> float:
     return float(np.degrees(np.arctan2(sine, (np.trace(between) - 1) / 2)))
 
 
-def translation_error(one: Array, other: Array) -> float:
+def translation_error(one: Float64, other: Float64) -> float:
     """The angle between two directions of translation, without regard to sign: 0 to 90 degrees.
 
     Returns:

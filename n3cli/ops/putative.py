@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from n3cli.ops.array import Float32
+
 _BLOCK = 1 << 19
 """Distances that are held at a time: 2 MB, which stay in a processor's cache."""
 
@@ -23,7 +25,7 @@ class Putative:
     """
 
     index: NDArray[np.int64]
-    ratio: NDArray[np.float32]
+    ratio: Float32
     mutual: NDArray[np.bool_]
 
 

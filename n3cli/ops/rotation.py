@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from n3cli.ops.array import Float64
 
 _ROUNDS = 10
 
 
-def fit_rotation(x0: Array, x1: Array) -> Array:
+def fit_rotation(x0: Float64, x1: Float64) -> Float64:
     """The rotation that turns the rays of one view nearest to those of the other.
 
     Kabsch, "A solution for the best rotation to relate two sets of vectors", 1976, repeated with
@@ -28,22 +27,22 @@ def fit_rotation(x0: Array, x1: Array) -> Array:
     for _ in range(_ROUNDS):
         left, _, right = np.linalg.svd((rays1 * weight[:, None]).T @ rays0)
         turn = np.diag([1, 1, np.sign(np.linalg.det(left @ right))])
-        rotation: Array = left @ turn @ right
+        rotation: Float64 = left @ turn @ right
         apart = np.linalg.norm(rays1 - rays0 @ rotation.T, axis=1)
         weight = 1 / np.maximum(apart, 1e-6)
     return rotation
 
 
-def rotated(rotation: Array, x0: Array) -> Array:
+def rotated(rotation: Float64, x0: Float64) -> Float64:
     """Where a turned camera sees the points N×2; not a number behind it."""
     rays = _rays(x0) @ rotation.T
     depth = np.where(rays[:, 2:] > 0, rays[:, 2:], np.nan)
-    moved: Array = rays[:, :2] / depth
+    moved: Float64 = rays[:, :2] / depth
     return moved
 
 
-def _rays(points: Array) -> Array:
+def _rays(points: Float64) -> Float64:
     """Directions of length 1, N×3."""
     rays = np.column_stack([points, np.ones(len(points))])
-    unit: Array = rays / np.linalg.norm(rays, axis=1, keepdims=True)
+    unit: Float64 = rays / np.linalg.norm(rays, axis=1, keepdims=True)
     return unit

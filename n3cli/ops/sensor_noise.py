@@ -25,10 +25,10 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from n3cli.ops.array import Float32, Float64
 from n3cli.ops.noise_level import Finding
 from n3cli.ops.noise_model import NoiseModel
 
-Array: TypeAlias = NDArray[np.float64]
 Indices: TypeAlias = NDArray[np.intp]
 
 # The numbers were chosen on 48 of photos96, linearised, at a from 0.001 to 0.01.
@@ -74,16 +74,16 @@ class SensorNoise:
 class _Windows:
     """All windows of some planes, and where to find their fine details."""
 
-    fine: tuple[Array, ...]  # of each plane, 3×h×w
+    fine: tuple[Float64, ...]  # of each plane, 3×h×w
     bounds: tuple[float, float]  # where values were clipped
     plane: Indices
     row: Indices
     column: Indices
-    mean: Array
-    coarse: Array  # mean square of the coarse details, as a variance of values
+    mean: Float64
+    coarse: Float64  # mean square of the coarse details, as a variance of values
     clipped: NDArray[np.bool_]
 
-    def details(self, chosen: Indices) -> NDArray[np.float32]:
+    def details(self, chosen: Indices) -> Float32:
         """Fine details of windows: four parts of 48 each."""
         found = np.empty((len(chosen), 4, 48), np.float32)
         for number, fine in enumerate(self.fine):
@@ -107,7 +107,7 @@ class _Line:
     """A line, its covariance, and how much of the weight lies above it."""
 
     model: NoiseModel
-    covariance: Array
+    covariance: Float64
     above: float
 
 
@@ -118,10 +118,10 @@ _NONE = _Line(NoiseModel(0.0, 0.0), np.zeros((2, 2)), 0.0)
 class _Bins:
     """What was measured at each brightness."""
 
-    mean: Array
-    variance: Array
-    count: Array  # of independent details
-    excess: Array  # of all details over those of the quietest directions, in the same units
+    mean: Float64
+    variance: Float64
+    count: Float64  # of independent details
+    excess: Float64  # of all details over those of the quietest directions, in the same units
 
 
 def estimate_sensor_noise(
@@ -149,7 +149,7 @@ def estimate_sensor_noise(
 
 
 def _cut(planes: Sequence[NDArray[np.floating]]) -> _Windows:
-    fine: list[Array] = []
+    fine: list[Float64] = []
     parts: list[tuple[NDArray[Any], ...]] = []
     low, high = -np.inf, np.inf
     for plane in planes:
@@ -176,7 +176,7 @@ def _cut(planes: Sequence[NDArray[np.floating]]) -> _Windows:
 
 
 def _joined(windows: Sequence[_Windows]) -> _Windows:
-    fine: tuple[Array, ...] = ()
+    fine: tuple[Float64, ...] = ()
     planes = []
     for own in windows:
         planes.append(own.plane + len(fine))
@@ -193,19 +193,19 @@ def _joined(windows: Sequence[_Windows]) -> _Windows:
     )
 
 
-def _split(values: Array) -> tuple[Array, Array]:
+def _split(values: Float64) -> tuple[Float64, Float64]:
     """Means of 2×2 values, and their three details, scaled to the variance of white noise."""
     a, b, c, d = (values[i::2, j::2] for i in (0, 1) for j in (0, 1))
     return (a + b + c + d) / 4, np.stack([a + b - c - d, a - b + c - d, a - b - c + d]) / 2
 
 
-def _over_window(values: NDArray[np.floating]) -> Array:
+def _over_window(values: NDArray[np.floating]) -> Float64:
     """Means over windows, at each place where one begins."""
-    means: Array = sliding_window_view(values, (_WINDOW, _WINDOW)).mean((-1, -2))
+    means: Float64 = sliding_window_view(values, (_WINDOW, _WINDOW)).mean((-1, -2))
     return means
 
 
-def _bounds(values: Array) -> tuple[float, float]:
+def _bounds(values: Float64) -> tuple[float, float]:
     """Where values were clipped; infinite where they were not."""
     low, high = values.min(), values.max()
     return (
@@ -214,11 +214,11 @@ def _bounds(values: Array) -> tuple[float, float]:
     )
 
 
-def _touched(values: Array, bounds: tuple[float, float]) -> Array:
+def _touched(values: Float64, bounds: tuple[float, float]) -> Float64:
     """Where 4×4 values have one that was clipped."""
     height, width = values.shape
     hit = (values == bounds[0]) | (values == bounds[1])
-    touched: Array = hit.reshape(height // 4, 4, width // 4, 4).any((1, 3)).astype(np.float64)
+    touched: Float64 = hit.reshape(height // 4, 4, width // 4, 4).any((1, 3)).astype(np.float64)
     return touched
 
 
@@ -265,8 +265,8 @@ def _begin(windows: _Windows, bins: Sequence[Indices]) -> _Line:
     return _solve(mean, variance, 1 / np.maximum(variance, _LEAST) ** 2)
 
 
-def _expected(model: NoiseModel, mean: Array) -> Array:
-    variance: Array = np.maximum(model.a * np.maximum(mean, 0) + model.b, _LEAST)
+def _expected(model: NoiseModel, mean: Float64) -> Float64:
+    variance: Float64 = np.maximum(model.a * np.maximum(mean, 0) + model.b, _LEAST)
     return variance
 
 
@@ -294,9 +294,9 @@ def _measure(windows: _Windows, bins: Sequence[Indices], model: NoiseModel) -> _
     )
 
 
-def _along_quietest(unit: NDArray[np.float32], half: NDArray[np.bool_]) -> Array:
+def _along_quietest(unit: Float32, half: NDArray[np.bool_]) -> Float64:
     """Mean square of each window's details along the quietest directions of the other half."""
-    quiet: Array = np.square(unit).mean((1, 2)).astype(np.float64)
+    quiet: Float64 = np.square(unit).mean((1, 2)).astype(np.float64)
     for side in (True, False):
         own = unit[half == side].reshape(-1, 48)
         if len(own) < 48 or not (half != side).any():
@@ -320,7 +320,7 @@ def _draw(bins: _Bins, model: NoiseModel) -> _Line:
     return _Line(line.model, line.covariance, above)
 
 
-def _solve(mean: Array, variance: Array, weight: Array) -> _Line:
+def _solve(mean: Float64, variance: Float64, weight: Float64) -> _Line:
     """Weighted least squares, with neither a slope nor a variance at black below 0."""
     columns = np.stack([mean, np.ones_like(mean)], 1)
     normal = columns.T @ (columns * weight[:, None])

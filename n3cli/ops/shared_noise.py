@@ -13,9 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from n3cli.ops.array import Float64
 from n3cli.ops.noise_level import halve, measure_flat
-
-Array = NDArray[np.float64]
 
 _CELL = 4  # details of 2×2 means in a row, 16 pixels
 _QUIET = 25  # per cent of the cells; above it texture may be, much below only the quietest corner
@@ -77,12 +76,12 @@ def find_shared_noise(planes: Sequence[NDArray[np.floating]]) -> SharedNoise:
     return SharedNoise(sigma, stands_out(_VISIBLE, _PLAIN), stands_out(_VISIBLE_TOLD, _PLAIN_TOLD))
 
 
-def _local(half: Array) -> Array:
+def _local(half: Float64) -> Float64:
     """Deviations of details of 2×2 means in cells, stated as those of the whole size."""
     height, width = (size // 2 * 2 for size in half.shape)
     a, b, c, d = (half[i:height:2, j:width:2] for i in (0, 1) for j in (0, 1))
     energy = ((a + b - c - d) ** 2 + (a - b + c - d) ** 2 + (a - b - c + d) ** 2) / 12
     height, width = (size // _CELL * _CELL for size in energy.shape)
     cells = energy[:height, :width].reshape(height // _CELL, _CELL, width // _CELL, _CELL)
-    deviations: Array = 2 * np.sqrt(cells.mean(axis=(1, 3))).ravel()
+    deviations: Float64 = 2 * np.sqrt(cells.mean(axis=(1, 3))).ravel()
     return deviations

@@ -10,14 +10,11 @@ Transformation for Poisson-Gaussian Noise", TIP 2013, equations 1 and 10.
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
 from numpy.typing import NDArray
 
 from n3cli.errors import ConfigError
-
-Array: TypeAlias = NDArray[np.float64]
+from n3cli.ops.array import Float64
 
 _LEAST = 1e-9
 """Gain below which noise does not depend on the value, in units of the range of values."""
@@ -33,7 +30,7 @@ def is_clean(a: float, b: float) -> bool:
     return a < _LEAST and b <= 0
 
 
-def stabilise(values: NDArray[np.floating], a: float, b: float) -> Array:
+def stabilise(values: NDArray[np.floating], a: float, b: float) -> Float64:
     """Transform values of variance a·m + b to values of variance (nearly) 1.
 
     Args:
@@ -48,11 +45,11 @@ def stabilise(values: NDArray[np.floating], a: float, b: float) -> Array:
     if a < _LEAST:
         return np.asarray(values, np.float64) / spread
     counts = np.asarray(values, np.float64) / a
-    stable: Array = 2 * np.sqrt(np.maximum(counts + 3 / 8 + spread**2, 0))
+    stable: Float64 = 2 * np.sqrt(np.maximum(counts + 3 / 8 + spread**2, 0))
     return stable
 
 
-def restore(means: NDArray[np.floating], a: float, b: float) -> Array:
+def restore(means: NDArray[np.floating], a: float, b: float) -> Float64:
     """The mean that values had whose transforms have these means; at least 0 where a is above 0.
 
     Args:
@@ -70,7 +67,7 @@ def restore(means: NDArray[np.floating], a: float, b: float) -> Array:
     d = np.maximum(means, 1.0).astype(np.float64)
     root = np.sqrt(1.5)
     counts = d**2 / 4 + root / (4 * d) - 11 / (8 * d**2) + 5 * root / (8 * d**3) - 1 / 8
-    values: Array = a * np.maximum(counts - spread**2, 0)
+    values: Float64 = a * np.maximum(counts - spread**2, 0)
     return values
 
 

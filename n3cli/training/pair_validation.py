@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from n3cli.data.scene import Scene, make_scene
 from n3cli.inference.estimator import estimate_by_eight_points
 from n3cli.inference.pose_error import pose_error
 from n3cli.networks.cnet import correspondence_weight
 from n3cli.networks.set_network import SetNetwork
+from n3cli.ops.array import Float32
 from n3cli.ops.correspondence import stack_columns
 from n3cli.ops.label_score import LabelScore, score_labels
 from n3cli.ops.pose_score import mean_accuracy
@@ -51,7 +51,7 @@ def score_pairs(
     for pair in pairs:
         columns = stack_columns(pair.points, pair.ratio, pair.mutual, network.description.inputs)
         logits = network(torch.from_numpy(columns)[None].to(device))[0].cpu()
-        found: NDArray[np.float32] = logits.numpy()
+        found: Float32 = logits.numpy()
         labels.append(score_labels(pair.right, found > 0, found))
         weight = correspondence_weight(logits.double()).numpy()
         truth = pair.rotation, pair.translation

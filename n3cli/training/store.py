@@ -20,6 +20,7 @@ from torch import Tensor
 from n3cli.errors import DataError, InputError, N3Warning
 from n3cli.io.depth import FULL, to_depth
 from n3cli.io.reader import open_picture
+from n3cli.ops.array import Float32
 from n3cli.ops.luma import luma
 
 IN_MEMORY = 2 << 30
@@ -203,12 +204,12 @@ def _convert(rows: NDArray[Any], channels: int, factor: int) -> Bytes:
     return to_depth(rows, np.dtype(np.uint8))
 
 
-def _average_boxes(rows: NDArray[Any], factor: int) -> NDArray[np.float32]:
+def _average_boxes(rows: NDArray[Any], factor: int) -> Float32:
     """Means of factor×factor pixels, in [0, 1]; columns that fill no box are cut off."""
     height, width, channels = rows.shape[0] // factor, rows.shape[1] // factor, rows.shape[2]
     boxes = rows[:, : width * factor].reshape(height, factor, width * factor * channels)
     sums = boxes.sum(1, dtype=np.float32).reshape(height, width, factor, channels).sum(2)
-    means: NDArray[np.float32] = sums / np.float32(factor**2 * FULL[rows.dtype])
+    means: Float32 = sums / np.float32(factor**2 * FULL[rows.dtype])
     return means
 
 

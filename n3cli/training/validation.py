@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from n3cli.data.degradation import TYPICAL_IN_WORDS
 from n3cli.networks.network import Network
+from n3cli.ops.array import Float32
 from n3cli.ops.luma import studio_luma
 from n3cli.ops.metric import psnr
 from n3cli.ops.noise import add_gaussian_noise
@@ -103,9 +102,9 @@ def mean_psnr_enlarged(
     return total / len(images)
 
 
-def _luma(image: Tensor) -> NDArray[np.float32]:
+def _luma(image: Tensor) -> Float32:
     """H×W×1 of C×H×W."""
-    pixels: NDArray[np.float32] = image.permute(1, 2, 0).numpy()
+    pixels: Float32 = image.permute(1, 2, 0).numpy()
     return studio_luma(pixels) if pixels.shape[2] == 3 else pixels
 
 
