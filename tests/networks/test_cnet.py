@@ -6,7 +6,8 @@ import torch
 
 from n3cli.errors import ConfigError
 from n3cli.networks import registry
-from n3cli.networks.cnet import ContextNorm, _NormaliseAndRectify, correspondence_weight
+from n3cli.networks.cnet import correspondence_weight
+from n3cli.networks.context_norm import ContextNorm, _NormaliseAndRectify
 from n3cli.networks.fold import fold_batch_norm
 from n3cli.networks.n3_set_branch import N3SetBranch
 from n3cli.ops import aggregation_set
