@@ -22,10 +22,14 @@ _LONGEST_SIDE = 1_000_000
 
 
 def _size(text: str) -> tuple[int, int]:
-    numbers = re.fullmatch(r"([1-9][0-9]{0,5})[x×X]([1-9][0-9]{0,5})", text)
-    if numbers is None:
-        raise click.BadParameter(f"{text!r} is not WxH in whole pixels, such as 1920x1080.")
-    return int(numbers[1]), int(numbers[2])
+    numbers = re.fullmatch(r"([1-9][0-9]{0,6})[x×X]([1-9][0-9]{0,6})", text)
+    sides = tuple(map(int, numbers.groups())) if numbers else (_LONGEST_SIDE + 1,)
+    if max(sides) > _LONGEST_SIDE:
+        raise click.BadParameter(
+            f"{text!r} is not WxH in whole pixels up to {_LONGEST_SIDE:,}, such as 1920x1080."
+        )
+    width, height = sides
+    return width, height
 
 
 @click.command(
@@ -67,9 +71,16 @@ def _size(text: str) -> tuple[int, int]:
 @options.device
 @options.precision
 @options.tile
+@click.option(
+    "--keep-hidden",
+    is_flag=True,
+    help="Leave the colours of wholly transparent pixels as they are, for textures that hold other "
+    "data there. By default those of visible ones reach into them, so that edges get no fringe.",
+)
 @options.picture_format
 @options.quality
 @options.compare(enlarged_tag(DEFAULT_SCALE))
+@click.option("--json", "as_json", is_flag=True, help="Print a row of JSON for each file.")
 @options.quiet
 @options.verbose
 @options.debug
@@ -84,6 +95,7 @@ def upscale(
     overwrite: bool,
     format: str | None,
     compare: bool,
+    as_json: bool,
     quiet: bool,
     verbose: bool,
     **how: Any,
@@ -121,7 +133,15 @@ def upscale(
         more = f"  {report.kind}  {report.model}" if verbose else ""
         return f"{report.sizes}{more}"
 
-    run_batch(ctx, batch, lambda: _get_ready(given, **how), describe, quiet=quiet, verbose=verbose)
+    run_batch(
+        ctx,
+        batch,
+        lambda: _get_ready(given, **how),
+        describe,
+        quiet=quiet,
+        verbose=verbose,
+        facts=(lambda report: report.facts()) if as_json else None,
+    )
 
 
 def _get_ready(
@@ -129,6 +149,7 @@ def _get_ready(
     *,
     tta: bool,
     crop: tuple[int, ...] | None,
+    keep_hidden: bool,
     quality: int,
     model: str | None,
     **compute: Any,
@@ -142,5 +163,5 @@ def _get_ready(
     if size := goal.pop("size"):
         goal["width"], goal["height"] = size
     upscaler = Upscaler(model, Compute(**compute))
-    settings = Settings(Goal(**goal), tta, Crop(*crop) if crop else None, quality)
+    settings = Settings(Goal(**goal), tta, Crop(*crop) if crop else None, keep_hidden, quality)
     return lambda job, progress: upscale_picture(job, upscaler, settings, progress)

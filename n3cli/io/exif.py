@@ -11,11 +11,23 @@ import io
 import math
 import os
 import struct
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import BinaryIO, Final
 
 from n3cli.io.meta import Meta, decode
-from n3cli.io.tiff import ASCII, BYTE, LONG, RATIONAL, SHORT, Directory, Field, Layout, read_head
+from n3cli.io.tiff import (
+    ASCII,
+    BYTE,
+    LONG,
+    RATIONAL,
+    SHORT,
+    Directory,
+    Field,
+    Layout,
+    Place,
+    read_head,
+)
 
 DESCRIPTION = "Description"
 _DESCRIPTION, _ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _UNIT = 270, 274, 282, 283, 296
@@ -23,6 +35,7 @@ _MAKE, _MODEL = 271, 272
 XMP: Final = 700
 _FOCAL_LENGTH, _FOCAL_35MM = 0x920A, 0xA405
 _PLANE_RESOLUTION, _PLANE_UNIT, _PIXELS_ACROSS, _PIXELS_DOWN = 0xA20E, 0xA210, 0xA002, 0xA003
+_PLANE_RESOLUTION_DOWN, _WIDTH, _HEIGHT = 0xA20F, 256, 257
 _MILLIMETRES = {2: 25.4, 3: 10.0, 4: 1.0, 5: 0.001}
 _FILM_DIAGONAL = 43.267  # millimetres, of 36 × 24
 EXIF: Final = 0x8769
@@ -57,6 +70,65 @@ def complete(meta: Meta, *, with_dpi: bool) -> bytes | None:
     if all(tree[0].get(tag) == field for tag, field in needed.items()):
         return meta.exif
     return pack(tree | {0: tree[0] | needed})
+
+
+def resized(exif: bytes | None, size: tuple[int, int], factor: tuple[float, float]) -> bytes | None:
+    """The block for a picture that was cropped or resized: what it tells of its size is changed.
+
+    All else stays byte for byte where it is, for makers' notes refer to places. A side that its
+    field cannot hold is left as it was.
+
+    Args:
+        exif: the block.
+        size: width and height of the picture as it is written.
+        factor: by which width and height were resized; pixels of the focal plane become denser.
+    """
+    if exif is None:
+        return None
+    file = io.BytesIO(exif)
+    with contextlib.suppress(ValueError, struct.error, OverflowError):  # of a damaged block
+        layout, first = read_head(file)
+        main = layout.locate(file, first)
+        _put_sides(file, layout, main, (_WIDTH, _HEIGHT), size)
+        if pointer := main.get(EXIF):
+            file.seek(pointer.at)
+            (offset,) = struct.unpack(f"{layout.order}I", file.read(4))
+            fields = layout.locate(file, offset)
+            _put_sides(file, layout, fields, (_PIXELS_ACROSS, _PIXELS_DOWN), size)
+            for tag, times in zip((_PLANE_RESOLUTION, _PLANE_RESOLUTION_DOWN), factor, strict=True):
+                if place := fields.get(tag):
+                    _multiply(file, layout, place, times)
+    return file.getvalue()
+
+
+def _put_sides(
+    file: BinaryIO,
+    layout: Layout,
+    fields: Mapping[int, Place],
+    tags: tuple[int, int],
+    size: tuple[int, int],
+) -> None:
+    for tag, side in zip(tags, size, strict=True):
+        place = fields.get(tag)
+        kind = {SHORT: "H", LONG: "I"}.get(place.type) if place else None
+        if place and kind and side < 1 << 8 * struct.calcsize(kind):
+            file.seek(place.at)
+            file.write(struct.pack(layout.order + kind, side))
+
+
+def _multiply(file: BinaryIO, layout: Layout, place: Place, factor: float) -> None:
+    if place.type != RATIONAL or factor == 1:
+        return
+    file.seek(place.at)
+    above, below = struct.unpack(f"{layout.order}II", file.read(8))
+    if not below:
+        return
+    value = Fraction(above, below) * Fraction(factor)
+    most = (1 << 32) - 1
+    fraction = value.limit_denominator(max(1, int(most / max(1.0, float(value)))))
+    if fraction.numerator <= most:
+        file.seek(place.at)
+        file.write(struct.pack(f"{layout.order}II", fraction.numerator, fraction.denominator))
 
 
 def read_dpi(exif: bytes | None) -> tuple[float, float] | None:

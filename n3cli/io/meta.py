@@ -41,6 +41,10 @@ class Meta:
         if self.dpi and not all(0 < dots <= _FINEST for dots in self.dpi):
             object.__setattr__(self, "dpi", None)
 
+    def as_seen(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Height and width of the pixels, as the orientation tag turns them; or the way back."""
+        return size[::-1] if self.orientation >= 5 else size
+
 
 def decode(text: bytes) -> str:
     """Read text of unsaid encoding: UTF-8 where it is valid, else Latin-1, which always is."""

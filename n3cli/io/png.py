@@ -22,6 +22,14 @@ _COLOURS = {b"cICP": 4, b"sRGB": 1, b"gAMA": 4, b"cHRM": 32, b"mDCV": 24, b"cLLI
 _TEXT_LIMIT = 1 << 24  # inflated bytes; more is an attack, not a text
 
 
+def count_frames(file: BinaryIO) -> int:
+    """How many pictures an animated file shows one after the other; 1 of others."""
+    for kind, size in _chunks(file):
+        if kind == b"acTL" and size == 8:
+            return int(struct.unpack(">II", file.read(8))[0])
+    return 1
+
+
 def read_meta(file: BinaryIO) -> Meta:
     """Read the resolution, the colour chunks, and all texts (tEXt, zTXt, iTXt) but XMP's.
 

@@ -125,6 +125,8 @@ def _open(file: BinaryIO, name: str) -> PictureReader:
         raise InputError(f"{name}: is no picture of a known format; known are {', '.join(FORMATS)}")
     with path.explained(name):
         found = _READ_META[format](file) if format in _READ_META else Meta()
+        if format == "png" and (frames := png.count_frames(file)) > 1:
+            vips.warn_of_pages(name, frames)
         file.seek(0)
         if format in _PLAIN:
             return PictureReader(Whole(file.read(), format, name), Meta(format=format), name, file)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -35,6 +35,14 @@ class Field:
 Directory = dict[int, Field]
 
 
+class Place(NamedTuple):
+    """Where the values of a field are: their TIFF type, their bytes' number and their offset."""
+
+    type: int
+    size: int
+    at: int
+
+
 @dataclass(frozen=True)
 class Layout:
     """How a TIFF stream lays its directories out."""
@@ -54,8 +62,8 @@ class Layout:
     def _offset(self) -> struct.Struct:
         return struct.Struct(self.order + ("Q" if self.big else "I"))
 
-    def read(self, file: BinaryIO, offset: int) -> Directory:
-        """Read the directory at an offset; fields of unknown types are left out.
+    def locate(self, file: BinaryIO, offset: int) -> dict[int, Place]:
+        """Find the values of the directory at an offset; unknown types are left out.
 
         Raises:
             ValueError: the directory is damaged.
@@ -65,15 +73,27 @@ class Layout:
         if count > 65535:
             raise ValueError(f"a directory of {count} fields")
         table = _exactly(file, count * self._entry.size)
-        fields = {}
+        end, places = offset + self._count.size, {}
         for tag, type, number, value in self._entry.iter_unpack(table):
-            if type not in _SIZE:
-                continue
-            size = number * _SIZE[type]
-            if size > len(value):
-                file.seek(self._offset.unpack(value)[0])
-                value = _exactly(file, size)
-            fields[tag] = Field(type, _swap(value[:size], type, self.order))
+            end += self._entry.size
+            if type in _SIZE:
+                size = number * _SIZE[type]
+                inside = size <= len(value)
+                at = end - len(value) if inside else self._offset.unpack(value)[0]
+                places[tag] = Place(type, size, at)
+        return places
+
+    def read(self, file: BinaryIO, offset: int) -> Directory:
+        """Read the directory at an offset; fields of unknown types are left out.
+
+        Raises:
+            ValueError: the directory is damaged.
+        """
+        fields = {}
+        for tag, place in self.locate(file, offset).items():
+            file.seek(place.at)
+            data = _exactly(file, place.size)
+            fields[tag] = Field(place.type, _swap(data, place.type, self.order))
         return fields
 
     def pack(self, fields: Directory, at: int) -> bytes:

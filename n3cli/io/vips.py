@@ -61,7 +61,7 @@ def load(file: BinaryIO | bytes, name: str) -> Any:
             source = pyvips.Source.new_from_descriptor(file.fileno())
         image = pyvips.Image.new_from_source(source, "", access="sequential", fail_on="error")
         if "n-pages" in image.get_fields() and image.get("n-pages") > 1:
-            _warn(name, f"only the first of its {image.get('n-pages')} pages or frames is read")
+            warn_of_pages(name, image.get("n-pages"))
         image = _to_rgb(image, name)
     if image.format == "double":
         image = image.cast("float")
@@ -73,6 +73,11 @@ def load(file: BinaryIO | bytes, name: str) -> Any:
     if image.bands > 4:
         raise InputError(f"{name}: has {image.bands} channels; at most RGB and alpha are supported")
     return image
+
+
+def warn_of_pages(name: str, count: int) -> None:
+    """Say that a file holds more than the picture that is read."""
+    _warn(name, f"only the first of its {count} pages or frames is read")
 
 
 def read_meta(image: Any) -> Meta:

@@ -5,10 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
+import torch
+
 from n3cli.errors import InputError
+from n3cli.inference.memory import free_memory
+from n3cli.io import exif
 from n3cli.io.depth import Pixels
 from n3cli.io.format import FORMATS
 from n3cli.io.path import explained
@@ -17,15 +22,40 @@ from n3cli.jobs.compare import Caption, Take, comparing
 from n3cli.jobs.plan import Job
 from n3cli.jobs.view import View
 
+_PART = 1 << 24
+
 
 def find_source(job: Job) -> Path | bytes:
-    """The source as something that can be opened twice."""
+    """The source as something that can be opened twice.
+
+    Raises:
+        InputError: it cannot be read, or brings more than memory holds.
+    """
     if job.source is None:
-        return sys.stdin.buffer.read()
+        return _read_all(sys.stdin.buffer, job.source_name)
     if job.source.is_fifo():
-        with explained(job.source):
-            return job.source.read_bytes()
+        with explained(job.source), job.source.open("rb") as file:
+            return _read_all(file, job.source_name)
     return job.source
+
+
+def _read_all(stream: BinaryIO, name: str) -> bytes:
+    """What comes out of a stream.
+
+    Raises:
+        InputError: more than memory holds, so that it may never end.
+    """
+    most = free_memory(torch.device("cpu")) // 3  # it is put together in the end
+    parts, size = [], 0
+    while part := stream.read(_PART):
+        parts.append(part)
+        size += len(part)
+        if size > most:
+            raise InputError(
+                f"{name}: more than {most / 1e9:.1f} GB have come in, and memory holds no more; "
+                "give a file"
+            )
+    return b"".join(parts)
 
 
 @contextmanager
@@ -58,6 +88,8 @@ def create_result(
         BrokenPipeError: who read standard output has gone.
     """
     height, width = size or (view.height, view.width)
+    factor = width / view.width, height / view.height
+    meta = replace(view.meta, exif=exif.resized(view.meta.exif, (width, height), factor))
     with ExitStack() as stack:
         takers: list[Take] = []
         if job.page:
@@ -72,7 +104,7 @@ def create_result(
             channels=view.channels,
             has_alpha=view.has_alpha,
             dtype=view.dtype,
-            meta=view.meta,
+            meta=meta,
             quality=quality,
         )
         takers.append(stack.enter_context(picture).write)

@@ -18,8 +18,8 @@ from n3cli.io.format import (
     is_mat_name,
     is_raw,
 )
-from n3cli.io.name import ONLY_MAT, ONLY_RAW, page_of
-from n3cli.jobs.scan import real, scan
+from n3cli.io.name import ONLY_MAT, ONLY_RAW, default_target, page_of
+from n3cli.jobs.scan import Source, real, scan
 from n3cli.jobs.target import Guard, output_folder, target_of
 
 STANDARD = "-"
@@ -134,13 +134,18 @@ def plan(
                 failed.append(error)
         return Plan(tuple(jobs), tuple(failed), found.skipped)
     guard = Guard(frozenset(real(source.path) for source in found.sources), overwrite)
-    for source in found.sources:
+    made_of: dict[Path, Job] = {}
+    # A file that keeps its name has it before one that is converted to it.
+    for source in sorted(found.sources, key=lambda source: _is_converted(source, format, raw)):
         try:
             usual = _usual(source.path, format, raw)
             target = target_of(source, output, folder, tag=tag, format=usual)
-            jobs.append(_make_job(source.path, target, guard, format=format, compare=compare))
+            made_of[source.path] = _make_job(
+                source.path, target, guard, format=format, compare=compare
+            )
         except InputError as error:
             failed.append(error)
+    jobs = [made_of[source.path] for source in found.sources if source.path in made_of]
     return Plan(tuple(jobs), tuple(failed), found.skipped)
 
 
@@ -163,6 +168,15 @@ def _plan_standard_input(
         return Plan((_make_job(None, Path(output), guard, format=format, compare=compare),))
     except InputError as error:
         return Plan((), (error,))
+
+
+def _is_converted(source: Source, format: str | None, raw: str | None) -> bool:
+    """Whether its result has another suffix, by what a source's name tells."""
+    try:
+        usual = _usual(source.path, format, raw)
+    except InputError:
+        return True
+    return default_target(source.path, "x", usual).suffix != source.path.suffix
 
 
 def _usual(source: Path, format: str | None, raw: str | None) -> str | None:

@@ -78,7 +78,10 @@ class Guard:
             raise InputError(f"{target}: is an input and cannot be the output; choose another name")
         other = self._taken.setdefault(place, source)
         if other != source:
-            raise InputError(f"{source}: its output {target} is already that of {other}")
+            raise InputError(
+                f"{source}: its output {target} is already that of {other}; give it a run of its "
+                "own, with another name or folder for the output"
+            )
         if exists and target.is_dir():
             raise InputError(f"{target}: is a folder; choose another name")
         if exists and not target.is_file():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -16,7 +17,11 @@ from n3cli.io.reader import open_picture
 from n3cli.jobs.compare import Caption
 from n3cli.jobs.file import create_result, describe_kind, find_source
 from n3cli.jobs.plan import Job
-from n3cli.jobs.view import AlphaKeeper, AlphaPlane, Crop
+from n3cli.jobs.view import AlphaKeeper, AlphaPlane, Bled, Crop
+
+_REACH = 16
+"""How far visible colours reach into what is transparent, at least: what is farther off hardly
+matters to an edge."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +32,14 @@ class Settings:
         goal: the size to reach.
         tta: whether to take the mean over each picture's flips and quarter turns.
         crop: the part of each picture to enlarge; None is everything.
+        keep_hidden: whether wholly transparent pixels keep their colours, which show in the edges.
         quality: of lossy formats, 1–100.
     """
 
     goal: Goal = field(default_factory=Goal)
     tta: bool = False
     crop: Crop | None = None
+    keep_hidden: bool = False
     quality: int = 95
 
 
@@ -41,21 +48,30 @@ class Report:
     """What became of a picture.
 
     Attributes:
-        before: width and height of what was enlarged, for people.
+        before: width and height of what was enlarged, as it is seen.
         after: width and height of the result, likewise.
-        kind: channels and depth, likewise.
+        kind: channels and depth, for people.
         model: name of the model that did it.
     """
 
-    before: str
-    after: str
+    before: tuple[int, int]
+    after: tuple[int, int]
     kind: str
     model: str
 
     @property
     def sizes(self) -> str:
         """Both sizes, for people."""
-        return f"{self.before} → {self.after}"
+        return " → ".join(f"{width}×{height}" for width, height in (self.before, self.after))
+
+    def facts(self) -> dict[str, object]:
+        """What it says, for programs."""
+        return {
+            "size": list(self.before),
+            "new_size": list(self.after),
+            "layout": self.kind,
+            "model": self.model,
+        }
 
 
 def upscale_picture(
@@ -66,7 +82,8 @@ def upscale_picture(
 ) -> Report:
     """Make one enlarged picture; the target's folder is made where it is missing.
 
-    Transparency gets the new size by bicubic interpolation.
+    Transparency gets the new size by bicubic interpolation. The size that is asked for is that of
+    the picture as it is seen, turned by its orientation tag.
 
     Args:
         job: what to read and write.
@@ -82,13 +99,15 @@ def upscale_picture(
     source = find_source(job)
     with open_picture(source, job.source_name) as reader:
         view = AlphaKeeper(reader, settings.crop)
+        seen = view.meta.as_seen((view.height, view.width))
         try:
-            size = settings.goal.size_of(view.height, view.width)
+            goal = settings.goal.size_of(*seen)
         except ConfigError as error:  # what is too much for this picture may do for the others
             raise InputError(f"{view.name}: {error}") from error
+        size = view.meta.as_seen(goal)
         report = Report(
-            before=f"{view.width}×{view.height}",
-            after=f"{size[1]}×{size[0]}",
+            before=seen[::-1],
+            after=goal[::-1],
             kind=describe_kind(view),
             model=upscaler.route(view, size).name,
         )
@@ -97,9 +116,19 @@ def upscale_picture(
         with create_result(
             job, source, view, quality=settings.quality, caption=caption, size=size
         ) as write:
-            for strip in upscaler.rows(view, size=size, tta=settings.tta, progress=progress):
+            picture = view if settings.keep_hidden else _without_fringe(view, size)
+            for strip in upscaler.rows(picture, size=size, tta=settings.tta, progress=progress):
                 write(strip, alpha(len(strip)) if view.has_alpha else None)
     return report
+
+
+def _without_fringe(view: AlphaKeeper, size: tuple[int, int]) -> AlphaKeeper | Bled:
+    """The picture with colours beneath what is transparent that do no harm to edges."""
+    if not view.has_alpha:
+        return view
+    # A reduction looks at so many pixels on each side, an enlargement at two.
+    reduction = max(view.height / size[0], view.width / size[1], 1)
+    return Bled(view, max(_REACH, math.ceil(2 * reduction)))
 
 
 def _resized_alpha(view: AlphaKeeper, size: tuple[int, int]) -> Callable[[int], Pixels]:

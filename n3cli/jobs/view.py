@@ -1,4 +1,4 @@
-"""Between a picture's reader and whoever takes its rows: a crop, and a memory for alpha."""
+"""Between a picture's reader and who takes its rows: a crop, a memory for alpha, hidden colours."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import numpy as np
 from n3cli.errors import InputError
 from n3cli.io.depth import Pixels
 from n3cli.io.reader import PictureReader
+from n3cli.ops.bleed import bleed
+from n3cli.ops.row_source import RowSource
 
 
 class Crop(NamedTuple):
@@ -118,3 +120,35 @@ class AlphaPlane:
         alpha = self._keeper.take(bottom - top)
         assert alpha is not None
         return alpha[..., None], None
+
+
+class Bled:
+    """A picture where visible colours reach into what is wholly transparent, see `ops.bleed`.
+
+    Args:
+        source: a picture with alpha; its rows are read once, in order.
+        distance: how many pixels far.
+    """
+
+    def __init__(self, source: RowSource, distance: int) -> None:
+        self._source, self._distance = source, distance
+        self.height, self.width = source.height, source.width
+        self.channels, self.dtype = source.channels, source.dtype
+        self._top = self._bottom = 0  # of the rows that are held
+        self._held: tuple[list[Pixels], list[Pixels]] = [], []
+
+    def rows(self, top: int, bottom: int) -> tuple[Pixels, Pixels]:
+        """Read the rows [top, bottom): h×W×C, and alpha h×W; `top` never goes back."""
+        last = min(self.height, bottom + self._distance)
+        if last > self._bottom:
+            pixels, alpha = self._source.rows(self._bottom, last)
+            assert alpha is not None
+            self._held[0].append(pixels)
+            self._held[1].append(alpha)
+            self._bottom = last
+        pixels, alpha = map(np.concatenate, self._held)
+        first = max(0, top - self._distance)
+        pixels, alpha = pixels[first - self._top :], alpha[first - self._top :]
+        self._held, self._top = ([pixels], [alpha]), first
+        wanted = slice(top - first, bottom - first)
+        return bleed(pixels, alpha > 0, self._distance)[wanted], alpha[wanted]

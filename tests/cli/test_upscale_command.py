@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import re
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +17,11 @@ from click.testing import CliRunner, Result
 
 import n3cli
 from n3cli.cli.main import n3
+from n3cli.io import exif
 from n3cli.io.meta import Meta
 from n3cli.io.picture import Picture, read_picture, write_picture
+from n3cli.io.tiff import LONG, RATIONAL, SHORT, Field
+from n3cli.jobs import file as file_module
 from n3cli.networks import registry
 from n3cli.ops.resize import resize
 from n3cli.zoo.config import ModelConfig
@@ -50,6 +57,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     config = ModelConfig("upscale-n3sr-small", "upscale", "n3sr", options, None, "float32")
     save_folder(tmp_path / MODEL, config, network, "")
     return tmp_path
+
+
+def over_white(path: Path) -> np.ndarray:
+    found = read_picture(path)
+    opacity = found.alpha[..., None] / 255
+    return found.pixels * opacity + 255 * (1 - opacity)
 
 
 def files() -> list[str]:
@@ -116,6 +129,94 @@ class TestOneFile:
         assert (plain.pixels != after.pixels).any()
         np.testing.assert_array_equal(plain.alpha, after.alpha)
 
+    @pytest.mark.parametrize("model", ["n3sr", "photo", "bicubic"])
+    @pytest.mark.parametrize("words", [["--scale", "4"], ["--scale", "0.3"], ["--tta"]])
+    def test_no_fringe_around_what_is_visible(self, model, words):
+        """A white disc on transparent black, as icons have it, stays white over white."""
+        away = np.hypot(*(np.indices((48, 48)) - 23.5))
+        alpha = np.rint(np.clip(16.5 - away, 0, 1) * 255).astype(np.uint8)
+        pixels = np.where(alpha[..., None] > 0, 255, 0).repeat(3, 2).astype(np.uint8)
+        write_picture(Path("disc.png"), Picture(pixels, alpha))
+        assert run("disc.png", "-o", "a.png", "-m", model, *words).exit_code == 0
+        assert over_white(Path("a.png")).min() >= 250
+        assert run("disc.png", "-o", "a.jpg", "-m", model, *words).exit_code == 0
+        assert read_picture(Path("a.jpg")).pixels.min() >= 245
+        hidden = run("disc.png", "-o", "b.png", "-m", model, *words, "--keep-hidden")
+        assert hidden.exit_code == 0
+        assert over_white(Path("b.png")).min() < 220
+
+    def test_hidden_colours_far_off_stay(self):
+        pixels = picture().pixels.copy()
+        alpha = np.zeros((HEIGHT, WIDTH), np.uint8)
+        alpha[:, :3] = 255
+        write_picture(Path("a.png"), Picture(pixels, alpha))
+        assert run("a.png", "-o", "b.png", "-m", "bicubic").exit_code == 0
+        assert run("a.png", "-o", "c.png", "-m", "bicubic", "--keep-hidden").exit_code == 0
+        filled, kept = (read_picture(Path(name)).pixels for name in ("b.png", "c.png"))
+        np.testing.assert_array_equal(filled[:, 2 * 22 :], kept[:, 2 * 22 :])
+        assert (filled != kept).any()
+
+    def test_sizes_are_those_that_are_seen(self):
+        """Exif's orientation 6 shows 44×30 as 30×44."""
+        write_picture(Path("a.jpg"), picture(meta=Meta(orientation=6)))
+        for words, size in (
+            (["--size", "60x88"], (60, 88)),
+            (["--width", "60"], (60, 88)),
+            (["--height", "88"], (60, 88)),
+            (["--size", "50x70"], (50, 70)),
+        ):
+            result = run("a.jpg", "-m", MODEL, *words, "-y", "-o", "b.jpg")
+            assert result.exit_code == 0, result.stderr
+            assert f"30×44 → {size[0]}×{size[1]}" in result.stderr
+            after = read_picture(Path("b.jpg"))
+            assert after.pixels.shape[:2] == size
+            assert after.meta.orientation == 6
+
+    def test_exif_tells_the_new_size(self):
+        fields = {0xA002: Field(LONG, struct.pack("<I", WIDTH)), 0xA003: Field(SHORT, b"\x1e\0")}
+        fields[0xA20E] = fields[0xA20F] = Field(RATIONAL, struct.pack("<II", 5000, 3))
+        fields[0x920A] = Field(RATIONAL, struct.pack("<II", 50, 1))
+        maker = Field(7, bytes(range(200)))
+        block = exif.pack({0: {}, exif.EXIF: fields | {0x927C: maker}})
+        write_picture(Path("a.jpg"), picture(meta=Meta(exif=block)))
+        assert run("a.jpg", "-m", "bicubic", "--scale", "3", "-o", "b.jpg").exit_code == 0
+        after = read_picture(Path("b.jpg")).meta.exif
+        found = exif.read_tree(io.BytesIO(after))[exif.EXIF]
+        assert [int.from_bytes(found[tag].data, "little") for tag in (0xA002, 0xA003)] == [132, 90]
+        assert struct.unpack("<II", found[0xA20E].data) == (5000, 1)
+        assert found[0x927C] == maker
+        assert after.index(maker.data) == block.index(maker.data)
+        focal = [exif.read_focal(each, (WIDTH, HEIGHT)) for each in (block, after)]
+        assert focal[0] == focal[1] > 0
+        assert run("a.jpg", "-m", "bicubic", "--scale", "1", "-o", "c.jpg").exit_code == 0
+        assert read_picture(Path("c.jpg")).meta.exif == block
+
+    def test_rows_of_json(self):
+        write_picture(Path("other.png"), picture(meta=Meta(orientation=8)))
+        result = run("photo.png", "other.png", "-m", MODEL, "--json", "-q")
+        assert result.exit_code == 0, result.stderr
+        first, second = map(json.loads, result.stdout.splitlines())
+        assert (first["source"], first["target"]) == ("photo.png", "photo_n3x2.png")
+        assert (first["size"], first["new_size"]) == ([44, 30], [88, 60])
+        assert (second["size"], second["new_size"]) == ([30, 44], [60, 88])
+        assert (first["layout"], first["model"]) == ("RGB uint8", "upscale-n3sr-small")
+
+    def test_a_stream_without_end_is_refused(self, monkeypatch):
+        monkeypatch.setattr(file_module, "free_memory", lambda device: 30_000_000)
+        result = run("-", "-o", "a.png", "-m", MODEL, stdin=bytes(17 << 20))
+        assert result.exit_code == 1
+        assert "more than 0.0 GB have come in, and memory holds no more" in result.stderr
+        assert files() == ["photo.png"]
+
+    def test_an_animation_is_told(self):
+        still = Path("photo.png").read_bytes()
+        control = b"acTL" + struct.pack(">II", 3, 0)
+        chunk = struct.pack(">I", 8) + control + struct.pack(">I", zlib.crc32(control))
+        Path("moving.png").write_bytes(still[:33] + chunk + still[33:])
+        result = run("moving.png", "-m", MODEL)
+        assert result.exit_code == 0, result.stderr
+        assert "moving.png: only the first of its 3 pages or frames is read" in result.stderr
+
     def test_alpha_of_many_strips(self):
         # Wide, so that the result is made in several strips.
         alpha = np.random.default_rng(3).random((20, 9000)).astype(np.float32)
@@ -156,7 +257,7 @@ class TestRefusals:
             *(["--scale", value] for value in ("0", "-2", "nan", "inf", "1000", "abc", "1_0", "")),
             ["--scale", "2", "--width", "100"],
             ["--width", "100", "--height", "100"],
-            *(["--size", value] for value in ("100", "0x5", "5x", "axb", "1e3x4")),
+            *(["--size", value] for value in ("100", "0x5", "5x", "axb", "1e3x4", "1000001x1")),
             ["--width", "0"],
             ["--megapixels", "0"],
             ["--megapixels", "1001"],

@@ -203,6 +203,21 @@ class TestPages:
         assert plan(inputs, output, compare=True, overwrite=True).jobs
         assert plan(inputs, output).jobs
 
+    def test_who_keeps_a_name_has_it(self):
+        for name in ("mixed/a.bmp", "mixed/a.png", "mixed/b.gif", "mixed/c.gif", "mixed/c.png"):
+            Path(name).parent.mkdir(exist_ok=True)
+            Path(name).write_bytes(b"")
+        batch = plan(["mixed"], "out/")
+        assert [(job.source.name, job.target.name) for job in batch.jobs] == [
+            ("a.png", "a.png"),
+            ("b.gif", "b.png"),
+            ("c.png", "c.png"),
+        ]
+        assert [reason.partition(";")[0] for reason in reasons(batch)] == [
+            "mixed/a.bmp: its output out/a.png is already that of mixed/a.png",
+            "mixed/c.gif: its output out/c.png is already that of mixed/c.png",
+        ]
+
     def test_two_results_never_share_one(self):
         Path("a.jpg").write_bytes(b"")
         batch = plan(["a.png", "a.jpg"], compare=True)
