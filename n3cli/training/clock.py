@@ -46,7 +46,7 @@ def no_time(minutes: float, *, ready: float, validated: float, validates: bool) 
     """The error of a run that has no time for a step; see `end_of_steps`."""
     least = (2 * validated - ready) / 60
     return TrainingError(
-        f"{minutes:g} minutes are too short, there is no time for a step: "
+        f"{minutes:g} min are too short, there is no time for a step: "
         f"{_spent(ready, validated, validates)}",
         (
             f"give it more time, well above {least:.1f} minutes: --minutes N",

@@ -37,7 +37,7 @@ def test_where_they_get_little_of_it_a_warning_says_why(before, ready, validated
 
 def test_the_error_says_how_long_what_took_and_what_to_do():
     error = no_time(3.2, ready=29, validated=101, validates=True)
-    assert "3.2 minutes are too short" in str(error)
+    assert "3.2 min are too short" in str(error)
     assert "29 s had gone" in str(error)
     assert "took 72 s" in str(error)
     assert any("above 2.9 minutes: --minutes" in step for step in error.steps)
