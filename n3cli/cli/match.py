@@ -145,9 +145,8 @@ _OF_PICTURES = (
     "--pixel-threshold",
     type=options.number(0, 1000, above=True),
     metavar="X",
-    default="1",
-    show_default=True,
-    help="Distance to epipolar lines, in pixels, up to which a match agrees.",
+    help="Distance to epipolar lines, in pixels, up to which a match agrees.  [default: 1, in the "
+    "copies that keypoints are looked for in where these are smaller]",
 )
 @click.option(
     "--seed",
@@ -277,6 +276,11 @@ def _match(
             leave_out=[Path(name) for name in (output, viz) if name],
         )
     )
+    if any(pair.cameras for pair in todo) and cameras.is_told:
+        raise click.UsageError(
+            "--pairs: the list has its pairs' cameras; leave out --K, --focal and --intrinsics."
+        )
+    cameras.warn_of_missing([name for pair in todo for name in (pair.name0, pair.name1)])
     for error in errors:
         console.error(str(error))
     if not todo and given is None:
@@ -314,6 +318,9 @@ def _find_cameras(
         raise click.UsageError("--K, --K0 with --K1, --focal and --intrinsics exclude each other.")
     if bool(k0) != bool(k1):
         raise click.UsageError("--K0 and --K1 go together; --K is for both.")
-    first, second = k or k0, k or k1
-    given = (read_matrix(first), read_matrix(second)) if first and second else None
+    given = None
+    if k:  # read once: it may be a pipe
+        given = (read_matrix(k),) * 2
+    elif k0 and k1:
+        given = read_matrix(k0), read_matrix(k1)
     return Cameras(given, read_intrinsics(intrinsics) if intrinsics else {}, focal, exif)

@@ -51,11 +51,13 @@ def show_rows(
     failed = sum(row.error is not None for row in done)
     if len(done) > 1 and not quiet:
         counts = [f"{len(done) - failed - skipped} done"]
-        counts += [f"{skipped} kept from an earlier run"] if skipped else []
+        counts += [f"{skipped} there already"] if skipped else []
         counts += [f"{failed} failed"] if failed else []
         console.line(", ".join(counts))
         if told := scores(done):
-            console.line("  ".join(f"{name} {100 * value:.1f}" for name, value in told.items()))
+            figures = "  ".join(f"{name} {100 * value:.1f}" for name, value in told.items())
+            of = f"  (without the {skipped} that were there already)" if skipped else ""
+            console.line(f"{figures}{of}")
     return failed
 
 
@@ -63,7 +65,7 @@ def describe(row: Row) -> str:
     """A pair in one line."""
     text = f"{row.name0} ↔ {row.name1}  "
     if row.matches is None:
-        return f"{text}kept from an earlier run"
+        return f"{text}is there already"
     found = row.matches
     parts = [f"{found.putative} matches, {found.kept} kept"]
     if found.status != "putative":
@@ -123,4 +125,4 @@ def _pose(found: Matches) -> list[str]:
 
 def _name_pair(row: Row) -> str:
     text, names = str(row.error), f"{row.name0} ↔ {row.name1}"
-    return f"{names}: {text}" if row.name0 and row.name0 not in text else text
+    return text if row.name0 in text and row.name1 in text else f"{names}: {text}"

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from n3cli.errors import ConfigError
 from n3cli.inference.array import check_array
-from n3cli.inference.matcher import PIXEL_THRESHOLD, THRESHOLD, Matcher
+from n3cli.inference.matcher import THRESHOLD, Matcher
 from n3cli.io.matches import Matches
 from n3cli.ops.camera import Camera, check_matrix
 from n3cli.ops.feature import MAX_KEYPOINTS, RESIZE
@@ -32,7 +32,7 @@ def match(
     mutual: bool | None = None,
     threshold: float = THRESHOLD,
     estimator: str = "auto",
-    pixel_threshold: float = PIXEL_THRESHOLD,
+    pixel_threshold: float | None = None,
     seed: int = 0,
     device: str = "auto",
 ) -> Matches:
@@ -55,7 +55,8 @@ def match(
         threshold: keep matches that the model finds right with at least this probability.
         estimator: ``auto`` (PoseLib, else OpenCV's MAGSAC), ``poselib``, ``magsac``, ``ransac``,
             ``8pt`` or ``none``.
-        pixel_threshold: distance to epipolar lines up to which a match agrees, in pixels.
+        pixel_threshold: distance to epipolar lines up to which a match agrees, in pixels; None is
+            1, in the copies that keypoints were looked for in where these are smaller.
         seed: of the estimator's draws.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``, ``mps`` or ``xpu``.
 

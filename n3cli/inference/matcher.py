@@ -44,7 +44,7 @@ GIVEN_THRESHOLD = 0.25
 """Likewise where the default judges matches that some program has chosen, of which most are right:
 nearly all mutual, or known by their points alone. Networks are too strict on such."""
 
-PIXEL_THRESHOLD = 1.0
+_PIXELS = 1.0
 
 _FILTERED = 0.9
 """Part of matches that are each other's nearest from which on a program has dropped the others."""
@@ -79,7 +79,8 @@ class Matcher:
             nearly all mutual, or known by their points alone.
         estimator: ``auto``, ``poselib``, ``magsac``, ``ransac``, ``8pt`` or ``none``. With the last
             it is still ``auto`` that says whether dropped matches agree with each other.
-        pixel_threshold: distance to epipolar lines up to which a match agrees, in pixels.
+        pixel_threshold: distance to epipolar lines up to which a match agrees, in pixels; None is
+            1, in the copies that keypoints were looked for in where these are smaller.
         seed: of the estimator's draws; the same seed gives the same result.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``, ``mps`` or ``xpu``.
 
@@ -104,14 +105,14 @@ class Matcher:
         mutual: bool | None = None,
         threshold: float | None = None,
         estimator: str = "auto",
-        pixel_threshold: float = PIXEL_THRESHOLD,
+        pixel_threshold: float | None = None,
         seed: int = 0,
         device: str = "auto",
     ) -> None:
         for name, value, most in (
             ("ratio", 1.0 if ratio is None else ratio, 1.0),
             ("threshold", THRESHOLD if threshold is None else threshold, 1.0),
-            ("pixel_threshold", pixel_threshold, 1000.0),
+            ("pixel_threshold", _PIXELS if pixel_threshold is None else pixel_threshold, 1000.0),
         ):
             if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value <= most:
                 raise ConfigError(f"{name} must be from 0 to {most:g}, got {value!r}")
@@ -164,7 +165,10 @@ class Matcher:
             size0=first.size,
             size1=second.size,
         )
-        return self._judge(putative, cameras, self._classifier, THRESHOLD)
+        # What a keypoint's place is uncertain by is a share of a pixel where it was found.
+        longest = max(*first.size, *second.size)
+        usual = _PIXELS * (max(1.0, longest / self._resize) if self._resize else 1.0)
+        return self._judge(putative, cameras, self._classifier, THRESHOLD, usual)
 
     def judge(self, putative: Matches, cameras: tuple[Camera, Camera] | None = None) -> Matches:
         """Keep what is right of given matches, and estimate the geometry.
@@ -181,7 +185,7 @@ class Matcher:
         """
         with self._timed("classify"):
             classifier, usual = self._classifier_for(putative)
-        return self._judge(putative, cameras, classifier, usual)
+        return self._judge(putative, cameras, classifier, usual, _PIXELS)
 
     def _judge(
         self,
@@ -189,8 +193,10 @@ class Matcher:
         cameras: tuple[Camera, Camera] | None,
         classifier: Classifier | None,
         usual: float,
+        usual_pixels: float,
     ) -> Matches:
-        """The same by a classifier, with its threshold unless one is asked for."""
+        """The same by a classifier, with its thresholds unless others are asked for."""
+        pixels = usual_pixels if self._pixels is None else self._pixels
         with self._timed("classify"):
             kept = (putative.candidates >= 0) & _seen(putative, cameras)
             if putative.ratio is not None and self._ratio < 1:
@@ -207,11 +213,11 @@ class Matcher:
             if unasked and _may_lose(chosen, filtered):
                 # Nobody asked for this model, and it was trained on usual motions: where matches
                 # that it drops agree with each other, it is wrong.
-                of_all = self._estimate_for(putative, filtered, cameras, self._check)
+                of_all = self._estimate_for(putative, filtered, cameras, self._check, pixels)
                 if _loses(chosen, filtered, of_all):
                     chosen, geometry = filtered, of_all
             if geometry is None or self._check is not self._estimate:
-                geometry = self._estimate_for(putative, chosen, cameras, self._estimate)
+                geometry = self._estimate_for(putative, chosen, cameras, self._estimate, pixels)
         inliers = np.zeros(len(kept), np.bool_)
         inliers[chosen.kept] = geometry.inliers
         return dataclasses.replace(
@@ -268,6 +274,7 @@ class Matcher:
         chosen: _Choice,
         cameras: tuple[Camera, Camera] | None,
         estimator: Estimator | None,
+        pixels: float,
     ) -> Geometry:
         if chosen.logits is None:
             weight = chosen.confidence[chosen.kept]
@@ -278,7 +285,7 @@ class Matcher:
             cameras,
             estimator,
             weight=weight,
-            threshold=self._pixels,
+            threshold=pixels,
             seed=self._seed,
         )
 

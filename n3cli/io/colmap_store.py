@@ -28,8 +28,15 @@ class ColmapStore:
         self._rigs: dict[tuple[Any, ...], tuple[int, int]] = {}
 
     def has(self, name0: str, name1: str) -> bool:
-        """Whether the pair is there already: never, the database is new."""
-        return False
+        """Whether the pair is there already, this way or the other way round.
+
+        Raises:
+            InputError: it is one picture twice.
+        """
+        if name0 == name1:
+            raise InputError(f"{printable(name0)}: is paired with itself, which COLMAP knows not")
+        ids = [self._images.get(name) for name in (name0, name1)]
+        return None not in ids and bool(self._database.exists_matches(*ids))
 
     def add(
         self,
@@ -41,14 +48,15 @@ class ColmapStore:
         """Add a pair, and its pictures where they are new.
 
         Raises:
-            InputError: the size of a picture is not known, or its keypoints are others than before.
+            InputError: the size of a picture is not known, or its keypoints are others than before;
+                the pair is there already, or one picture twice.
         """
+        if self.has(name0, name1):
+            raise InputError(f"{printable(name0)}, {printable(name1)}: are there already")
         ids = (
             self._image(name0, matches.keypoints0, matches.size0, cameras[0]),
             self._image(name1, matches.keypoints1, matches.size1, cameras[1]),
         )
-        if ids[0] == ids[1] or self._database.exists_matches(*ids):
-            raise InputError(f"{name0}, {name1}: the same picture, or a pair given twice")
         chosen = np.flatnonzero(matches.candidates >= 0)
         index = np.column_stack([chosen, matches.candidates[chosen]]).astype(np.uint32)
         self._database.write_matches(*ids, index)

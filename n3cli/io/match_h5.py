@@ -288,9 +288,11 @@ def _assemble(
     index = _array(pair["candidates0" if "candidates0" in pair else "matches0"]).astype(np.int64)
     scores = _array(pair["matching_scores0"]) if "matching_scores0" in pair else np.ones(len(index))
     sizes = [_size(keypoints[name]) for name in (first, second)]
-    ratio, mutual = (_array(pair[key]) if key in pair else None for key in ("ratio", "mutual"))
+    ratio, mutual, *matrices = (
+        _array(pair[key]) if key in pair else None for key in ("ratio", "mutual", "K0", "K1")
+    )
     if turned:  # a keypoint of the second may have several; the surest stays
-        points, sizes = points[::-1], sizes[::-1]
+        points, sizes, matrices = points[::-1], sizes[::-1], matrices[::-1]
         index, order = _turn(index, scores, len(points[0]))
         scores = np.where(index >= 0, scores[order], 0)
         ratio, mutual = None, None  # they are not the same the other way round
@@ -302,6 +304,8 @@ def _assemble(
         scores.astype(np.float32),
         ratio=ratio,
         mutual=mutual,
+        K0=matrices[0],
+        K1=matrices[1],
         size0=sizes[0],
         size1=sizes[1],
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from n3cli.errors import InputError
 from n3cli.io.format import printable
@@ -17,6 +18,13 @@ from n3cli.io.path import deliver, explained, staging
 _ALWAYS: Final = ("keypoints0", "keypoints1", "matches", "match_confidence", "candidates")
 _NUMBERS: Final = ("logits", "ratio", "mutual", "inliers", "E", "F", "H", "R", "t", "K0", "K1")
 _SIZES: Final = ("size0", "size1")
+_OTHERS: Final = {
+    "matches0": "matches",
+    "matching_scores0": "match_confidence",
+    "scores": "match_confidence",
+}
+"""What others call the same."""
+
 _DAMAGE: Final = (
     zipfile.BadZipFile,
     zlib.error,
@@ -53,8 +61,10 @@ def write_npz(target: Path, matches: Matches) -> None:
 def read_npz(path: Path) -> Matches:
     """Read putative matches: our own, SuperGlue's, or any with the same names.
 
-    What `candidates` says is taken where it is there, else `matches`, of which -1 is none. Nothing
-    in the file is run: it may come from anywhere.
+    What `candidates` says is taken where it is there, else `matches`, of which -1 is none, or
+    `matches0` with `matching_scores0`, as SuperGlue's and LightGlue's networks call the same.
+    `matches` may also be K×2, the numbers of both keypoints, with K `scores`, as LightGlue lists
+    them. Nothing in the file is run: it may come from anywhere.
 
     Raises:
         InputError: it is missing, damaged, too large, holds objects, or has no matches.
@@ -66,10 +76,13 @@ def read_npz(path: Path) -> Matches:
             if sum(member.file_size for member in archive.infolist()) > _MOST:
                 raise InputError(f"{name}: its arrays would take more than {_MOST >> 20} MiB")
         with np.load(path, allow_pickle=False) as stored:
-            known = (*_ALWAYS, *_NUMBERS, *_SIZES, "image0", "image1")
+            known = (*_ALWAYS, *_NUMBERS, *_SIZES, *_OTHERS, "image0", "image1")
             arrays = {key: stored[key] for key in known if key in stored}
     except _DAMAGE as error:
         raise InputError(f"{name}: is no archive of arrays, or a damaged one ({error})") from error
+    for other, own in _OTHERS.items():
+        if other in arrays:
+            arrays.setdefault(own, arrays.pop(other))
     missing = [key for key in ("keypoints0", "keypoints1", "matches") if key not in arrays]
     if missing:
         raise InputError(f"{name}: has no {' and no '.join(missing)}")
@@ -78,11 +91,18 @@ def read_npz(path: Path) -> Matches:
 
 def _assemble(name: str, arrays: dict[str, Any]) -> Matches:
     try:
-        index = arrays.get("candidates", arrays["matches"])
+        told = "candidates" if "candidates" in arrays else "matches"
+        index = arrays[told]
         if index.dtype.kind not in "iu":
             raise InputError(f"{name}: matches are no whole numbers but {index.dtype}")
         count = len(arrays["keypoints0"])
-        confidence = arrays.get("match_confidence", np.ones(count))
+        confidence = arrays.get("match_confidence", np.ones(len(index)))
+        if index.ndim == 2 and index.shape[1] == 2:
+            index, confidence = _scatter(index, confidence, count)
+        if index.shape != (count,):
+            raise InputError(
+                f"{name}: {told} has the shape {index.shape}, while there are {count} keypoints0"
+            )
         made = Matches(
             arrays["keypoints0"].astype(np.float32),
             arrays["keypoints1"].astype(np.float32),
@@ -102,6 +122,18 @@ def _assemble(name: str, arrays: dict[str, Any]) -> Matches:
     if wrong := check(made):
         raise InputError(f"{name}: {wrong}")
     return made
+
+
+def _scatter(pairs: NDArray[Any], scores: NDArray[Any], count: int) -> tuple[Any, Any]:
+    """Of pairs K×2 of numbers one for each of the first keypoints; the surest where it has more."""
+    if scores.shape != (len(pairs),) or (len(pairs) and not pairs.min() >= 0):
+        raise ValueError("a pair of matches has no score, or a number below 0")
+    index, confidence = np.full(count, -1, np.int64), np.zeros(count, np.float32)
+    for which in np.argsort(scores, kind="stable"):
+        if (first := int(pairs[which, 0])) >= count:
+            raise ValueError(f"matches have keypoint {first} of {count}")
+        index[first], confidence[first] = pairs[which, 1], scores[which]
+    return index, confidence
 
 
 def _as(values: Any, dtype: Any) -> Any:

@@ -66,8 +66,10 @@ def read_csv(path: Path) -> Matches:
         raise InputError(f"{name}: is no table ({error})") from error
     if len(rows) > _MOST:
         raise InputError(f"{name}: has more than {_MOST} lines")
+    if not rows:
+        raise InputError(f"{name}: is empty; a table without matches has a line of names")
     names: list[str] = list(_POINTS)
-    if rows and not _is_number(rows[0][1][0]):
+    if not _is_number(rows[0][1][0]):
         names = [word.lower() for word in rows.pop(0)[1]]
         if wrong := next((row for row in rows if len(row[1]) != len(names)), None):
             raise InputError(

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from n3cli.ops.camera import check_matrix
+
 Array = NDArray[Any]
 
 
@@ -116,6 +118,10 @@ def check(matches: Matches) -> str | None:
             return f"{name} has the shape {points.shape}, not N×2"
         if not np.isfinite(points).all():
             return f"{name} holds coordinates that are not finite (NaN or infinity)"
+    for name in ("K0", "K1"):
+        matrix = getattr(matches, name)
+        if matrix is not None and (wrong := check_matrix(matrix)):
+            return f"{name} is not a camera matrix: {wrong}"
     first, second = len(matches.keypoints0), len(matches.keypoints1)
     for name in ("candidates", "matches"):
         index = getattr(matches, name)

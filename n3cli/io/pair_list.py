@@ -71,7 +71,10 @@ def _pair(words: list[str], place: str) -> ListedPair:
     if len(words) == 2:
         return ListedPair(words[0].strip(), words[1].strip())
     if len(words) != _FULL:
-        raise InputError(f"{place}: has {len(words)} columns; a pair has 2 or {_FULL}")
+        raise InputError(
+            f"{place}: has {len(words)} columns; a pair has 2 or {_FULL}, and tabs part names that "
+            "hold spaces"
+        )
     try:
         values = np.array([float(word) for word in words[4:]])
     except ValueError as error:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
 import numpy as np
 
-from n3cli.errors import InputError
+from n3cli.errors import InputError, N3Warning
 from n3cli.ops.camera import Camera
 
 
@@ -28,8 +29,33 @@ class Cameras:
     focal: float | None = None
     exif: bool = True
 
+    @property
+    def is_told(self) -> bool:
+        """Whether anything is known before pictures are looked at."""
+        return bool(self.given or self.listed or self.focal)
+
+    def warn_of_missing(self, names: Sequence[str]) -> None:
+        """Warn of those pictures that a list of cameras does not have."""
+        missing = [name for name in dict.fromkeys(names) if self._listed(name) is None]
+        if self.listed and missing:
+            source = next(iter(self.listed.values())).source
+            warnings.warn(
+                f"{source}: has no camera for {len(missing)} of {len({*names})} pictures, for "
+                f"example {missing[0]}",
+                N3Warning,
+                stacklevel=2,
+            )
+
+    def _listed(self, name: str) -> Camera | None:
+        return self.listed.get(name) or self.listed.get(PurePath(name).name)
+
     def find(
-        self, name: str, side: int, size: tuple[int, int] | None, told: float | None
+        self,
+        name: str,
+        side: int,
+        size: tuple[int, int] | None,
+        told: float | None,
+        stored: Camera | None = None,
     ) -> Camera | None:
         """The camera of a picture, or None.
 
@@ -38,14 +64,14 @@ class Cameras:
             side: 0 for the first of its pair, 1 for the second.
             size: width and height of the picture in pixels, where it is known.
             told: the focal length that its Exif block tells, pixels.
+            stored: what a file of matches says of it; that goes before Exif.
 
         Raises:
             InputError: the list's camera is for another size.
         """
         if self.given:
             return self.given[side]
-        camera = self.listed.get(name) or self.listed.get(PurePath(name).name)
-        if camera:
+        if camera := self._listed(name):
             if camera.size and size and camera.size != size:
                 raise InputError(
                     f"{name}: is {size[0]}×{size[1]}, and {camera.source} has a camera for "
@@ -54,6 +80,8 @@ class Cameras:
             return camera
         if size and self.focal:
             return centred(self.focal, size, "--focal")
+        if stored:
+            return stored
         if size and self.exif and told:
             return centred(told, size, "Exif")
         return None

@@ -6,8 +6,10 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from n3cli.errors import InputError
 from n3cli.inference.matcher import Matcher
@@ -81,10 +83,15 @@ def _match(
         seen = [look(path) for path in (pair.path0, pair.path1)]
         sizes = given.size0 or seen[0].size, given.size1 or seen[1].size
         given = replace(given, size0=sizes[0], size1=sizes[1])
+    if picture and given is not None:  # before anything is written
+        for path in (pair.path0, pair.path1):
+            with open_picture(path):
+                pass
+    stored_cameras = (None, None) if given is None else (_stored(given.K0), _stored(given.K1))
     found = [
-        pair.cameras[side] if pair.cameras else cameras.find(name, side, size, one.focal)
-        for side, (name, size, one) in enumerate(
-            zip((pair.name0, pair.name1), sizes, seen, strict=True)
+        pair.cameras[side] if pair.cameras else cameras.find(name, side, size, one.focal, told)
+        for side, (name, size, one, told) in enumerate(
+            zip((pair.name0, pair.name1), sizes, seen, stored_cameras, strict=True)
         )
     ]
     known = _both(found)
@@ -166,6 +173,10 @@ def _reduced(path: Path) -> tuple[Shown, np.ndarray]:
         image = small.image
         scale = np.array([image.shape[1] / reader.width, image.shape[0] / reader.height])
     return np.ascontiguousarray(np.broadcast_to(image, (*image.shape[:2], 3))), scale
+
+
+def _stored(matrix: NDArray[Any] | None) -> Camera | None:
+    return None if matrix is None else Camera(matrix, source="the file of matches")
 
 
 def _both(found: Sequence[Camera | None]) -> tuple[Camera, Camera] | None:

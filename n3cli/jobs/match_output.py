@@ -15,6 +15,7 @@ from n3cli.io.match_npz import write_npz
 from n3cli.io.match_text import write_csv, write_json
 from n3cli.io.matches import Matches
 from n3cli.io.name import MATCHED
+from n3cli.io.path import explained
 from n3cli.jobs.pair import Pair
 from n3cli.jobs.scan import real
 from n3cli.ops.camera import Camera
@@ -95,9 +96,7 @@ class MatchOutput:
                     raise InputError(f"{target}: exists and is kept; -y replaces it")
                 target = None
             wanted.append(target)
-        stored = self.store is not None and (
-            self.overwrite or not self.store.has(pair.name0, pair.name1)
-        )
+        stored = self.store is not None and not self.store.has(pair.name0, pair.name1)
         return wanted[0], wanted[1], stored
 
     @property
@@ -114,10 +113,7 @@ def write_matches(target: Path, row: dict[str, Any], matches: Matches) -> None:
     Raises:
         InputError: it cannot be written.
     """
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{target}: {error.strerror or error}") from error
+    _make_folder(target)
     match target.suffix.lower():
         case ".csv":
             write_csv(target, matches)
@@ -160,10 +156,12 @@ def open_output(
     if output and (_is_folder(output) or (pairs > 1 and not suffix)):
         made.folder = Path(output)
     elif output and suffix in _H5:
+        _make_folder(Path(output))
         many = open_store(Path(output), anew=overwrite)
     elif output and suffix == _DATABASE:
         if Path(output).exists() and not overwrite:
             raise InputError(f"{output}: exists and is kept; -y replaces it")
+        _make_folder(Path(output))
         many = create_database(Path(output))
     elif output and suffix.removeprefix(".") in OWN:
         made.file = _single(pairs, output, "-o")
@@ -186,6 +184,11 @@ def open_output(
     with many as made.store:
         made.store_path = Path(str(output))
         yield made
+
+
+def _make_folder(target: Path) -> None:
+    with explained(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
 
 
 def _single(pairs: int, name: str, option: str) -> Path:

@@ -81,7 +81,7 @@ class Row:
                 "keypoints": [len(found.keypoints0), len(found.keypoints1)],
                 "putative": found.putative,
                 "kept": found.kept,
-                "inliers": found.agreeing,
+                "agreeing": found.agreeing,
                 "cameras": list(self.cameras),
                 "sizes": [found.size0, found.size1],
             }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
-from n3cli.errors import ConfigError, InputError
+from n3cli.errors import ConfigError, InputError, N3Warning
 from n3cli.io.name import DENOISED, ENLARGED, MATCHED
 from n3cli.io.pair_list import read_pairs
 from n3cli.jobs.scan import scan
@@ -98,8 +99,16 @@ def _listed_pairs(inputs: Sequence[str], listed: Path) -> list[Pair]:
     if len(inputs) > 1 or (inputs and not Path(inputs[0]).is_dir()):
         raise ConfigError("--pairs goes with one folder at most, which its names lie in")
     folder = Path(inputs[0]) if inputs else listed.parent
+    lines = read_pairs(listed)
+    once = {(line.name0, line.name1): line for line in reversed(lines)}
+    if repeated := len(lines) - len(once):
+        warnings.warn(
+            f"{listed}: {repeated} of its {len(lines)} lines repeat a pair; each is matched once",
+            N3Warning,
+            stacklevel=3,
+        )
     return [
         Pair(line.name0, line.name1, folder / line.name0, folder / line.name1, line.cameras,
              line.pose)
-        for line in read_pairs(listed)
+        for line in reversed(once.values())
     ]  # fmt: skip

@@ -37,7 +37,7 @@ def read_putative(
 
     Raises:
         ConfigError: files, inputs and list do not go together.
-        InputError: a file cannot be read.
+        InputError: an .h5 file cannot be read.
     """
     suffixes = {path.suffix.lower() for path in files}
     if suffixes <= {*_H5}:
@@ -50,8 +50,12 @@ def read_putative(
         raise ConfigError("--pairs chooses pairs of an .h5 file; this file has one pair")
     if inputs and len(inputs) != 2:
         raise ConfigError(f"{files[0]} has one pair: name its two pictures, or none")
-    matches = _ONE[files[0].suffix.lower()](files[0])
-    facts = matches.facts
+    matches: Matches | InputError
+    try:
+        matches = _ONE[files[0].suffix.lower()](files[0])
+    except InputError as error:
+        matches = error
+    facts = matches.facts if isinstance(matches, Matches) else {}
     names = (*inputs,) if inputs else (facts.get("image0", ""), facts.get("image1", ""))
     if not all(names):
         names = (f"{files[0].stem}:0", f"{files[0].stem}:1")

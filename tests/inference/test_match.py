@@ -13,6 +13,7 @@ import torch
 import n3cli
 from n3cli.errors import ConfigError, DeviceError, InputError, ModelError, N3Warning
 from n3cli.inference import classifier, geometry
+from n3cli.inference import matcher as matcher_module
 from n3cli.inference.classifier import Classifier
 from n3cli.inference.matcher import Matcher
 from n3cli.io.matches import from_pairs
@@ -186,6 +187,19 @@ def test_windows_taken_for_each_other_are_no_depth(shared, degrees):
     noise = np.random.default_rng(0).normal(0, 4, second.shape)
     second = np.clip(second + noise, 0, 255).astype(np.uint8)
     assert n3cli.match(picture, second, "none").status == "homography"
+
+
+def test_a_pixel_is_one_of_the_copy_that_keypoints_are_found_in(monkeypatch):
+    asked = []
+
+    def estimate(*points, threshold, **how):
+        asked.append(threshold)
+        return geometry.estimate_geometry(*points, threshold=threshold, **how)
+
+    monkeypatch.setattr(matcher_module, "estimate_geometry", estimate)
+    for how in ({}, {"resize": 320}, {"resize": 0}, {"resize": 320, "pixel_threshold": 0.7}):
+        match(SECOND, "none", **how)
+    assert asked == [1, 2, 1, 0.7]
 
 
 @pytest.mark.parametrize(("on", "off"), [(3000, 140), (1900, 90), (1000, 40)])

@@ -128,8 +128,13 @@ class TestStore:
     def test_a_pair_twice_is_refused(self, tmp_path):
         with create_database(tmp_path / "a.db") as store:
             store.add("a.jpg", "b.jpg", putative())
-            with pytest.raises(InputError, match="twice"):
-                store.add("a.jpg", "b.jpg", putative())
+            assert store.has("a.jpg", "b.jpg")
+            assert store.has("b.jpg", "a.jpg")
+            assert not store.has("a.jpg", "c.jpg")
+            with pytest.raises(InputError, match="are there already"):
+                store.add("b.jpg", "a.jpg", putative())
+            with pytest.raises(InputError, match="paired with itself"):
+                store.add("a.jpg", "a.jpg", putative())
 
     def test_a_size_is_needed(self, tmp_path):
         with create_database(tmp_path / "a.db") as store, pytest.raises(InputError, match="size"):

@@ -5,6 +5,7 @@ import dataclasses
 import io
 import json
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -38,7 +39,7 @@ def matches() -> Matches:
         R=np.eye(3),
         t=np.array([1.0, 0, 0]),
         K0=np.eye(3),
-        K1=2 * np.eye(3),
+        K1=np.diag([2.0, 2, 1]),
         size0=(900, 800),
         size1=(800, 900),
         facts={"image0": "a.jpg", "image1": "b.jpg", "model": "none"},
@@ -66,6 +67,39 @@ class TestNpz:
         np.testing.assert_array_equal(found.matches, matches.candidates)
         assert found.size1 == (800, 900)
         assert found.facts == {"image0": "a.jpg", "image1": "b.jpg"}
+
+    def test_a_matrix_of_no_camera_is_told(self, tmp_path, matches):
+        write_npz(tmp_path / "a.npz", replace(matches, K1=np.zeros((3, 3))))
+        with pytest.raises(InputError, match="K1 is not a camera matrix: its last row"):
+            read_npz(tmp_path / "a.npz")
+
+    def test_the_networks_own_names_are_read(self, tmp_path):
+        points = {"keypoints0": np.zeros((3, 2)), "keypoints1": np.ones((4, 2))}
+        index, scores = np.array([2, -1, 3]), np.array([0.9, 0, 0.4], np.float32)
+        np.savez(tmp_path / "a.npz", **points, matches0=index, matching_scores0=scores)
+        pairs = np.array([[2, 1], [2, 3], [0, 2]])
+        np.savez(tmp_path / "b.npz", **points, matches=pairs, scores=np.array([0.3, 0.4, 0.9]))
+        for name in ("a.npz", "b.npz"):
+            found = read_npz(tmp_path / name)
+            np.testing.assert_array_equal(found.candidates, index)
+            np.testing.assert_array_equal(found.match_confidence, scores)
+
+    @pytest.mark.parametrize(
+        ("more", "said"),
+        [
+            ({"matches": np.array([[3, 0]])}, "keypoint 3 of 3"),
+            ({"matches": np.array([[0, 4]])}, "not there"),
+            ({"matches": np.array([[-1, 0]])}, "below 0"),
+            ({"matches": np.array([[0, 1]]), "scores": np.ones(2)}, "no score"),
+            ({"matches": np.array([0, 1])}, r"matches has the shape \(2,\), while there are 3"),
+        ],
+    )
+    def test_matches_that_do_not_fit_are_told(self, tmp_path, more, said):
+        np.savez(
+            tmp_path / "a.npz", keypoints0=np.zeros((3, 2)), keypoints1=np.ones((4, 2)), **more
+        )
+        with pytest.raises(InputError, match=said):
+            read_npz(tmp_path / "a.npz")
 
     def test_superglues_own_are_read(self, tmp_path):
         np.savez(

@@ -64,6 +64,18 @@ def test_a_pair_may_be_there_the_other_way_round(tmp_path):
     np.testing.assert_array_equal(matches.keypoints0, POINTS["b.jpg"])
 
 
+def test_its_cameras_come_back(tmp_path):
+    first, second = np.diag([500.0, 500, 1]), np.diag([700.0, 700, 1])
+    with open_store(tmp_path / "a.h5") as store:
+        store.add("a.jpg", "b.jpg", pair(K0=first, K1=second))
+    for names, expected in (
+        (("a.jpg", "b.jpg"), (first, second)),
+        (("b.jpg", "a.jpg"), (second, first)),
+    ):
+        ((_, _, matches),) = read_h5([tmp_path / "a.h5"], [names])
+        np.testing.assert_array_equal((matches.K0, matches.K1), expected)
+
+
 def test_hlocs_two_files_are_read_together(tmp_path):
     with h5py.File(tmp_path / "matches.h5", "w") as file:
         group = file.create_group("a.jpg/in-c.jpg")
