@@ -12,7 +12,12 @@ import numpy as np
 from n3cli.bench.pair_measurement import PoseError
 from n3cli.bench.pair_method import Verdict
 from n3cli.data.pair import Pair
-from n3cli.inference.estimator import Estimator, choose_estimator
+from n3cli.inference.estimator import (
+    Estimator,
+    choose_estimator,
+    estimate_by_eight_points,
+    estimate_by_ransac,
+)
 from n3cli.inference.pose_error import pose_error
 
 DRAWS: Final = 5
@@ -22,14 +27,17 @@ RANSAC scatters by more than methods differ (docs/benchmarks.md)."""
 
 def make_pose_errors() -> Mapping[str, PoseError]:
     """The estimators of a benchmark by name; PoseLib only where it is installed."""
-    names = {"8pt": 1, "ransac": DRAWS}
+    made: dict[str, PoseError] = {
+        "8pt": partial(_pose_errors, estimate_by_eight_points, 1),
+        # OpenCV's defaults, which the field's tables are made with.
+        "ransac": partial(
+            _pose_errors, partial(estimate_by_ransac, confidence=0.999, rounds=1000), DRAWS
+        ),
+    }
     if importlib.util.find_spec("poselib") is not None:
-        names["poselib"] = DRAWS
-    made: dict[str, PoseError] = {}
-    for name, draws in names.items():
-        _, estimator = choose_estimator(name)
-        assert estimator is not None
-        made[name] = partial(_pose_errors, estimator, draws)
+        _, poselib = choose_estimator("poselib")
+        assert poselib is not None
+        made["poselib"] = partial(_pose_errors, poselib, DRAWS)
     return made
 
 

@@ -95,8 +95,16 @@ def _estimate_by_magsac(problem: Problem) -> Float64 | None:
     return _first(cv2.findEssentialMat(x0, x1, matrix, matrix, None, None, how)[0])
 
 
-def _estimate_by_ransac(problem: Problem) -> Float64 | None:
-    """OpenCV's RANSAC, whose own draws are always the same: the seed shuffles what it is given."""
+def estimate_by_ransac(
+    problem: Problem, *, confidence: float = _CONFIDENCE, rounds: int = _ROUNDS
+) -> Float64 | None:
+    """OpenCV's RANSAC, whose own draws are always the same: the seed shuffles what it is given.
+
+    Args:
+        problem: matches, and what is to be found.
+        confidence: probability that a better sample is not missed, at which it stops.
+        rounds: most samples.
+    """
     cv2 = load_opencv("this estimator needs")
     order = np.random.default_rng(problem.seed).permutation(len(problem.x0))
     if problem.focal is None:
@@ -106,15 +114,13 @@ def _estimate_by_ransac(problem: Problem) -> Float64 | None:
                 problem.x1[order],
                 cv2.FM_RANSAC,
                 problem.threshold,
-                _CONFIDENCE,
-                _ROUNDS,
+                confidence,
+                rounds,
             )[0]
         )
     x0, x1 = (points[order] for points in problem.normalised)
     scale = problem.threshold / float(np.mean(problem.focal))
-    return _first(
-        cv2.findEssentialMat(x0, x1, np.eye(3), cv2.RANSAC, _CONFIDENCE, scale, _ROUNDS)[0]
-    )
+    return _first(cv2.findEssentialMat(x0, x1, np.eye(3), cv2.RANSAC, confidence, scale, rounds)[0])
 
 
 def estimate_by_eight_points(problem: Problem) -> Float64 | None:
@@ -134,7 +140,7 @@ def _first(found: Any) -> Float64 | None:
 ESTIMATORS: Final[dict[str, Estimator | None]] = {
     "poselib": _estimate_by_poselib,
     "magsac": _estimate_by_magsac,
-    "ransac": _estimate_by_ransac,
+    "ransac": estimate_by_ransac,
     "8pt": estimate_by_eight_points,
     "none": None,
 }
