@@ -16,7 +16,7 @@ from n3cli.inference.compute import Compute
 from n3cli.inference.denoiser import Denoiser
 from n3cli.inference.noise_level import camera_level, judge_shared, sample
 from n3cli.inference.raw_denoise import RawDenoiser
-from n3cli.inference.upscale import Upscaler
+from n3cli.inference.upscaler import Upscaler
 from n3cli.ops.array import Float32
 from n3cli.ops.layout import Pattern
 from n3cli.ops.noise_model import NoiseModel

@@ -156,7 +156,7 @@ def _get_ready(
 ) -> Work[Report]:
     """Import what is slow to import, and make the network ready."""
     from n3cli.inference.compute import Compute
-    from n3cli.inference.upscale import Upscaler
+    from n3cli.inference.upscaler import Upscaler
     from n3cli.jobs.upscale import Settings, upscale_picture
     from n3cli.jobs.view import Crop
 

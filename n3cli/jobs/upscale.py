@@ -11,7 +11,7 @@ from n3cli.inference.array import to_pixels
 from n3cli.inference.resized import ResizedRows
 from n3cli.inference.size import Goal
 from n3cli.inference.source import PlaneRows
-from n3cli.inference.upscale import BICUBIC, Upscaler
+from n3cli.inference.upscaler import BICUBIC, Upscaler
 from n3cli.io.depth import Pixels
 from n3cli.io.reader import open_picture
 from n3cli.jobs.compare import Caption

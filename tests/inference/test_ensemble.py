@@ -14,7 +14,8 @@ from n3cli.inference.compute import Compute
 from n3cli.inference.denoise import denoise
 from n3cli.inference.denoiser import Denoiser
 from n3cli.inference.ensemble import ensembled
-from n3cli.inference.upscale import Upscaler, upscale
+from n3cli.inference.upscale import upscale
+from n3cli.inference.upscaler import Upscaler
 from n3cli.networks import registry
 from n3cli.ops.row_source import ArraySource
 from n3cli.zoo.config import ModelConfig

@@ -14,7 +14,8 @@ from n3cli.inference.passes import choose_passes
 from n3cli.inference.resized import ResizedRows
 from n3cli.inference.size import Goal
 from n3cli.inference.source import PlaneRows
-from n3cli.inference.upscale import Upscaler, upscale
+from n3cli.inference.upscale import upscale
+from n3cli.inference.upscaler import Upscaler
 from n3cli.networks import registry
 from n3cli.networks.description import Description, Placement
 from n3cli.networks.network import Network, Stage
