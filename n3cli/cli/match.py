@@ -146,7 +146,7 @@ _OF_PICTURES = (
     type=options.number(0, 1000, above=True),
     metavar="X",
     help="Distance to epipolar lines, in pixels, up to which a match agrees.  [default: 1, in the "
-    "copies that keypoints are looked for in where these are smaller]",
+    "copies that keypoints are looked for in where these are smaller; of given matches always 1]",
 )
 @click.option(
     "--seed",
@@ -276,11 +276,12 @@ def _match(
             leave_out=[Path(name) for name in (output, viz) if name],
         )
     )
-    if any(pair.cameras for pair in todo) and cameras.is_told:
+    if todo and all(pair.cameras for pair in todo) and cameras.is_told:
         raise click.UsageError(
             "--pairs: the list has its pairs' cameras; leave out --K, --focal and --intrinsics."
         )
-    cameras.warn_of_missing([name for pair in todo for name in (pair.name0, pair.name1)])
+    named = [pair for pair, _ in given] if isinstance(given, list) else todo
+    cameras.warn_of_missing([name for pair in named for name in (pair.name0, pair.name1)])
     for error in errors:
         console.error(str(error))
     if not todo and given is None:

@@ -72,14 +72,21 @@ def complete(meta: Meta, *, with_dpi: bool) -> bytes | None:
     return pack(tree | {0: tree[0] | needed})
 
 
-def resized(exif: bytes | None, size: tuple[int, int], factor: tuple[float, float]) -> bytes | None:
+def resized(
+    exif: bytes | None,
+    before: tuple[int, int],
+    size: tuple[int, int],
+    factor: tuple[float, float],
+) -> bytes | None:
     """The block for a picture that was cropped or resized: what it tells of its size is changed.
 
-    All else stays byte for byte where it is, for makers' notes refer to places. A side that its
-    field cannot hold is left as it was.
+    All else stays byte for byte where it is, for makers' notes refer to places. Sizes that are not
+    those of the file are left as they are: they tell, beside the focal plane's resolution, how much
+    another program has reduced the picture.
 
     Args:
         exif: the block.
+        before: width and height of the file that it is from.
         size: width and height of the picture as it is written.
         factor: by which width and height were resized; pixels of the focal plane become denser.
     """
@@ -89,14 +96,17 @@ def resized(exif: bytes | None, size: tuple[int, int], factor: tuple[float, floa
     with contextlib.suppress(ValueError, struct.error, OverflowError):  # of a damaged block
         layout, first = read_head(file)
         main = layout.locate(file, first)
-        _put_sides(file, layout, main, (_WIDTH, _HEIGHT), size)
+        _put_sides(file, layout, main, (_WIDTH, _HEIGHT), before, size)
         if pointer := main.get(EXIF):
             file.seek(pointer.at)
             (offset,) = struct.unpack(f"{layout.order}I", file.read(4))
             fields = layout.locate(file, offset)
-            _put_sides(file, layout, fields, (_PIXELS_ACROSS, _PIXELS_DOWN), size)
-            for tag, times in zip((_PLANE_RESOLUTION, _PLANE_RESOLUTION_DOWN), factor, strict=True):
-                if place := fields.get(tag):
+            sides = _PIXELS_ACROSS, _PIXELS_DOWN
+            if _put_sides(file, layout, fields, sides, before, size):
+                planes = (_PLANE_RESOLUTION, _PLANE_RESOLUTION_DOWN)
+                places = {fields[tag]: times for tag, times in zip(planes, factor, strict=True)
+                          if tag in fields}  # fmt: skip
+                for place, times in places.items():  # once where both share a value
                     _multiply(file, layout, place, times)
     return file.getvalue()
 
@@ -106,18 +116,30 @@ def _put_sides(
     layout: Layout,
     fields: Mapping[int, Place],
     tags: tuple[int, int],
+    before: tuple[int, int],
     size: tuple[int, int],
-) -> None:
-    for tag, side in zip(tags, size, strict=True):
-        place = fields.get(tag)
-        kind = {SHORT: "H", LONG: "I"}.get(place.type) if place else None
-        if place and kind and side < 1 << 8 * struct.calcsize(kind):
-            file.seek(place.at)
-            file.write(struct.pack(layout.order + kind, side))
+) -> bool:
+    """Replace both sides, unless others than those before are told; whether none are."""
+    writes: list[tuple[int, bytes]] = []
+    for tag, old, new in zip(tags, before, size, strict=True):
+        if (place := fields.get(tag)) is None:
+            continue
+        number = {SHORT: struct.Struct(f"{layout.order}H"), LONG: struct.Struct(f"{layout.order}I")}
+        form = number.get(place.type)
+        if form is None or place.size != form.size:
+            return False
+        file.seek(place.at)
+        if form.unpack(file.read(form.size))[0] != old or new >= 1 << 8 * form.size:
+            return False
+        writes.append((place.at, form.pack(new)))
+    for at, data in writes:
+        file.seek(at)
+        file.write(data)
+    return True
 
 
 def _multiply(file: BinaryIO, layout: Layout, place: Place, factor: float) -> None:
-    if place.type != RATIONAL or factor == 1:
+    if place.type != RATIONAL or place.size != 8 or factor == 1:
         return
     file.seek(place.at)
     above, below = struct.unpack(f"{layout.order}II", file.read(8))

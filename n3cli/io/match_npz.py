@@ -80,6 +80,9 @@ def read_npz(path: Path) -> Matches:
             arrays = {key: stored[key] for key in known if key in stored}
     except _DAMAGE as error:
         raise InputError(f"{name}: is no archive of arrays, or a damaged one ({error})") from error
+    if {"matches0", "matching_scores0"} <= arrays.keys():
+        for key in ("matches", "scores"):  # LightGlue says the same in two ways
+            arrays.pop(key, None)
     for other, own in _OTHERS.items():
         if other in arrays:
             arrays.setdefault(own, arrays.pop(other))
@@ -98,7 +101,7 @@ def _assemble(name: str, arrays: dict[str, Any]) -> Matches:
         count = len(arrays["keypoints0"])
         confidence = arrays.get("match_confidence", np.ones(len(index)))
         if index.ndim == 2 and index.shape[1] == 2:
-            index, confidence = _scatter(index, confidence, count)
+            index, confidence = _scatter(name, index, confidence, count)
         if index.shape != (count,):
             raise InputError(
                 f"{name}: {told} has the shape {index.shape}, while there are {count} keypoints0"
@@ -124,15 +127,17 @@ def _assemble(name: str, arrays: dict[str, Any]) -> Matches:
     return made
 
 
-def _scatter(pairs: NDArray[Any], scores: NDArray[Any], count: int) -> tuple[Any, Any]:
+def _scatter(
+    name: str, pairs: NDArray[Any], scores: NDArray[Any], count: int
+) -> tuple[NDArray[Any], NDArray[Any]]:
     """Of pairs K×2 of numbers one for each of the first keypoints; the surest where it has more."""
-    if scores.shape != (len(pairs),) or (len(pairs) and not pairs.min() >= 0):
-        raise ValueError("a pair of matches has no score, or a number below 0")
+    if scores.shape != (len(pairs),):
+        raise InputError(f"{name}: has {len(pairs)} pairs of matches and scores of {scores.shape}")
+    if len(pairs) and not 0 <= pairs[:, 0].min() <= pairs[:, 0].max() < count:
+        raise InputError(f"{name}: matches point to keypoints0 that are not there")
     index, confidence = np.full(count, -1, np.int64), np.zeros(count, np.float32)
     for which in np.argsort(scores, kind="stable"):
-        if (first := int(pairs[which, 0])) >= count:
-            raise ValueError(f"matches have keypoint {first} of {count}")
-        index[first], confidence[first] = pairs[which, 1], scores[which]
+        index[pairs[which, 0]], confidence[pairs[which, 0]] = pairs[which, 1], scores[which]
     return index, confidence
 
 

@@ -26,7 +26,7 @@ def count_frames(file: BinaryIO) -> int:
     """How many pictures an animated file shows one after the other; 1 of others."""
     for kind, size in _chunks(file):
         if kind == b"acTL" and size == 8:
-            return int(struct.unpack(">II", file.read(8))[0])
+            return int.from_bytes(file.read(4), "big")
     return 1
 
 

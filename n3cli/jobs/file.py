@@ -22,7 +22,7 @@ from n3cli.jobs.compare import Caption, Take, comparing
 from n3cli.jobs.plan import Job
 from n3cli.jobs.view import View
 
-_PART = 1 << 24
+_PART, _LEAST = 1 << 24, 1 << 28
 
 
 def find_source(job: Job) -> Path | bytes:
@@ -45,14 +45,15 @@ def _read_all(stream: BinaryIO, name: str) -> bytes:
     Raises:
         InputError: more than memory holds, so that it may never end.
     """
-    most = free_memory(torch.device("cpu")) // 3  # it is put together in the end
+    # It is put together in the end. What is free is a guess in containers: pictures come through.
+    most = max(_LEAST, free_memory(torch.device("cpu")) // 3)
     parts, size = [], 0
     while part := stream.read(_PART):
         parts.append(part)
         size += len(part)
         if size > most:
             raise InputError(
-                f"{name}: more than {most / 1e9:.1f} GB have come in, and memory holds no more; "
+                f"{name}: more than {most / 1e6:,.0f} MB have come in, and memory holds no more; "
                 "give a file"
             )
     return b"".join(parts)
@@ -89,7 +90,8 @@ def create_result(
     """
     height, width = size or (view.height, view.width)
     factor = width / view.width, height / view.height
-    meta = replace(view.meta, exif=exif.resized(view.meta.exif, (width, height), factor))
+    block = exif.resized(view.meta.exif, view.file_size, (width, height), factor)
+    meta = replace(view.meta, exif=block)
     with ExitStack() as stack:
         takers: list[Take] = []
         if job.page:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from n3cli.errors import ConfigError, InputError, N3Warning
 from n3cli.io.name import DENOISED, ENLARGED, MATCHED
-from n3cli.io.pair_list import read_pairs
+from n3cli.io.pair_list import ListedPair, read_pairs
 from n3cli.jobs.scan import scan
 from n3cli.ops.array import Float64
 from n3cli.ops.camera import Camera
@@ -100,7 +100,9 @@ def _listed_pairs(inputs: Sequence[str], listed: Path) -> list[Pair]:
         raise ConfigError("--pairs goes with one folder at most, which its names lie in")
     folder = Path(inputs[0]) if inputs else listed.parent
     lines = read_pairs(listed)
-    once = {(line.name0, line.name1): line for line in reversed(lines)}
+    once: dict[tuple[str, str], ListedPair] = {}
+    for line in lines:
+        once.setdefault((line.name0, line.name1), line)
     if repeated := len(lines) - len(once):
         warnings.warn(
             f"{listed}: {repeated} of its {len(lines)} lines repeat a pair; each is matched once",
@@ -110,5 +112,5 @@ def _listed_pairs(inputs: Sequence[str], listed: Path) -> list[Pair]:
     return [
         Pair(line.name0, line.name1, folder / line.name0, folder / line.name1, line.cameras,
              line.pose)
-        for line in reversed(once.values())
+        for line in once.values()
     ]  # fmt: skip

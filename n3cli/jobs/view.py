@@ -52,6 +52,7 @@ class View:
         self.crop = crop or Crop(0, 0, reader.width, reader.height)
         check_crop(self.crop, reader.height, reader.width, reader.name)
         self.width, self.height = self.crop.width, self.crop.height
+        self.file_size = reader.width, reader.height
         self.name, self.meta, self.dtype = reader.name, reader.meta, reader.dtype
         self.channels, self.has_alpha = reader.channels, reader.has_alpha
 

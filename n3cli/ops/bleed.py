@@ -40,8 +40,11 @@ def bleed(pixels: NDArray[Any], visible: NDArray[np.bool_], distance: int) -> ND
     colours[1:-1, 1:-1][visible] = pixels[visible]
     flat_known, flat_colours = known.reshape(-1), colours.reshape(-1, channels)
     around = np.array([down * (width + 2) + right for down, right in _AROUND])
+    hidden = np.zeros((height + 2, width + 2), bool)  # but for the frame
+    hidden[1:-1, 1:-1] = ~visible
+    flat_hidden = hidden.reshape(-1)
+    ring = np.flatnonzero(_grown(known) & hidden)
     for _ in range(distance):
-        ring = np.flatnonzero(_grown(known) & ~known)
         if not len(ring):
             break
         neighbours = ring[:, None] + around
@@ -49,6 +52,8 @@ def bleed(pixels: NDArray[Any], visible: NDArray[np.bool_], distance: int) -> ND
         total = flat_colours[neighbours].sum(1)
         flat_colours[ring] = total / flat_known[neighbours].sum(1, dtype=np.float32)[:, None]
         flat_known[ring] = True
+        near = np.unique(neighbours)
+        ring = near[flat_hidden[near] & ~flat_known[near]]
     reached = known[1:-1, 1:-1] & ~visible
     fresh = colours[1:-1, 1:-1][reached]
     result = pixels.copy()

@@ -191,6 +191,45 @@ class TestOneFile:
         assert run("a.jpg", "-m", "bicubic", "--scale", "1", "-o", "c.jpg").exit_code == 0
         assert read_picture(Path("c.jpg")).meta.exif == block
 
+    @pytest.mark.parametrize("offset", [0, 1 << 30])
+    @pytest.mark.parametrize("kind", ["size", "resolution"])
+    def test_a_damaged_exif_stays_as_it_is(self, offset, kind):
+        place = struct.pack("<HHII", 256, 3, 100, offset)
+        if kind == "resolution":
+            place = struct.pack("<HHII", 0xA20E, 5, 100, offset)
+        pointer = struct.pack("<HHII", 0x8769, 4, 1, 26)
+        block = b"II*\0" + struct.pack("<IH", 8, 1) + (place if kind == "size" else pointer)
+        block += bytes(4) + (struct.pack("<H", 1) + place + bytes(4) if kind != "size" else b"")
+        assert exif.resized(block, (44, 30), (88, 60), (2, 2)) == block
+
+    def test_sizes_of_before_another_program_reduced_it_stay(self):
+        fields = {0xA002: Field(LONG, struct.pack("<I", 6000)), 0xA003: Field(SHORT, b"\xa0\x0f")}
+        fields[0xA20E] = fields[0xA20F] = Field(RATIONAL, struct.pack("<II", 5000, 3))
+        fields[0x920A] = Field(RATIONAL, struct.pack("<II", 50, 1))
+        block = exif.pack({0: {}, exif.EXIF: fields})
+        assert exif.resized(block, (1500, 1000), (1500, 1000), (1, 1)) == block
+        assert exif.resized(block, (1500, 1000), (3000, 2000), (2, 2)) == block
+        focal = exif.read_focal(block, (1500, 1000))
+        assert exif.read_focal(block, (3000, 2000)) == 2 * focal
+
+    def test_a_resolution_that_both_directions_share_is_changed_once(self):
+        fields = {0xA002: Field(LONG, struct.pack("<I", 44)), 0xA003: Field(LONG, b"\x1e\0\0\0")}
+        fields[0xA20E] = fields[0xA20F] = Field(RATIONAL, struct.pack("<II", 1700, 1))
+        block = bytearray(exif.pack({0: {}, exif.EXIF: fields}))
+        first = bytes(block).index(struct.pack("<HHI", 0xA20E, 5, 1)) + 8
+        second = bytes(block).index(struct.pack("<HHI", 0xA20F, 5, 1)) + 8
+        block[second : second + 4] = block[first : first + 4]
+        found = exif.read_tree(io.BytesIO(exif.resized(bytes(block), (44, 30), (88, 60), (2, 2))))
+        assert found[exif.EXIF][0xA20E].data == struct.pack("<II", 3400, 1)
+
+    def test_a_cut_animation_does_not_end_a_batch(self):
+        still = Path("photo.png").read_bytes()
+        Path("cut.png").write_bytes(still[:33] + struct.pack(">I", 8) + b"acTL" + b"\0\0")
+        result = run("cut.png", "photo.png", "-m", MODEL, "-o", "out/")
+        assert result.exit_code == 1
+        assert Path("out/photo.png").exists()
+        assert "cut.png" in result.stderr
+
     def test_rows_of_json(self):
         write_picture(Path("other.png"), picture(meta=Meta(orientation=8)))
         result = run("photo.png", "other.png", "-m", MODEL, "--json", "-q")
@@ -203,9 +242,10 @@ class TestOneFile:
 
     def test_a_stream_without_end_is_refused(self, monkeypatch):
         monkeypatch.setattr(file_module, "free_memory", lambda device: 30_000_000)
+        monkeypatch.setattr(file_module, "_LEAST", 0)
         result = run("-", "-o", "a.png", "-m", MODEL, stdin=bytes(17 << 20))
         assert result.exit_code == 1
-        assert "more than 0.0 GB have come in, and memory holds no more" in result.stderr
+        assert "more than 10 MB have come in, and memory holds no more" in result.stderr
         assert files() == ["photo.png"]
 
     def test_an_animation_is_told(self):

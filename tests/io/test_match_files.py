@@ -79,7 +79,9 @@ class TestNpz:
         np.savez(tmp_path / "a.npz", **points, matches0=index, matching_scores0=scores)
         pairs = np.array([[2, 1], [2, 3], [0, 2]])
         np.savez(tmp_path / "b.npz", **points, matches=pairs, scores=np.array([0.3, 0.4, 0.9]))
-        for name in ("a.npz", "b.npz"):
+        both = {"matches": pairs[:0], "scores": np.ones(0)}
+        np.savez(tmp_path / "c.npz", **points, **both, matches0=index, matching_scores0=scores)
+        for name in ("a.npz", "b.npz", "c.npz"):
             found = read_npz(tmp_path / name)
             np.testing.assert_array_equal(found.candidates, index)
             np.testing.assert_array_equal(found.match_confidence, scores)
@@ -87,10 +89,10 @@ class TestNpz:
     @pytest.mark.parametrize(
         ("more", "said"),
         [
-            ({"matches": np.array([[3, 0]])}, "keypoint 3 of 3"),
+            ({"matches": np.array([[3, 0]])}, "keypoints0 that are not there"),
             ({"matches": np.array([[0, 4]])}, "not there"),
-            ({"matches": np.array([[-1, 0]])}, "below 0"),
-            ({"matches": np.array([[0, 1]]), "scores": np.ones(2)}, "no score"),
+            ({"matches": np.array([[-1, 0]])}, "keypoints0 that are not there"),
+            ({"matches": np.array([[0, 1]]), "scores": np.ones(2)}, "has 1 pairs of matches"),
             ({"matches": np.array([0, 1])}, r"matches has the shape \(2,\), while there are 3"),
         ],
     )
