@@ -106,7 +106,7 @@ def _noise(text: str) -> tuple[float, ...] | None:
 @options.picture_or_dng
 @options.quality
 @options.compare(DENOISED)
-@click.option("--json", "as_json", is_flag=True, help="Print a row of JSON for each file.")
+@options.json_rows
 @options.quiet
 @options.verbose
 @options.debug

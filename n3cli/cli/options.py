@@ -194,6 +194,9 @@ picture_or_dng: Decorator = click.option(
     help="Format to write.  [default: what the output's suffix says, else the input's; of camera "
     "raw dng]",
 )
+json_rows: Decorator = click.option(
+    "--json", "as_json", is_flag=True, help="Print a row of JSON for each file."
+)
 quiet: Decorator = click.option(
     "-q", "--quiet", is_flag=True, help="Show warnings and errors only."
 )

@@ -80,7 +80,7 @@ def _size(text: str) -> tuple[int, int]:
 @options.picture_format
 @options.quality
 @options.compare(enlarged_tag(DEFAULT_SCALE))
-@click.option("--json", "as_json", is_flag=True, help="Print a row of JSON for each file.")
+@options.json_rows
 @options.quiet
 @options.verbose
 @options.debug

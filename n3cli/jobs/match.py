@@ -20,7 +20,7 @@ from n3cli.io.reader import open_picture
 from n3cli.jobs.camera import Cameras
 from n3cli.jobs.excerpt import Reduced, Shown
 from n3cli.jobs.feature_store import FeatureStore, look
-from n3cli.jobs.match_output import MatchOutput, write_matches
+from n3cli.jobs.match_output import MatchOutput, make_folder, write_matches
 from n3cli.jobs.match_row import Row, evaluate
 from n3cli.jobs.pair import Pair
 from n3cli.ops.camera import Camera
@@ -155,10 +155,7 @@ def _draw(pair: Pair, matches: Matches, target: Path) -> None:
         matches.match_confidence[kept],
         caption,
     )
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{target}: {error.strerror or error}") from error
+    make_folder(target)
     write_picture(target, Picture(drawn))
 
 

@@ -113,7 +113,7 @@ def write_matches(target: Path, row: dict[str, Any], matches: Matches) -> None:
     Raises:
         InputError: it cannot be written.
     """
-    _make_folder(target)
+    make_folder(target)
     match target.suffix.lower():
         case ".csv":
             write_csv(target, matches)
@@ -156,12 +156,12 @@ def open_output(
     if output and (_is_folder(output) or (pairs > 1 and not suffix)):
         made.folder = Path(output)
     elif output and suffix in _H5:
-        _make_folder(Path(output))
+        make_folder(Path(output))
         many = open_store(Path(output), anew=overwrite)
     elif output and suffix == _DATABASE:
         if Path(output).exists() and not overwrite:
             raise InputError(f"{output}: exists and is kept; -y replaces it")
-        _make_folder(Path(output))
+        make_folder(Path(output))
         many = create_database(Path(output))
     elif output and suffix.removeprefix(".") in OWN:
         made.file = _single(pairs, output, "-o")
@@ -186,7 +186,12 @@ def open_output(
         yield made
 
 
-def _make_folder(target: Path) -> None:
+def make_folder(target: Path) -> None:
+    """Make the folder that an output goes to.
+
+    Raises:
+        InputError: it cannot be made.
+    """
     with explained(target):
         target.parent.mkdir(parents=True, exist_ok=True)
 
