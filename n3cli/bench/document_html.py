@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from n3cli.bench import html, pair_html
 from n3cli.bench.document import notes, protocols
-from n3cli.bench.estimate import Crop
+from n3cli.bench.estimate import KeptCrop
 from n3cli.bench.measurement import Measurement
 from n3cli.bench.pair_measurement import PairMeasurement
 from n3cli.inference.machine import Machine, write_machine
@@ -16,7 +16,7 @@ from n3cli.render import page
 def write_html(
     images: Sequence[Measurement],
     pairs: Sequence[PairMeasurement],
-    crops: Sequence[Crop],
+    crops: Sequence[KeptCrop],
     machine: Machine,
 ) -> str:
     """The whole page.

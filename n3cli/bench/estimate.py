@@ -93,7 +93,7 @@ class Gallery:
 
     images: int = 3
     side: int = 128
-    crops: list[Crop] = field(default_factory=list)
+    crops: list[KeptCrop] = field(default_factory=list)
 
     def keep(self, estimate: Estimate) -> None:
         """Keep the part with most detail, if the image is among the first."""
@@ -107,7 +107,7 @@ class Gallery:
         images = (estimate.clean, given, estimate.output)
         clean, given, output = (np.clip(each[part], 0, 1) for each in images)
         self.crops.append(
-            Crop(
+            KeptCrop(
                 estimate.suite.name, estimate.item.stem, estimate.level, estimate.method.name,
                 clean, given, output,
             )
@@ -115,7 +115,7 @@ class Gallery:
 
 
 @dataclass(frozen=True)
-class Crop:
+class KeptCrop:
     """A part of an estimate; arrays are h×w×C in [0, 1], clipped."""
 
     suite: str

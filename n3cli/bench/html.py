@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from n3cli.bench.estimate import Crop, png
+from n3cli.bench.estimate import KeptCrop, png
 from n3cli.bench.measurement import Measurement
 from n3cli.bench.published import Published, load_published
 from n3cli.bench.report import describe, references, tabulate
@@ -13,7 +13,7 @@ from n3cli.render import page
 from n3cli.render.plot import plot_lines, plot_points
 
 
-def suite_html(measured: Measurement, crops: Sequence[Crop]) -> list[str]:
+def suite_html(measured: Measurement, crops: Sequence[KeptCrop]) -> list[str]:
     """A suite of images: its table, plots and crops.
 
     Args:
@@ -56,7 +56,7 @@ def _plots(measured: Measurement, published: Sequence[Published]) -> Iterator[st
         yield page.drawing(svg, f"Quality against speed at {_at(measured)}")
 
 
-def _crops(crops: Sequence[Crop], measured: Measurement) -> list[str]:
+def _crops(crops: Sequence[KeptCrop], measured: Measurement) -> list[str]:
     """Crops at the middle level: for each image a row of pictures and one of errors."""
     parts = []
     middle = _middle(measured.levels)

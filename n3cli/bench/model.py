@@ -11,7 +11,7 @@ import numpy as np
 
 from n3cli.bench.method import Method, OnMosaic, Run
 from n3cli.bench.real import AUTO
-from n3cli.bench.task import DENOISE, UPSCALE, Task
+from n3cli.bench.task import DENOISE, UPSCALE, SuiteTask
 from n3cli.inference.compute import Compute
 from n3cli.inference.denoiser import Denoiser
 from n3cli.inference.noise_level import camera_level, judge_shared, sample
@@ -39,7 +39,7 @@ _PUBLISHED = {
 
 def make_models(
     names: Sequence[str | None],
-    task: Task,
+    task: SuiteTask,
     channels: int,
     device: str,
     precision: str,
@@ -70,7 +70,7 @@ def make_models(
 
 def make_model(
     name: str | None,
-    task: Task,
+    task: SuiteTask,
     channels: int,
     device: str,
     precision: str,

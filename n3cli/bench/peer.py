@@ -15,14 +15,14 @@ import numpy as np
 import torch
 
 from n3cli.bench.method import Method
-from n3cli.bench.task import DENOISE, UPSCALE, Task
+from n3cli.bench.task import DENOISE, UPSCALE, SuiteTask
 from n3cli.errors import ConfigError
 from n3cli.networks import registry
 from n3cli.ops.array import Float32
 from n3cli.ops.resize import resize
 
 
-def make_peers(names: Sequence[str], tasks: Sequence[Task]) -> list[list[Method]]:
+def make_peers(names: Sequence[str], tasks: Sequence[SuiteTask]) -> list[list[Method]]:
     """The peers of those names, ready to run.
 
     Args:
@@ -196,7 +196,7 @@ TV_WEIGHT = 0.8
 
 class _Peer(NamedTuple):
     make: Callable[[], Method]
-    task: Task
+    task: SuiteTask
     extra: str = "bench"
     """What brings its library along."""
 

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from n3cli.bench.dnd import DND, DND_SRGB
 from n3cli.bench.real import AUTO
 from n3cli.bench.sidd import SIDD, SIDD_RAW
-from n3cli.bench.task import DENOISE, MOSAIC, PHOTO, PHOTOS, RAW, REAL, UPSCALE, X_TRANS, Task
+from n3cli.bench.task import DENOISE, MOSAIC, PHOTO, PHOTOS, RAW, REAL, UPSCALE, X_TRANS, SuiteTask
 from n3cli.data.catalog import BLOCKS, CATALOG, DataSet
 from n3cli.data.pair_set import PAIR_SETS
 from n3cli.errors import ConfigError
@@ -35,7 +35,7 @@ class Suite:
     levels: tuple[float, ...]
     channels: int
     development: bool = False
-    task: Task = DENOISE
+    task: SuiteTask = DENOISE
     at: Mapping[float, DataSet] = field(default_factory=dict)
 
     def data_at(self, level: float) -> DataSet:

@@ -31,7 +31,7 @@ class Item(Protocol):
 
 
 @dataclass(frozen=True)
-class Task:
+class SuiteTask:
     """What is done to images, at which levels, and how the outcome is scored.
 
     Attributes:
@@ -73,7 +73,7 @@ class Task:
         return "auto" if self.level == "sigma" and level == real.AUTO else f"{level:g}"
 
 
-DENOISE = Task(
+DENOISE = SuiteTask(
     "denoise",
     "sigma",
     "σ",
@@ -85,7 +85,7 @@ DENOISE = Task(
     lambda estimate, clean, sigma: protocol.score(estimate, clean),
 )
 
-UPSCALE = Task(
+UPSCALE = SuiteTask(
     "upscale",
     "scale",
     "×",
@@ -133,7 +133,7 @@ RAW = replace(
 )
 
 
-def _mosaics(name: str, pattern: Pattern) -> Task:
+def _mosaics(name: str, pattern: Pattern) -> SuiteTask:
     return replace(
         DENOISE,
         protocol=mosaic.protocol(name),

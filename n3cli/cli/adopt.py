@@ -13,7 +13,7 @@ from n3cli.cli import console, options
 from n3cli.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from n3cli.bench.measurement import Measurement as Measured
+    from n3cli.bench.measurement import Measurement
     from n3cli.training.adopt import Candidate
 
 
@@ -34,7 +34,7 @@ def adopt(run: Path, data: Path | None) -> None:
     from n3cli.bench.document import write_text
     from n3cli.inference.machine import describe_machine
     from n3cli.training.adopt import judge
-    from n3cli.zoo.card import Measurement, replace_figures
+    from n3cli.zoo.card import Figures, replace_figures
     from n3cli.zoo.locate import BUNDLES
 
     bundle = BUNDLES[0]
@@ -43,9 +43,9 @@ def adopt(run: Path, data: Path | None) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         candidate = judge(run, Path(scratch), data, console.line)
         exam = candidate.exam
-        rows = [Measurement(exam.title, candidate.scores)] if candidate.scores else []
+        rows = [Figures(exam.title, candidate.scores)] if candidate.scores else []
         measured = _measure(candidate, data)
-        rows += [Measurement(suite.suite.data.title, suite.rows[0].psnr) for suite in measured]
+        rows += [Figures(suite.suite.data.title, suite.rows[0].psnr) for suite in measured]
         protocol = _protocol(candidate)
         card = replace_figures(candidate.card, exam.columns, rows, protocol, exam.unit)
         candidate.save(bundle / candidate.config.name, card)
@@ -55,7 +55,7 @@ def adopt(run: Path, data: Path | None) -> None:
     click.echo(bundle / candidate.config.name)
 
 
-def _measure(candidate: Candidate, data: Path | None) -> list[Measured]:
+def _measure(candidate: Candidate, data: Path | None) -> list[Measurement]:
     """Run the model on the test sets of its kind that are there; so far for images alone."""
     from n3cli.bench.measurement import measure
     from n3cli.bench.model import make_model

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from n3cli.bench.measurement import Measurement
     from n3cli.bench.method import Method
     from n3cli.bench.suite import Suite
-    from n3cli.bench.task import Item, Task
+    from n3cli.bench.task import Item, SuiteTask
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def _plan(asked: Asked) -> list[_Planned]:
 
 
 def _models(
-    asked: Asked, task: Task, tasks: Sequence[Task], peers: Sequence[Method]
+    asked: Asked, task: SuiteTask, tasks: Sequence[SuiteTask], peers: Sequence[Method]
 ) -> Sequence[str | None]:
     """The models to run for a task: those asked for, or the default unless peers were asked for."""
     from n3cli.bench.task import DENOISE, TASKS

@@ -19,7 +19,7 @@ from n3cli.jobs.run import Work
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from n3cli.jobs.denoise import Report
+    from n3cli.jobs.denoise import DenoiseReport
     from n3cli.jobs.plan import Job
     from n3cli.jobs.raw import RawReport
 
@@ -159,11 +159,11 @@ def denoise(
         for name in (name for name, given in of_raw.items() if given and batch.jobs):
             raise ConfigError(f"{name} is for camera raw, and no input is; leave it out")
 
-    def describe(report: Report | RawReport) -> str:
+    def describe(report: DenoiseReport | RawReport) -> str:
         more = f"  {report.layout}  {report.model}" if verbose else ""
         return f"{report.noise}{more}"
 
-    def facts_of(report: Report | RawReport) -> dict[str, object]:
+    def facts_of(report: DenoiseReport | RawReport) -> dict[str, object]:
         return report.facts() | {"strength": how["strength"]}
 
     run_batch(
@@ -191,13 +191,13 @@ def _get_ready(
     any_raw: bool,
     model: str | None,
     **compute: Any,
-) -> Work[Report | RawReport]:
+) -> Work[DenoiseReport | RawReport]:
     """Import what is slow to import, and make the network ready."""
     from n3cli.inference.compute import Compute
     from n3cli.inference.denoiser import Denoiser
     from n3cli.inference.raw_denoise import RawDenoiser
     from n3cli.io.noise_profile import known_profiles
-    from n3cli.jobs.denoise import Settings, denoise_picture
+    from n3cli.jobs.denoise import DenoiseSettings, denoise_picture
     from n3cli.jobs.file import find_source
     from n3cli.jobs.mat import denoise_mat
     from n3cli.jobs.raw import denoise_raw, is_raw_source
@@ -207,7 +207,7 @@ def _get_ready(
 
     denoiser = Denoiser(model, Compute(**compute))
     part = Crop(*crop) if crop else None
-    settings = Settings(sigma, strength, tta, part, quality)
+    settings = DenoiseSettings(sigma, strength, tta, part, quality)
     raw_denoiser = RawDenoiser(model, Compute(**compute), tta=tta)
     raw_settings = RawSettings(
         models_of(noise) if noise else None,
@@ -221,7 +221,7 @@ def _get_ready(
         sigma=sigma is not None,
     )
 
-    def work(job: Job, progress: Callable[[float], None]) -> Report | RawReport:
+    def work(job: Job, progress: Callable[[float], None]) -> DenoiseReport | RawReport:
         if job.source and is_mat_name(job.source):
             return denoise_mat(job, job.source, raw_denoiser, raw_settings, progress)
         source = find_source(job)

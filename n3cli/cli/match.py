@@ -14,7 +14,7 @@ from n3cli.cli import console, options
 if TYPE_CHECKING:
     from n3cli.inference.matcher import Matcher
     from n3cli.jobs.camera import Cameras
-    from n3cli.jobs.match_row import Row
+    from n3cli.jobs.match_row import PairRow
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _OF_PICTURES = (
@@ -225,7 +225,7 @@ def _given(ctx: click.Context, names: Collection[str]) -> list[str]:
     ]
 
 
-def _show(rows: Iterable[Row], **how: bool) -> int:
+def _show(rows: Iterable[PairRow], **how: bool) -> int:
     from n3cli.cli.match_view import show_rows
 
     return show_rows(rows, **how)
@@ -236,7 +236,7 @@ def _match_database(
     output: str | None,
     overwrite: bool,
     how: dict[str, Any],
-    show: Callable[[Iterable[Row]], int],
+    show: Callable[[Iterable[PairRow]], int],
 ) -> int:
     """Judge a database; gives the number of pairs that failed."""
     from n3cli.jobs.match_database import database_target, match_database
@@ -256,7 +256,7 @@ def _match(
     how: dict[str, Any],
     cameras: Cameras,
     read: Sequence[Path],
-    show: Callable[[Iterable[Row]], int],
+    show: Callable[[Iterable[PairRow]], int],
 ) -> int:
     """Match pictures, or judge matches of files; gives the number of pairs that failed."""
     from n3cli.jobs.match import match_pairs

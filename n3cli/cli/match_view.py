@@ -12,11 +12,11 @@ from n3cli.cli import console
 
 if TYPE_CHECKING:
     from n3cli.io.matches import Matches
-    from n3cli.jobs.match_row import Evaluation, Row
+    from n3cli.jobs.match_row import Evaluation, PairRow
 
 
 def show_rows(
-    rows: Iterable[Row], *, as_json: bool, quiet: bool, verbose: bool, debug: bool
+    rows: Iterable[PairRow], *, as_json: bool, quiet: bool, verbose: bool, debug: bool
 ) -> int:
     """Print rows as they come, and the count at the end.
 
@@ -32,7 +32,7 @@ def show_rows(
     """
     from n3cli.jobs.match_row import scores
 
-    done: list[Row] = []
+    done: list[PairRow] = []
     skipped = 0
     for row in rows:
         done.append(replace(row, matches=None))  # a batch's keypoints do not stay in memory
@@ -61,7 +61,7 @@ def show_rows(
     return failed
 
 
-def describe(row: Row) -> str:
+def describe(row: PairRow) -> str:
     """A pair in one line."""
     text = f"{row.name0} ↔ {row.name1}  "
     if row.matches is None:
@@ -123,6 +123,6 @@ def _pose(found: Matches) -> list[str]:
     return lines
 
 
-def _name_pair(row: Row) -> str:
+def _name_pair(row: PairRow) -> str:
     text, names = str(row.error), f"{row.name0} ↔ {row.name1}"
     return text if row.name0 in text and row.name1 in text else f"{names}: {text}"

@@ -15,7 +15,7 @@ from n3cli.jobs.plan import plan
 from n3cli.jobs.run import Work
 
 if TYPE_CHECKING:
-    from n3cli.jobs.upscale import Report
+    from n3cli.jobs.upscale import UpscaleReport
 
 _GOALS = ("scale", "width", "height", "size", "megapixels")
 _LONGEST_SIDE = 1_000_000
@@ -129,7 +129,7 @@ def upscale(
         compare=compare,
     )
 
-    def describe(report: Report) -> str:
+    def describe(report: UpscaleReport) -> str:
         more = f"  {report.kind}  {report.model}" if verbose else ""
         return f"{report.sizes}{more}"
 
@@ -153,15 +153,17 @@ def _get_ready(
     quality: int,
     model: str | None,
     **compute: Any,
-) -> Work[Report]:
+) -> Work[UpscaleReport]:
     """Import what is slow to import, and make the network ready."""
     from n3cli.inference.compute import Compute
     from n3cli.inference.upscaler import Upscaler
-    from n3cli.jobs.upscale import Settings, upscale_picture
+    from n3cli.jobs.upscale import UpscaleSettings, upscale_picture
     from n3cli.jobs.view import Crop
 
     if size := goal.pop("size"):
         goal["width"], goal["height"] = size
     upscaler = Upscaler(model, Compute(**compute))
-    settings = Settings(Goal(**goal), tta, Crop(*crop) if crop else None, keep_hidden, quality)
+    settings = UpscaleSettings(
+        Goal(**goal), tta, Crop(*crop) if crop else None, keep_hidden, quality
+    )
     return lambda job, progress: upscale_picture(job, upscaler, settings, progress)

@@ -24,8 +24,8 @@ from n3cli.io.tiff import (
     SHORT,
     Directory,
     Field,
+    FieldPlace,
     Layout,
-    Place,
     read_head,
 )
 
@@ -114,7 +114,7 @@ def resized(
 def _put_sides(
     file: BinaryIO,
     layout: Layout,
-    fields: Mapping[int, Place],
+    fields: Mapping[int, FieldPlace],
     tags: tuple[int, int],
     before: tuple[int, int],
     size: tuple[int, int],
@@ -138,7 +138,7 @@ def _put_sides(
     return True
 
 
-def _multiply(file: BinaryIO, layout: Layout, place: Place, factor: float) -> None:
+def _multiply(file: BinaryIO, layout: Layout, place: FieldPlace, factor: float) -> None:
     if place.type != RATIONAL or place.size != 8 or factor == 1:
         return
     file.seek(place.at)

@@ -35,7 +35,7 @@ class Field:
 Directory = dict[int, Field]
 
 
-class Place(NamedTuple):
+class FieldPlace(NamedTuple):
     """Where the values of a field are: their TIFF type, their bytes' number and their offset."""
 
     type: int
@@ -62,7 +62,7 @@ class Layout:
     def _offset(self) -> struct.Struct:
         return struct.Struct(self.order + ("Q" if self.big else "I"))
 
-    def locate(self, file: BinaryIO, offset: int) -> dict[int, Place]:
+    def locate(self, file: BinaryIO, offset: int) -> dict[int, FieldPlace]:
         """Find the values of the directory at an offset; unknown types are left out.
 
         Raises:
@@ -80,7 +80,7 @@ class Layout:
                 size = number * _SIZE[type]
                 inside = size <= len(value)
                 at = end - len(value) if inside else self._offset.unpack(value)[0]
-                places[tag] = Place(type, size, at)
+                places[tag] = FieldPlace(type, size, at)
         return places
 
     def read(self, file: BinaryIO, offset: int) -> Directory:

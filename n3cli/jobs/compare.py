@@ -23,7 +23,7 @@ from n3cli.io.picture import Picture, write_picture
 from n3cli.io.reader import open_picture
 from n3cli.jobs.excerpt import Excerpt, Reduced, Shown
 from n3cli.jobs.plan import Job
-from n3cli.jobs.view import Crop, View
+from n3cli.jobs.view import Crop, CroppedReader
 from n3cli.ops.detail import most_detailed
 from n3cli.render.page import listing, page, paragraph
 from n3cli.render.slider import SCRIPT, STYLE, slider
@@ -64,7 +64,7 @@ def comparing(
     job: Job,
     target: Path,
     source: Path | bytes,
-    view: View,
+    view: CroppedReader,
     size: tuple[int, int],
     caption: Caption,
 ) -> Iterator[Take]:
@@ -88,7 +88,7 @@ def comparing(
     part = _choose_part(job, source, view, size)
     before, after = (Excerpt(size, part) for _ in range(2))
     with open_picture(source, job.source_name) as reader:
-        given = View(reader, view.crop)
+        given = CroppedReader(reader, view.crop)
         resized = ResizedRows(PlaneRows(given), (view.height, view.width), size)
         done = 0
 
@@ -132,11 +132,13 @@ def compare_pictures(
     write_text(_lay_out(job, before, after, caption, meta), target)
 
 
-def _choose_part(job: Job, source: Path | bytes, view: View, size: tuple[int, int]) -> Crop:
+def _choose_part(
+    job: Job, source: Path | bytes, view: CroppedReader, size: tuple[int, int]
+) -> Crop:
     """Where in the result the part at 100 % lies: told by a first look at the source, reduced."""
     reduced = Reduced(view.height, view.width)
     with open_picture(source, job.source_name) as reader:
-        given = View(reader, view.crop)
+        given = CroppedReader(reader, view.crop)
         for rows in strips(given.height, given.width):
             reduced.add(_show(*given.rows(*rows)))
     return _most_detailed_part(reduced.image, size)

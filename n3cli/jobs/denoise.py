@@ -15,14 +15,14 @@ from n3cli.io.reader import open_picture
 from n3cli.jobs.compare import Caption
 from n3cli.jobs.file import create_result, describe_kind
 from n3cli.jobs.plan import Job
-from n3cli.jobs.view import AlphaKeeper, Crop, View
+from n3cli.jobs.view import AlphaKeeper, Crop, CroppedReader
 
 _OF_CAMERAS = ("jpeg", "heic")
 """Formats that cameras store."""
 
 
 @dataclass(frozen=True)
-class Settings:
+class DenoiseSettings:
     """What is the same for every picture of a batch.
 
     Attributes:
@@ -41,7 +41,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Report:
+class DenoiseReport:
     """What became of a picture.
 
     Attributes:
@@ -79,9 +79,9 @@ def denoise_picture(
     job: Job,
     source: Path | bytes,
     denoiser: Denoiser,
-    settings: Settings,
+    settings: DenoiseSettings,
     progress: Callable[[float], None] | None = None,
-) -> Report:
+) -> DenoiseReport:
     """Make one denoised picture; the target's folder is made where it is missing.
 
     Args:
@@ -104,7 +104,7 @@ def denoise_picture(
         view = AlphaKeeper(reader, settings.crop)
         model = denoiser.model(view.channels)
         sigma = usable_sigma(sigma, model)
-        report = Report(
+        report = DenoiseReport(
             sigma,
             estimated=settings.sigma is None,
             layout=f"{view.width}×{view.height} {describe_kind(view)}",
@@ -131,7 +131,7 @@ def _choose(denoiser: Denoiser, source: Path | bytes, name: str, crop: Crop | No
     with open_picture(source, name) as reader:
         stored = reader.meta.format in _OF_CAMERAS
         camera = read_camera(reader.meta.exif) if stored else None
-        choice = choose(denoiser, View(reader, crop), camera)
+        choice = choose(denoiser, CroppedReader(reader, crop), camera)
     if not choice.level.reliable:
         warnings.warn(
             f"{name}: the estimated noise level {choice.level.sigma:.1f} is uncertain: "

@@ -20,7 +20,7 @@ from n3cli.io.path import explained
 from n3cli.io.writer import create_picture
 from n3cli.jobs.compare import Caption, Take, comparing
 from n3cli.jobs.plan import Job
-from n3cli.jobs.view import View
+from n3cli.jobs.view import CroppedReader
 
 _PART, _LEAST = 1 << 24, 1 << 28
 
@@ -63,7 +63,7 @@ def _read_all(stream: BinaryIO, name: str) -> bytes:
 def create_result(
     job: Job,
     source: Path | bytes,
-    view: View,
+    view: CroppedReader,
     *,
     quality: int,
     caption: Caption,
@@ -118,7 +118,7 @@ def create_result(
         yield write
 
 
-def describe_kind(view: View) -> str:
+def describe_kind(view: CroppedReader) -> str:
     """Channels and depth of a picture, for people."""
     kind = {1: "grey", 3: "RGB"}[view.channels] + ("+alpha" if view.has_alpha else "")
     return f"{kind} {view.dtype}"

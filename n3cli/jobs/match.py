@@ -21,8 +21,8 @@ from n3cli.jobs.camera import Cameras
 from n3cli.jobs.excerpt import Reduced, Shown
 from n3cli.jobs.feature_store import FeatureStore, look
 from n3cli.jobs.match_output import MatchOutput, make_folder, write_matches
-from n3cli.jobs.match_row import Row, evaluate
-from n3cli.jobs.pair import Pair
+from n3cli.jobs.match_row import PairRow, evaluate
+from n3cli.jobs.pair import PicturePair
 from n3cli.ops.camera import Camera
 from n3cli.render.match_picture import draw_matches
 
@@ -30,12 +30,12 @@ _STRIP = 512
 
 
 def match_pairs(
-    pairs: Iterable[Pair],
+    pairs: Iterable[PicturePair],
     matcher: Matcher,
     cameras: Cameras,
     output: MatchOutput,
-    putative: Iterable[tuple[Pair, Matches | InputError]] | None = None,
-) -> Iterator[Row]:
+    putative: Iterable[tuple[PicturePair, Matches | InputError]] | None = None,
+) -> Iterator[PairRow]:
     """Match pairs; each gives a row, whatever comes of it.
 
     Args:
@@ -61,21 +61,21 @@ def match_pairs(
                 raise given
             row = _match(pair, given, matcher, cameras, output, store)
         except InputError as error:
-            row = Row(pair.name0, pair.name1, error=error)
+            row = PairRow(pair.name0, pair.name1, error=error)
         yield replace(row, seconds=matcher.seconds | {"all": time.perf_counter() - start})
 
 
 def _match(
-    pair: Pair,
+    pair: PicturePair,
     given: Matches | None,
     matcher: Matcher,
     cameras: Cameras,
     output: MatchOutput,
     store: FeatureStore,
-) -> Row:
+) -> PairRow:
     file, picture, stored = output.missing(pair)
     if output.any and not (file or picture or stored):
-        return Row(pair.name0, pair.name1)
+        return PairRow(pair.name0, pair.name1)
     if given is None:
         seen = [store.features(path) for path in (pair.path0, pair.path1)]
         sizes = seen[0].size, seen[1].size
@@ -103,7 +103,7 @@ def _match(
     else:
         matches = matcher.judge(given, known)
     matches = replace(matches, facts={"image0": pair.name0, "image1": pair.name1, **matches.facts})
-    row = Row(
+    row = PairRow(
         pair.name0,
         pair.name1,
         matches,
@@ -117,8 +117,8 @@ def _match(
 
 
 def _write(
-    pair: Pair,
-    row: Row,
+    pair: PicturePair,
+    row: PairRow,
     matches: Matches,
     output: MatchOutput,
     file: Path | None,
@@ -138,7 +138,7 @@ def _write(
         yield str(picture)
 
 
-def _draw(pair: Pair, matches: Matches, target: Path) -> None:
+def _draw(pair: PicturePair, matches: Matches, target: Path) -> None:
     """Write the picture of a pair's kept matches."""
     (first, scale0), (second, scale1) = (_reduced(path) for path in (pair.path0, pair.path1))
     kept = matches.matches >= 0

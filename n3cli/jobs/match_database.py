@@ -13,7 +13,7 @@ from n3cli.errors import ConfigError, InputError
 from n3cli.inference.matcher import Matcher
 from n3cli.io.colmap_database import ColmapDatabase, StoredPair, revise_database
 from n3cli.io.matches import Matches
-from n3cli.jobs.match_row import Row
+from n3cli.jobs.match_row import PairRow
 from n3cli.jobs.scan import real
 from n3cli.ops.putative import match_nearest
 
@@ -37,7 +37,7 @@ def database_target(source: Path, output: str | None, *, overwrite: bool) -> Pat
     return target
 
 
-def match_database(source: Path, target: Path, matcher: Matcher) -> Iterator[Row]:
+def match_database(source: Path, target: Path, matcher: Matcher) -> Iterator[PairRow]:
     """Judge the pairs of a database; the copy appears when the last row has been taken.
 
     Args:
@@ -57,13 +57,13 @@ def match_database(source: Path, target: Path, matcher: Matcher) -> Iterator[Row
             matcher.seconds = {}
             start = time.perf_counter()
             if isinstance(pair, InputError):
-                row = Row("", "", error=pair)
+                row = PairRow("", "", error=pair)
             else:
                 row = _judge(pair, database, matcher)
             yield replace(row, seconds=matcher.seconds | {"all": time.perf_counter() - start})
 
 
-def _judge(pair: StoredPair, database: ColmapDatabase, matcher: Matcher) -> Row:
+def _judge(pair: StoredPair, database: ColmapDatabase, matcher: Matcher) -> PairRow:
     putative = pair.putative
     if pair.descriptors:
         putative = _with_sides(putative, pair)
@@ -72,7 +72,7 @@ def _judge(pair: StoredPair, database: ColmapDatabase, matcher: Matcher) -> Row:
     # It was judged free of distortion; what is told are the pictures' own cameras.
     found = replace(found, K0=pair.matrices[0], K1=pair.matrices[1])
     source = "the database" if pair.cameras else None
-    return Row(*pair.names, found, cameras=(source, source))
+    return PairRow(*pair.names, found, cameras=(source, source))
 
 
 def _with_sides(putative: Matches, pair: StoredPair) -> Matches:

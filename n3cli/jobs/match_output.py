@@ -16,7 +16,7 @@ from n3cli.io.match_text import write_csv, write_json
 from n3cli.io.matches import Matches
 from n3cli.io.name import MATCHED
 from n3cli.io.path import explained
-from n3cli.jobs.pair import Pair
+from n3cli.jobs.pair import PicturePair
 from n3cli.jobs.scan import real
 from n3cli.ops.camera import Camera
 
@@ -67,15 +67,15 @@ class MatchOutput:
     pictures: Path | None = None
     store: PairStore | None = None
     store_path: Path | None = None
-    _taken: dict[Path, Pair] = field(default_factory=dict)
+    _taken: dict[Path, PicturePair] = field(default_factory=dict)
 
-    def targets(self, pair: Pair) -> tuple[Path | None, Path | None]:
+    def targets(self, pair: PicturePair) -> tuple[Path | None, Path | None]:
         """The file of a pair's matches and that of its picture; None where there is none."""
         matches = self.folder / f"{pair.stem}_{MATCHED}.{self.format}" if self.folder else self.file
         picture = self.pictures / f"{pair.stem}_{MATCHED}.png" if self.pictures else self.picture
         return matches, picture
 
-    def missing(self, pair: Pair) -> tuple[Path | None, Path | None, bool]:
+    def missing(self, pair: PicturePair) -> tuple[Path | None, Path | None, bool]:
         """What of a pair is to be made: file, picture, entry in the store.
 
         Raises:

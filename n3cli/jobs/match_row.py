@@ -35,7 +35,7 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
-class Row:
+class PairRow:
     """A pair and what came of it.
 
     Attributes:
@@ -136,7 +136,7 @@ def evaluate(matches: Matches, cameras: tuple[Camera, Camera], pose: Float64) ->
     )
 
 
-def scores(rows: Sequence[Row]) -> dict[str, float]:
+def scores(rows: Sequence[PairRow]) -> dict[str, float]:
     """What a batch with truth scored: mAP and AUC of the larger error, from 0 to 1, by name.
 
     Pairs that failed count as infinitely wrong. Nothing, where no pair was held against a truth.

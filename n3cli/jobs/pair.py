@@ -18,7 +18,7 @@ from n3cli.ops.camera import Camera
 
 
 @dataclass(frozen=True)
-class Pair:
+class PicturePair:
     """Two pictures.
 
     Attributes:
@@ -54,7 +54,7 @@ def find_pairs(
     *,
     recursive: bool,
     leave_out: Collection[Path] = (),
-) -> tuple[list[Pair], list[InputError]]:
+) -> tuple[list[PicturePair], list[InputError]]:
     """Find the pairs that the inputs stand for.
 
     Args:
@@ -77,7 +77,7 @@ def find_pairs(
         return _listed_pairs(inputs, listed), []
     paths = [Path(name) for name in inputs]
     if len(paths) == 2 and not any(path.is_dir() for path in paths):
-        return [Pair(inputs[0], inputs[1], paths[0], paths[1])], []
+        return [PicturePair(inputs[0], inputs[1], paths[0], paths[1])], []
     if len(paths) == 1 and paths[0].is_file():
         raise ConfigError(f"{inputs[0]}: one picture makes no pair; give two, or a folder")
     made = re.compile(f"{DENOISED}|{ENLARGED.pattern}|{MATCHED}")
@@ -90,12 +90,12 @@ def find_pairs(
     if len(names) < 2 and not failed:
         failed.append(InputError(f"{', '.join(inputs)}: fewer than two pictures make no pair"))
     return [
-        Pair(name0, name1, path0, path1)
+        PicturePair(name0, name1, path0, path1)
         for (name0, path0), (name1, path1) in combinations(names, 2)
     ], failed
 
 
-def _listed_pairs(inputs: Sequence[str], listed: Path) -> list[Pair]:
+def _listed_pairs(inputs: Sequence[str], listed: Path) -> list[PicturePair]:
     if len(inputs) > 1 or (inputs and not Path(inputs[0]).is_dir()):
         raise ConfigError("--pairs goes with one folder at most, which its names lie in")
     folder = Path(inputs[0]) if inputs else listed.parent
@@ -110,7 +110,7 @@ def _listed_pairs(inputs: Sequence[str], listed: Path) -> list[Pair]:
             stacklevel=3,
         )
     return [
-        Pair(line.name0, line.name1, folder / line.name0, folder / line.name1, line.cameras,
+        PicturePair(line.name0, line.name1, folder / line.name0, folder / line.name1, line.cameras,
              line.pose)
         for line in once.values()
     ]  # fmt: skip

@@ -12,9 +12,9 @@ from n3cli.io.match_npz import read_npz
 from n3cli.io.match_text import read_csv
 from n3cli.io.matches import Matches
 from n3cli.io.pair_list import ListedPair, read_pairs
-from n3cli.jobs.pair import Pair
+from n3cli.jobs.pair import PicturePair
 
-Given: TypeAlias = tuple[Pair, Matches | InputError]
+Given: TypeAlias = tuple[PicturePair, Matches | InputError]
 
 _H5: Final = (".h5", ".hdf5")
 _ONE: Final = {".npz": read_npz, ".csv": read_csv, ".txt": read_csv}
@@ -60,7 +60,7 @@ def read_putative(
     if not all(names):
         names = (f"{files[0].stem}:0", f"{files[0].stem}:1")
     folder = Path() if inputs else files[0].parent
-    return [(Pair(names[0], names[1], folder / names[0], folder / names[1]), matches)]
+    return [(PicturePair(names[0], names[1], folder / names[0], folder / names[1]), matches)]
 
 
 def _read_many(
@@ -77,7 +77,7 @@ def _read_many(
             if listed:
                 raise ConfigError("--matches: name two pictures, or a list with --pairs, not both")
             for name0, name1, matches in read_h5(files, [(first, second)], tails=True):
-                yield Pair(name0, name1, Path(first), Path(second)), matches
+                yield PicturePair(name0, name1, Path(first), Path(second)), matches
             return
         case _:
             raise ConfigError("--matches: name two pictures, or the folder that they lie in")
@@ -87,6 +87,6 @@ def _read_many(
     for name0, name1, matches in read_h5(files, wanted):
         line = lines.get((name0, name1), ListedPair(name0, name1))
         yield (
-            Pair(name0, name1, folder / name0, folder / name1, line.cameras, line.pose),
+            PicturePair(name0, name1, folder / name0, folder / name1, line.cameras, line.pose),
             matches,
         )

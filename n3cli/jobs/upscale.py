@@ -25,7 +25,7 @@ matters to an edge."""
 
 
 @dataclass(frozen=True)
-class Settings:
+class UpscaleSettings:
     """What is the same for every picture of a batch.
 
     Attributes:
@@ -44,7 +44,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Report:
+class UpscaleReport:
     """What became of a picture.
 
     Attributes:
@@ -77,9 +77,9 @@ class Report:
 def upscale_picture(
     job: Job,
     upscaler: Upscaler,
-    settings: Settings,
+    settings: UpscaleSettings,
     progress: Callable[[float], None] | None = None,
-) -> Report:
+) -> UpscaleReport:
     """Make one enlarged picture; the target's folder is made where it is missing.
 
     Transparency gets the new size by bicubic interpolation. The size that is asked for is that of
@@ -105,7 +105,7 @@ def upscale_picture(
         except ConfigError as error:  # what is too much for this picture may do for the others
             raise InputError(f"{view.name}: {error}") from error
         size = view.meta.as_seen(goal)
-        report = Report(
+        report = UpscaleReport(
             before=seen[::-1],
             after=goal[::-1],
             kind=describe_kind(view),

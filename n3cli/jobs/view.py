@@ -36,7 +36,7 @@ def check_crop(crop: Crop, height: int, width: int, name: str) -> None:
         )
 
 
-class View:
+class CroppedReader:
     """A reader seen through a crop; offers the reader's own attributes and rows.
 
     Args:
@@ -63,8 +63,8 @@ class View:
         return pixels[:, columns], None if alpha is None else alpha[:, columns]
 
 
-class AlphaKeeper(View):
-    """A view that keeps the alpha of the rows that go by until `take` fetches it.
+class AlphaKeeper(CroppedReader):
+    """A reader that keeps the alpha of the rows that go by until `take` fetches it.
 
     A network reads rows some strips before the result is written. Keeping their alpha until then
     lets the file be read once, and memory follows the strips.

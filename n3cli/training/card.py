@@ -12,7 +12,7 @@ from n3cli.training.config import Recipe
 from n3cli.training.example import DegradationSettings, SensorSettings
 from n3cli.training.loop import Outcome
 from n3cli.training.yardstick import choose_yardstick
-from n3cli.zoo.card import Card, Measurement, read_section, write_card
+from n3cli.zoo.card import Card, Figures, read_section, write_card
 from n3cli.zoo.config import ModelConfig
 
 _VALIDATED = {"val40": "Val40", "held-out": "held-out pictures", "none": ""}
@@ -76,7 +76,7 @@ def describe_run(
             f"{yardstick.label}{level:g}" for level in yardstick.levels(recipe, outcome.network)
         ),
         measurements=tuple(
-            Measurement(f"{_VALIDATED[judged.images]}, {when}", tuple(scores.values()))
+            Figures(f"{_VALIDATED[judged.images]}, {when}", tuple(scores.values()))
             for when, scores in (
                 ("at the start", outcome.before),
                 ("last validation", outcome.scores),

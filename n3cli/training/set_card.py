@@ -12,7 +12,7 @@ from n3cli.training.card import HERE, add_earlier, describe_kept, describe_licen
 from n3cli.training.config import Recipe
 from n3cli.training.loop import Outcome
 from n3cli.training.pair_validation import LABELS, PAIR_PROTOCOL
-from n3cli.zoo.card import Card, Measurement, write_card
+from n3cli.zoo.card import Card, Figures, write_card
 from n3cli.zoo.config import ModelConfig
 
 _DATA = (
@@ -77,9 +77,9 @@ def describe_set_run(
     return write_card(card, config)
 
 
-def measure_scores(data: str, scores: Mapping[str, float]) -> Measurement:
+def measure_scores(data: str, scores: Mapping[str, float]) -> Figures:
     """A line of the card's table, of scores from 0 to 1."""
-    return Measurement(data, tuple(100 * scores[key] for key in LABELS))
+    return Figures(data, tuple(100 * scores[key] for key in LABELS))
 
 
 def describe_protocol(recipe: Recipe) -> str:

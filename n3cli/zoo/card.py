@@ -12,7 +12,7 @@ from n3cli.zoo.config import ModelConfig
 
 
 @dataclass(frozen=True)
-class Measurement:
+class Figures:
     """One line of the table of figures: a data set, and a value for each column.
 
     Attributes:
@@ -54,7 +54,7 @@ class Card:
     datasets: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     unit: str = "PSNR in dB"
-    measurements: tuple[Measurement, ...] = field(default=())
+    measurements: tuple[Figures, ...] = field(default=())
     protocol: str = ""
     place: str | None = None
     mosaic: MosaicForm | None = None
@@ -82,7 +82,7 @@ def read_section(card: str, title: str) -> str:
 def replace_figures(
     card: str,
     columns: Sequence[str],
-    rows: Sequence[Measurement],
+    rows: Sequence[Figures],
     protocol: str,
     unit: str = "PSNR in dB",
 ) -> str:
@@ -199,7 +199,7 @@ import n3cli
 
 
 def write_figures(
-    columns: Sequence[str], rows: Sequence[Measurement], protocol: str, unit: str = "PSNR in dB"
+    columns: Sequence[str], rows: Sequence[Figures], protocol: str, unit: str = "PSNR in dB"
 ) -> str:
     """The section of figures: a table, and how they were measured."""
     if not rows:

@@ -121,9 +121,9 @@ def test_the_command_says_what_was_chosen_and_can_be_overruled(tmp_path):
 
 
 def test_a_report_for_programs_has_model_and_reason(tmp_path):
-    from n3cli.jobs.denoise import Report
+    from n3cli.jobs.denoise import DenoiseReport
 
-    facts = Report(4.0, estimated=True, layout="8×8", model=REAL, reason="because").facts()
+    facts = DenoiseReport(4.0, estimated=True, layout="8×8", model=REAL, reason="because").facts()
     assert facts["model"] == REAL
     assert facts["reason"] == "because"
     assert facts["noise"] == {"source": "estimate", "sigma": 4.0}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from n3cli.errors import InputError
 from n3cli.io.picture import Picture, write_picture
 from n3cli.io.reader import open_picture
-from n3cli.jobs.view import AlphaKeeper, Crop, View
+from n3cli.jobs.view import AlphaKeeper, Crop, CroppedReader
 
 HEIGHT, WIDTH = 23, 17
 PIXELS = np.arange(HEIGHT * WIDTH * 3, dtype=np.uint16).reshape(HEIGHT, WIDTH, 3)
@@ -71,4 +71,4 @@ def test_a_crop_outside_is_refused(encoded, crop):
         open_picture(encoded, "a.png") as reader,
         pytest.raises(InputError, match="17 wide and 23"),
     ):
-        View(reader, crop)
+        CroppedReader(reader, crop)

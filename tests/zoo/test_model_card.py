@@ -8,7 +8,7 @@ from huggingface_hub import ModelCard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from n3cli.zoo.card import Card, Measurement, read_section, replace_figures, write_card
+from n3cli.zoo.card import Card, Figures, read_section, replace_figures, write_card
 from n3cli.zoo.config import ModelConfig
 from n3cli.zoo.locate import bundled
 
@@ -21,7 +21,7 @@ CARD = Card(
     tags=("denoising",),
     datasets=("BSDS500",),
     columns=("σ = 15", "σ = 25"),
-    measurements=(Measurement("Set12", (32.354, 29.98)),),
+    measurements=(Figures("Set12", (32.354, 29.98)),),
     protocol="Whole images.",
 )
 
@@ -62,17 +62,17 @@ def test_sections_and_figures() -> None:
 def test_figures_are_replaced_and_nothing_else() -> None:
     card = dataclasses.replace(CARD, summary="Whole images.")  # as the figures say, too
     told = replace_figures(
-        write_card(card, CONFIG), ("σ = 50",), [Measurement("BSD68", (26.454,))], "Whole images."
+        write_card(card, CONFIG), ("σ = 50",), [Figures("BSD68", (26.454,))], "Whole images."
     )
     expected = dataclasses.replace(
-        card, columns=("σ = 50",), measurements=(Measurement("BSD68", (26.454,)),)
+        card, columns=("σ = 50",), measurements=(Figures("BSD68", (26.454,)),)
     )
     assert told == write_card(expected, CONFIG)
 
 
 def test_a_card_without_figures_gets_them() -> None:
     told = replace_figures(
-        "---\nlicense: x\n---\n\nMine.\n", ("σ = 50",), [Measurement("BSD68", (26.454,))], "So."
+        "---\nlicense: x\n---\n\nMine.\n", ("σ = 50",), [Figures("BSD68", (26.454,))], "So."
     )
     assert told.startswith("---\nlicense: x\n---\n\nMine.\n\n## Figures\n\n")
     assert "| BSD68 | 26.45 |" in read_section(told, "Figures")

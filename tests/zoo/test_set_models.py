@@ -14,7 +14,7 @@ import n3cli
 from n3cli.cli.main import n3
 from n3cli.errors import ModelError
 from n3cli.networks import registry
-from n3cli.zoo.card import Card, Measurement, write_card
+from n3cli.zoo.card import Card, Figures, write_card
 from n3cli.zoo.config import ModelConfig
 from n3cli.zoo.folder import SetModel, load_folder, save_folder
 from n3cli.zoo.load import load_model
@@ -29,7 +29,7 @@ CARD = Card(
     terms="Be kind.",
     columns=("F1",),
     unit="%",
-    measurements=(Measurement("made up", (81.236,)),),
+    measurements=(Figures("made up", (81.236,)),),
 )
 
 
