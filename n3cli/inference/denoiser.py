@@ -22,9 +22,14 @@ from n3cli.inference.host import Host
 from n3cli.inference.source import PlaneRows, Rows, TensorRows
 from n3cli.inference.whole import run_whole
 from n3cli.ops.row_source import RowSource
+from n3cli.zoo.config import NOISES
 from n3cli.zoo.folder import Model
 
 _SIGMA_LIMIT = 255.0
+
+_FARTHEST = 5.0
+"""How many noise levels a value is moved at most. White Gaussian noise goes beyond in one of two
+million values, so what a network moves farther is a pattern that it takes for noise."""
 
 
 class Denoiser:
@@ -76,7 +81,9 @@ class Denoiser:
     ) -> Iterator[np.ndarray]:
         """Denoise a picture strip by strip.
 
-        A grey model works on each channel of a colour picture by itself.
+        A grey model works on each channel of a colour picture by itself. No value is changed by
+        more than five times the level of white noise that the model is told, so a picture with
+        none, level 0, stays as it is.
 
         Args:
             source: the picture; its rows are read once, from top to bottom.
@@ -132,18 +139,30 @@ class Denoiser:
         """The result's float planes C×h×W, from top to bottom."""
         engine = self._host.engine(model, source, sigma=sigma)
         level = sigma / 255 if engine.description.sigma_input else None
+        farthest = _reach(model, level)
+        bounded = farthest < 1
         noisy = _NetworkInput(
-            PlaneRows(source), engine.description.channels, level, remember=strength < 1
+            PlaneRows(source), engine.description.channels, level, remember=bounded or strength < 1
         )
         size = source.height, source.width
         top = 0
         for strip in run_whole(engine, noisy, size, model.config.name, progress):
             planes = strip.flatten(0, 1)
             bottom = top + planes.shape[-2]
-            if strength < 1:
-                planes = torch.lerp(noisy.original(top, bottom), planes, strength)
+            if bounded or strength < 1:
+                original = noisy.original(top, bottom)
+                planes = planes.clamp(original - farthest, original + farthest)
+                planes = torch.lerp(original, planes, strength)
             yield planes
             top = bottom
+
+
+def _reach(model: Model, level: float | None) -> float:
+    """How far a value may be moved, [0, 1]; infinite where noise may be anything."""
+    if level == 0:
+        return 0.0
+    white = model.config.noise == NOISES[0]
+    return _FARTHEST * level if white and level is not None else math.inf
 
 
 class _NetworkInput:

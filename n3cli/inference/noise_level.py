@@ -104,7 +104,8 @@ def judge_shared(samples: Samples) -> SharedNoise:
 
 def camera_level(noise: SharedNoise) -> NoiseLevel:
     """The level that a model for the noise of cameras is to be told."""
-    return NoiseLevel(255 * noise.sigma, True, "")
+    reason = Finding.DRAWN.value if noise.drawn else ""
+    return NoiseLevel(255 * noise.sigma, not noise.drawn, reason)
 
 
 def _bands(height: int, width: int) -> Iterator[tuple[int, int, list[tuple[int, int]]]]:

@@ -23,8 +23,9 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """B×width×H×W → the same shape."""
-        y: Tensor = x + self.conv2(self.conv1(x).relu_())
-        return y
+        y: Tensor = self.conv2(self.conv1(x).relu_())
+        # In place: fresh memory costs more than the sum. Not where autocast made y narrower than x.
+        return y.add_(x) if y.dtype == x.dtype else x + y
 
 
 def convolution(planes_in: int, planes_out: int, zero: bool = False) -> nn.Conv2d:

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from n3cli.networks.any_network import AnyNetwork
 from n3cli.networks.description import Description, Placement
-from n3cli.networks.recompute import run_recomputed
 from n3cli.ops.padding import reflected
 
 
@@ -97,6 +96,9 @@ class Network(AnyNetwork):
         for stage in self.stages:
             place = Placement.whole(*x.shape[-2:])
             if self.recompute and torch.is_grad_enabled():
+                # Imported here: it loads torch's compiler, a third of what n3 takes to start.
+                from n3cli.networks.recompute import run_recomputed
+
                 x = run_recomputed(self, stage.run, x, place)
             else:
                 x = stage.run(x, place)

@@ -61,6 +61,7 @@ class Finding(Enum):
     )
     TEXTURED = "no area is flat enough to tell noise from texture for sure"
     CLIPPED = "nearly everything is constant or clipped to black or white"
+    DRAWN = "most of it is plain, and the rest may be lines and letters"
     SMALL = "the picture is too small to tell"
 
 
@@ -90,11 +91,14 @@ class Flat:
         floor: along the quietest directions of details.
         details: of all details.
         cells: of the cell means.
+        drawn: whether more than half of all windows are constant or hold a border of what is:
+            lines and letters beside plain areas look like noise that neighbours share.
     """
 
     floor: float
     details: float
     cells: float
+    drawn: bool
 
 
 def estimate_noise(planes: Sequence[NDArray[np.floating]]) -> NoiseEstimate:
@@ -113,18 +117,19 @@ def estimate_noise(planes: Sequence[NDArray[np.floating]]) -> NoiseEstimate:
     if not parts:
         return NoiseEstimate(0.0, Finding.SMALL)
     flatness, means = _survey(parts)
-    if np.mean(flatness == 0) > 0.5:
-        return NoiseEstimate(0.0, Finding.FAINT)
     low = min(part.min() for part in parts)
     high = max(part.max() for part in parts)
     clip = (0.0 if low == 0 else -np.inf, 1.0 if high == 1 else np.inf)
     fine = _measure(parts, flatness, means, clip)
     if fine is None:
-        return NoiseEstimate(0.0, Finding.CLIPPED)
+        plain = np.mean(flatness == 0) > 0.5
+        return NoiseEstimate(0.0, Finding.FAINT if plain else Finding.CLIPPED)
     if len(flatness) < _FEWEST:
         return NoiseEstimate(fine.details, Finding.SMALL)
     if fine.details <= _WHITE * fine.floor:
         return NoiseEstimate(fine.floor, Finding.WHITE)
+    if fine.drawn:
+        return NoiseEstimate(0.0, Finding.DRAWN)
     return _beyond_white(parts, fine)
 
 
@@ -222,7 +227,8 @@ def _measure(
         sigma = undo_clipping(floor, means[chosen], clip) if clipped else floor**0.5
     scale = sigma / floor**0.5 if floor else 1.0
     cells = float(np.median(flatness[chosen]))
-    return Flat(sigma, scale * float(spectrum.mean()) ** 0.5, scale * cells**0.5)
+    drawn = float(np.mean((flatness == 0) | np.isinf(flatness))) > 0.5
+    return Flat(sigma, scale * float(spectrum.mean()) ** 0.5, scale * cells**0.5, drawn)
 
 
 def _details(

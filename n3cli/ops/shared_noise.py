@@ -23,6 +23,7 @@ _GROWTH = 4.0  # details at half the size / at full: only texture goes beyond
 _PATTERN = 4.0  # details at half the size, all / quietest: noise fills every direction
 _PLAIN = 1.3  # cell means / details at half the size: no picture up to here
 _VISIBLE = 1.5 / 255  # at half the size; pictures free of noise have as much
+_MOST = 40 / 255  # stronger than any photo that was looked at; cameras smooth theirs away
 _PLAIN_TOLD, _VISIBLE_TOLD = 1.5, 1.2 / 255  # the same where the file names its camera
 
 
@@ -31,14 +32,17 @@ class SharedNoise:
     """What a channel shows of shared noise.
 
     Attributes:
-        sigma: its standard deviation, for values in [0, 1], if the channel has any.
+        sigma: its standard deviation, for values in [0, 1], if the channel has any; 0 where
+            lines and letters cannot be told from it.
         seen: whether it shows clearly.
         likely: whether it shows as clearly as it does in a photo that names its camera.
+        drawn: whether most of the channel is plain, and the rest may be lines and letters.
     """
 
     sigma: float
-    seen: bool
-    likely: bool
+    seen: bool = False
+    likely: bool = False
+    drawn: bool = False
 
 
 def find_shared_noise(planes: Sequence[NDArray[np.floating]]) -> SharedNoise:
@@ -56,16 +60,19 @@ def find_shared_noise(planes: Sequence[NDArray[np.floating]]) -> SharedNoise:
     """
     parts = [np.asarray(plane, np.float64) for plane in planes if min(plane.shape) >= 2 * 8]
     if not parts:
-        return SharedNoise(0.0, seen=False, likely=False)
+        return SharedNoise(0.0)
     halves = [halve(part) for part in parts]
     deviations = np.concatenate([_local(half) for half in halves])
     live = deviations[deviations > 0]
     sigma = float(np.percentile(live, _QUIET)) if len(live) else 0.0
     fine, coarse = measure_flat(parts), measure_flat(halves)
     if fine is None or coarse is None:
-        return SharedNoise(sigma, seen=False, likely=False)
+        return SharedNoise(sigma)
+    if fine.drawn:
+        return SharedNoise(0.0, drawn=True)
     smooth = (
-        fine.details > _SMOOTH * fine.floor
+        sigma <= _MOST
+        and fine.details > _SMOOTH * fine.floor
         and 2 * coarse.details <= _GROWTH * fine.details
         and coarse.details <= _PATTERN * coarse.floor
     )

@@ -82,6 +82,11 @@ def test_every_command_of_the_table_is_there(name):
     assert run(name, "-h").exit_code == 0
 
 
+def test_what_denoises_does_not_load_the_compiler():
+    code = "import sys, n3cli.jobs.denoise as _; sys.exit('torch._dynamo' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], env=ENVIRONMENT, check=True)
+
+
 def test_version():
     try:
         version = importlib.metadata.version("n3cli")

@@ -62,6 +62,18 @@ def test_white_noise_gets_the_default(sigma):
     assert choice.level == estimate_sigma_array(image)
 
 
+@pytest.mark.parametrize("named", [None, REAL])
+def test_a_drawing_is_left_alone_and_said_to_be_uncertain(named):
+    rows, columns = np.mgrid[:200, :300]
+    lines = (np.hypot(rows % 40 - 20, columns % 50 - 25) // 1.5 % 6 > 4) & (rows % 40 < 30)
+    drawing = np.repeat(np.where(lines, 30, 255).astype(np.uint8)[..., None], 3, 2)
+    choice = choose(Denoiser(named), ArraySource(drawing), "Canon EOS 80D")
+    assert not choice.reason
+    assert (choice.level.sigma, choice.level.reliable) == (0, False)
+    with pytest.warns(N3Warning, match="lines and letters"):
+        np.testing.assert_array_equal(n3cli.denoise(drawing, model=named), drawing)
+
+
 def test_a_model_that_was_named_is_kept():
     choice = choose(Denoiser("n3net"), ArraySource(of_a_camera()))
     assert choice.denoiser.model(3).config.name == "denoise-n3net-color"

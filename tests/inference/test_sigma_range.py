@@ -26,9 +26,26 @@ def clean(image, sigma, model):
     return denoise(image, sigma, model, precision="fp32").reshape(image.shape)
 
 
+def checkerboard(channels):
+    rows, columns = np.mgrid[:96, :128] // 8
+    board = ((rows + columns) % 2).astype(np.float32)
+    return np.repeat(board[..., None], channels, 2)
+
+
 def test_without_noise_nothing_changes(model, photo):
-    difference = clean(photo, 0, model) - photo
-    assert np.sqrt(np.mean(difference**2)) <= 1 / 255
+    for image in (photo, checkerboard(photo.shape[2])):
+        np.testing.assert_array_equal(clean(image, 0, model), image)
+
+
+@pytest.mark.parametrize("sigma", [0.2, 1, 5])
+def test_no_value_moves_farther_than_noise_may_have(model, photo, sigma):
+    for image in (photo, checkerboard(photo.shape[2])):
+        assert np.abs(clean(image, sigma, model) - image).max() <= 5 * sigma / 255 + 1e-6
+
+
+def test_nearly_no_noise_leaves_a_photo_nearly_alone(model, photo):
+    difference = clean(photo, 0.1, model) - photo
+    assert 0 < np.sqrt(np.mean(difference**2)) <= 1 / 255
 
 
 def test_the_result_follows_the_level_without_a_jump(model, photo):
@@ -38,8 +55,9 @@ def test_the_result_follows_the_level_without_a_jump(model, photo):
     results = [(level, clean(noisy, level, model)) for level in levels]
     for (low, first), (high, second) in pairwise(results):
         step = np.sqrt(np.mean((first - second) ** 2)) * 255
-        # All noise of a level is that level; where edges of what is noise move, a little more.
-        assert step <= 2 * (high - low), (low, high)
+        # All noise of a level is that level; where edges of what is noise move, a little more. At
+        # the lowest levels the bound is met, which grows by five times the level.
+        assert step <= (2 if low >= 2 else 5) * (high - low), (low, high)
 
 
 def test_quality_falls_steadily_with_the_noise(model, photo):

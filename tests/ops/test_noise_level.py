@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from n3cli.ops.clipped_noise import share_kept, undo_clipping
 from n3cli.ops.noise_level import Finding, estimate_noise
+from n3cli.ops.shared_noise import SharedNoise, find_shared_noise
 
 
 def draw_picture(height: int = 240, width: int = 320) -> np.ndarray:
@@ -133,6 +134,33 @@ def test_constant_border_is_not_the_picture() -> None:
     plane = np.full((300, 400), 0.5)
     plane[40:260, 50:350] = add_noise(draw_picture(), 25)[:220, :300]
     assert 255 * estimate_noise([plane]).sigma == pytest.approx(25, rel=0.08)
+
+
+def test_a_small_picture_on_a_large_page_is_measured() -> None:
+    plane = np.ones((400, 500))
+    plane[60:280, 50:290] = add_noise(draw_picture(), 25)[:220, :240]
+    estimate = estimate_noise([to_eight_bits(plane)])
+    assert 255 * estimate.sigma == pytest.approx(25, rel=0.08)
+    assert estimate.finding is Finding.WHITE
+
+
+def write_page() -> np.ndarray:
+    """Black letters on white, without noise."""
+    page = np.full((480, 640), 255, np.uint8)
+    words = "the quick brown fox jumps over the lazy dog 0123456789 and on"
+    for line, y in enumerate(range(24, 480, 18)):
+        place, font = (8 + 3 * line % 20, y), cv2.FONT_HERSHEY_SIMPLEX
+        cv2.putText(page, words[line % 7 :], place, font, 0.5, 0, 1, cv2.LINE_AA)
+    return page / 255
+
+
+def test_letters_are_no_noise() -> None:
+    page = write_page()
+    estimate = estimate_noise([page])
+    assert (estimate.sigma, estimate.finding) == (0, Finding.DRAWN)
+    assert find_shared_noise([page]) == SharedNoise(0, drawn=True)
+    noisy = to_eight_bits(add_noise(page, 15))
+    assert 255 * estimate_noise([noisy]).sigma == pytest.approx(15, rel=0.2)
 
 
 def demosaic(noisy: np.ndarray) -> np.ndarray:
