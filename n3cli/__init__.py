@@ -16,17 +16,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from n3cli.inference.denoise import denoise
     from n3cli.inference.match import match
+    from n3cli.inference.noise_level import measure_noise
     from n3cli.inference.upscale import upscale
     from n3cli.zoo.load import load_model
 
     __version__: str
 
-__all__ = ["__version__", "denoise", "load_model", "match", "upscale"]
+__all__ = ["__version__", "denoise", "load_model", "match", "measure_noise", "upscale"]
 
 _HOME = {
     "denoise": "n3cli.inference.denoise",
     "load_model": "n3cli.zoo.load",
     "match": "n3cli.inference.match",
+    "measure_noise": "n3cli.inference.noise_level",
     "upscale": "n3cli.inference.upscale",
 }
 
@@ -36,6 +38,8 @@ def __getattr__(name: str) -> object:  # PEP 562
         from importlib.metadata import version
 
         return version("n3cli")
+    if name in ("data", "errors"):
+        return import_module(f"n3cli.{name}")
     if name in _HOME:
         return getattr(import_module(_HOME[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

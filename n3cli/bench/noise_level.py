@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from n3cli.bench.protocol import load_clean, make_noisy
 from n3cli.bench.table import render_table
 from n3cli.inference.machine import Machine, write_machine
-from n3cli.inference.noise_level import estimate_sigma_array
+from n3cli.inference.noise_level import measure_noise
 from n3cli.ops.array import Float32
 from n3cli.ops.luma import luma
 
@@ -87,7 +87,7 @@ def _cell(images: Sequence[Float32], level: int, estimate: Estimator, eight_bit:
 
 
 def _own(noisy: Float32) -> float:
-    return estimate_sigma_array(noisy).sigma
+    return measure_noise(noisy).sigma
 
 
 def _chen(noisy: Float32) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from n3cli.bench import mosaic
 from n3cli.bench.method import Method
 from n3cli.inference.mosaic import denoise_planes
-from n3cli.inference.noise_level import estimate_sigma_array
+from n3cli.inference.noise_level import measure_noise
 from n3cli.ops.array import Float32
 from n3cli.ops.layout import find_bayer
 from n3cli.ops.noise_model import NoiseModel
@@ -64,4 +64,4 @@ def run_on_mosaic(method: Method, noisy: Float32, level: float) -> Float32:
 
 
 def _level_of(noisy: Float32, level: float) -> float:
-    return estimate_sigma_array(noisy).sigma if level == AUTO else level
+    return measure_noise(noisy).sigma if level == AUTO else level

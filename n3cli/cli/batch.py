@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Generic, NoReturn, Self, TypeAlias, assert_never
@@ -14,11 +14,26 @@ import click
 
 from n3cli.cli import console, options
 from n3cli.errors import ConfigError
-from n3cli.jobs.run import Advanced, Done, Event, Failed, Result, Started, Summary, Work, run
+from n3cli.jobs.plan import Refused
+from n3cli.jobs.run import (
+    Advanced,
+    Done,
+    Event,
+    Failed,
+    Result,
+    Skipped,
+    Started,
+    Summary,
+    Work,
+    run,
+)
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.progress import Progress
 
+    from n3cli.errors import InputError
     from n3cli.jobs.plan import Job, Plan
 
 
@@ -99,8 +114,11 @@ class BatchView(Generic[Result]):
         if self._bar:
             self._bar.start()
             self._bar.add_task("getting ready", total=len(self._plan.jobs))
-        if self._plan.skipped and not self._quiet:
-            console.line(_tell_skipped([str(path) for path in self._plan.skipped]))
+        if not self._quiet:
+            existing = [job.source for job in self._plan.existing if job.source]
+            _tell_left("skipped {} made by an earlier run", self._plan.skipped)
+            _tell_left("skipped {} whose outputs exist", existing)
+            _tell_left("links to folders are not followed; give their names", self._plan.linked)
         return self
 
     def __exit__(
@@ -117,6 +135,11 @@ class BatchView(Generic[Result]):
         if self._show:
             self._show(event)
         match event:
+            case Refused(_, _, error):
+                self._show_trace(error)
+                console.error(str(error))
+            case Skipped():
+                pass  # told at the start, all together
             case Started(job):
                 self._move(description=console.printable(job.source_name))
             case Advanced(_, fraction):
@@ -127,18 +150,20 @@ class BatchView(Generic[Result]):
                     names = f"{job.source_name} → {job.target_name}"
                     console.line(f"{names}  {self._describe(result)}  {seconds:.1f} s")
             case Failed(job, error):
-                if self._debug:
-                    traceback.print_exception(error)
-                console.error(str(error) if job is None else _name_source(job, str(error)))
-                if job:
-                    self._finish()
+                self._show_trace(error)
+                console.error(_name_source(job, str(error)))
+                self._finish()
             case _:
                 assert_never(event)
 
     def sum_up(self, summary: Summary) -> None:
         """Show the counts, where there is more than one thing to count."""
-        if summary.done + summary.failed > 1 and not self._quiet:
+        if summary.done + summary.failed + summary.skipped > 1 and not self._quiet:
             console.line(str(summary))
+
+    def _show_trace(self, error: InputError) -> None:
+        if self._debug:
+            traceback.print_exception(error)
 
     def _finish(self) -> None:
         self._finished += 1
@@ -151,15 +176,24 @@ class BatchView(Generic[Result]):
 
 
 def print_row(event: Event[Result], facts: Callable[[Result], Facts]) -> None:
-    """Print an object of JSON for what is done or failed, in a line of its own."""
+    """Print an object of JSON for what is done, failed or left out, in a line of its own."""
+    told: Facts
+    names: tuple[str, str | None]
     match event:
         case Done(job, result, seconds):
+            names = job.source_name, job.target_name
             told = {"status": "done", **facts(result), "seconds": round(seconds, 3)}
         case Failed(job, error):
+            names = job.source_name, job.target_name
             told = {"status": "failed", "error": console.printable(str(error))}
+        case Refused(_, place, error):
+            names = event.source_name, str(place) if place else None
+            told = {"status": "failed", "error": console.printable(str(error))}
+        case Skipped(job):
+            names = job.source_name, job.target_name
+            told = {"status": "skipped"}
         case _:
             return
-    names = (job.source_name, job.target_name) if job else (None, None)
     source, target = (name and console.printable(name) for name in names)
     print(json.dumps({"source": source, "target": target, **told}, allow_nan=False), flush=True)
 
@@ -185,9 +219,10 @@ def _make_bar() -> Progress:
     )
 
 
-def _tell_skipped(names: list[str]) -> str:
-    shown = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
-    return f"skipped {len(names)} made by an earlier run: {shown}"
+def _tell_left(text: str, paths: Sequence[Path]) -> None:
+    if paths:
+        shown = ", ".join(map(str, paths[:3])) + (", …" if len(paths) > 3 else "")
+        console.line(f"{text.format(len(paths))}: {shown}")
 
 
 def _name_source(job: Job, text: str) -> str:

@@ -51,6 +51,7 @@ def _noise(text: str) -> tuple[float, ...] | None:
 @options.output(DENOISED)
 @options.recursive
 @options.overwrite
+@options.skip_existing
 @click.option(
     "--sigma",
     type=options.number(0, 255, auto=True),
@@ -119,6 +120,7 @@ def denoise(
     output: str | None,
     recursive: bool,
     overwrite: bool,
+    skip_existing: bool,
     format: str | None,
     develop: bool,
     compare: bool,
@@ -141,6 +143,7 @@ def denoise(
         made=re.compile(f"{DENOISED}|{ENLARGED.pattern}"),
         recursive=recursive,
         overwrite=overwrite,
+        skip_existing=skip_existing,
         format=format,
         compare=compare,
         raw="tiff" if develop else DNG,

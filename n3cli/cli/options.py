@@ -174,6 +174,11 @@ recursive: Decorator = click.option(
 overwrite: Decorator = click.option(
     "-y", "--overwrite", is_flag=True, help="Replace outputs that exist."
 )
+skip_existing: Decorator = click.option(
+    "--skip-existing",
+    is_flag=True,
+    help="Leave inputs out whose outputs exist, to go on with a batch.",
+)
 quality: Decorator = click.option(
     "--quality",
     type=click.IntRange(1, 100),

@@ -43,6 +43,7 @@ def _size(text: str) -> tuple[int, int]:
 @options.output(enlarged_tag(DEFAULT_SCALE))
 @options.recursive
 @options.overwrite
+@options.skip_existing
 @click.option(
     "--scale",
     type=options.number(0, LARGEST_FACTOR, above=True),
@@ -93,6 +94,7 @@ def upscale(
     output: str | None,
     recursive: bool,
     overwrite: bool,
+    skip_existing: bool,
     format: str | None,
     compare: bool,
     as_json: bool,
@@ -125,6 +127,7 @@ def upscale(
         made=ENLARGED,
         recursive=recursive,
         overwrite=overwrite,
+        skip_existing=skip_existing,
         format=format,
         compare=compare,
     )

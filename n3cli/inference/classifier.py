@@ -62,7 +62,9 @@ class Classifier:
         wants_sides: whether it is told the ratio and the mutual flag of a match, too.
     """
 
-    def __init__(self, model: str | Path | SetModel, *, device: str = "auto") -> None:
+    def __init__(
+        self, model: str | Path | SetModel, *, device: str | torch.device = "auto"
+    ) -> None:
         self._device = choose_device(device)
         if isinstance(model, str | Path):
             model = load_model(model, task=_TASK)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Final
+
+import torch
 
 from n3cli.errors import ConfigError
 from n3cli.inference.device import PRECISIONS
@@ -14,7 +17,7 @@ class Compute:
     """Device, precision and tiles.
 
     Attributes:
-        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``, ``mps`` or ``xpu``.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``, ``mps`` or ``xpu``, or torch's own.
         precision: ``auto``, ``fp32``, ``bf16`` or ``fp16``.
         tile: longest side of a tile in pixels of the network's input, ``auto`` (from free memory)
             or ``off``.
@@ -23,7 +26,7 @@ class Compute:
         ConfigError: a precision or a tile that there is not.
     """
 
-    device: str = "auto"
+    device: str | torch.device = "auto"
     precision: str = "auto"
     tile: str | int = "auto"
 
@@ -31,7 +34,10 @@ class Compute:
         if self.precision not in PRECISIONS:
             known = ", ".join(PRECISIONS)
             raise ConfigError(f"unknown precision {self.precision!r}; known are {known}")
-        if self.tile not in ("auto", "off") and not (type(self.tile) is int and self.tile > 0):
+        number = isinstance(self.tile, Integral) and not isinstance(self.tile, bool)
+        if number and int(self.tile) > 0:
+            object.__setattr__(self, "tile", int(self.tile))  # NumPy's are numbers, too
+        elif number or self.tile not in ("auto", "off"):
             raise ConfigError(f"tile must be auto, off or a size in pixels, got {self.tile!r}")
 
 

@@ -7,6 +7,7 @@ from numbers import Real
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from n3cli.errors import ConfigError, N3Warning
 from n3cli.inference.array import check_array
@@ -24,7 +25,7 @@ def denoise(
     *,
     strength: float = 1.0,
     tta: bool = False,
-    device: str = "auto",
+    device: str | torch.device = "auto",
     precision: str = "auto",
     tile: str | int = "auto",
 ) -> np.ndarray:
@@ -60,10 +61,13 @@ def denoise(
         (32, 48)
     """
     pixels = check_array(array)
-    if sigma != "auto" and (isinstance(sigma, bool) or not isinstance(sigma, Real)):
+    automatic = isinstance(sigma, str) and sigma == "auto"
+    if not automatic and not _is_number(sigma):
         raise ConfigError(f"sigma must be a noise level or 'auto', got {sigma!r}")
+    if not _is_number(strength):
+        raise ConfigError(f"strength must be a number from 0 to 1, got {strength!r}")
     denoiser = Denoiser(model, Compute(device, precision, tile))
-    if sigma == "auto":
+    if automatic:
         choice = choose(denoiser, ArraySource(pixels))
         denoiser, level = choice.denoiser, choice.level
         if choice.reason:
@@ -81,3 +85,7 @@ def denoise(
     rows = denoiser.rows(ArraySource(pixels), sigma=float(sigma), strength=strength, tta=tta)
     result = np.concatenate(list(rows)).reshape(array.shape)
     return result.astype(array.dtype, copy=False)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)

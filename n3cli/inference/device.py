@@ -17,8 +17,8 @@ _FINE_SIGMA = 10.0
 """Noise levels below this (0–255 scale) are computed in float32 unless asked otherwise."""
 
 
-def choose_device(name: str = "auto") -> torch.device:
-    """Turn ``auto``, ``cpu``, ``cuda``, ``cuda:N``, ``mps`` or ``xpu`` into a device.
+def choose_device(name: str | torch.device = "auto") -> torch.device:
+    """Turn ``auto``, ``cpu``, ``cuda``, ``cuda:N``, ``mps`` or ``xpu`` into a device that is there.
 
     ``auto`` takes the first of CUDA, XPU and MPS that is present, else the CPU.
 
@@ -26,6 +26,7 @@ def choose_device(name: str = "auto") -> torch.device:
         ConfigError: not a device's name.
         DeviceError: this machine has no such device.
     """
+    name = str(name)
     if name == "auto":
         found = (kind for kind in ("cuda", "xpu", "mps") if _count(kind))
         return torch.device(next(found, "cpu"))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike, NDArray
 
 from n3cli.errors import ConfigError
@@ -34,7 +35,7 @@ def match(
     estimator: str = "auto",
     pixel_threshold: float | None = None,
     seed: int = 0,
-    device: str = "auto",
+    device: str | torch.device = "auto",
 ) -> Matches:
     """Find the correspondences of two pictures, and how the camera moved between them.
 

@@ -13,6 +13,7 @@ from numbers import Real
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from n3cli.errors import ConfigError, N3Warning
@@ -107,7 +108,7 @@ class Matcher:
         estimator: str = "auto",
         pixel_threshold: float | None = None,
         seed: int = 0,
-        device: str = "auto",
+        device: str | torch.device = "auto",
     ) -> None:
         for name, value, most in (
             ("ratio", 1.0 if ratio is None else ratio, 1.0),

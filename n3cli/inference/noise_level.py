@@ -61,14 +61,15 @@ def estimate_sigma(picture: RowSource) -> NoiseLevel:
     return judge(sample(picture))
 
 
-def estimate_sigma_array(array: Pixels) -> NoiseLevel:
-    """Estimate the noise level of an image in memory; see `estimate_sigma`.
+def measure_noise(array: Pixels) -> NoiseLevel:
+    """Measure the noise level of an array, as `n3 denoise` does where no level is given.
 
     Args:
         array: H×W or H×W×C, unsigned integers of their type's full range or floating in [0, 1].
 
     Returns:
-        The level.
+        The level of white noise: its standard deviation `sigma` on the 0–255 scale, whether that is
+        `reliable`, and if not, for what `reason`; see `estimate_sigma`.
 
     Raises:
         InputError: another shape or dtype, or values that are not finite or far beyond [0, 1].

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from n3cli.inference.array import check_array
 from n3cli.inference.compute import Compute
@@ -21,7 +22,7 @@ def upscale(
     *,
     size: tuple[int, int] | None = None,
     tta: bool = False,
-    device: str = "auto",
+    device: str | torch.device = "auto",
     precision: str = "auto",
     tile: str | int = "auto",
 ) -> np.ndarray:

@@ -72,6 +72,7 @@ def write_dng(
     *,
     factor: int = 1,
     strength: float = 1.0,
+    replace: bool = True,
 ) -> None:
     """Write a mosaic in the place of a camera raw file's; the target appears whole or not at all.
 
@@ -82,6 +83,7 @@ def write_dng(
         tree: what the file says besides, see `read_raw_tree`.
         factor: what to scale the file's values by, levels included; see `finer`.
         strength: share of the noise that was taken away, which the file tells.
+        replace: as for `path.deliver`.
 
     Raises:
         InputError: the target cannot be written.
@@ -93,7 +95,7 @@ def write_dng(
             _write_values(file, _values(raw, mosaic, factor), len(raw.pattern), _encoder())
             main = _main(raw, tree[0], factor) | {_REDUCED: _rationals([strength])}
             add_tree(file, tree | _exif(raw, tree) | {0: main})
-        deliver(finished, target)
+        deliver(finished, target, replace=replace)
 
 
 def pack_dng(

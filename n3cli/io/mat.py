@@ -90,13 +90,14 @@ def _explained(path: Path) -> Iterator[bool]:
         ) from error
 
 
-def write_mat(path: Path, values: Mapping[str, Any]) -> None:
+def write_mat(path: Path, values: Mapping[str, Any], *, replace: bool = True) -> None:
     """Write a file of version 5, compressed, at once and whole.
 
     Args:
         path: of the file.
         values: by name: numbers, texts and arrays; arrays of objects become cells, dicts structs.
             One-dimensional arrays become rows.
+        replace: as for `path.deliver`.
 
     Raises:
         InputError: it cannot be written.
@@ -107,7 +108,7 @@ def write_mat(path: Path, values: Mapping[str, Any]) -> None:
         finished = folder / "finished.mat"
         with explained(path):
             io.savemat(finished, dict(values), do_compression=True, oned_as="row")
-        deliver(finished, path)
+        deliver(finished, path, replace=replace)
 
 
 def check_readers() -> None:

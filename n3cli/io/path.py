@@ -46,20 +46,31 @@ def staging(target: Path | BinaryIO) -> Iterator[Path]:
         yield Path(path)
 
 
-def deliver(finished: Path, target: Path | BinaryIO) -> None:
+def deliver(finished: Path, target: Path | BinaryIO, *, replace: bool = True) -> None:
     """Put a finished file in its place: renamed over the target, or copied into the stream.
 
     Where the target is a symbolic link, the file that it points to is replaced. A file that is
     replaced passes on its permissions.
 
+    Args:
+        finished: on the same disk as the target.
+        target: a path or a stream.
+        replace: whether to replace a file that is there, or has appeared while this one was made.
+
     Raises:
-        InputError: the disk is full, the stream is closed, …
+        InputError: the disk is full, the stream is closed, a file is there, …
     """
     if isinstance(target, Path):
         with explained(target):
             with finished.open("rb") as file:
                 os.fsync(file.fileno())
             place = Path(os.path.realpath(target))
+            if not replace:
+                try:
+                    _put_new(finished, place)
+                except FileExistsError as error:
+                    raise InputError(kept(target)) from error
+                return
             if place.exists():
                 shutil.copymode(place, finished)
             finished.replace(place)
@@ -92,8 +103,8 @@ def deliver_database(finished: Path, target: Path) -> None:
     deliver(finished, target)
 
 
-def write_text(text: str, target: Path) -> None:
-    """Write a text file, at once and whole.
+def write_text(text: str, target: Path, *, replace: bool = True) -> None:
+    """Write a text file, at once and whole; `replace` as for `deliver`.
 
     Raises:
         InputError: as `staging` and `deliver` raise it.
@@ -102,7 +113,35 @@ def write_text(text: str, target: Path) -> None:
         finished = folder / "finished"
         with explained(target):
             finished.write_text(text, encoding="utf-8")
-        deliver(finished, target)
+        deliver(finished, target, replace=replace)
+
+
+def refuse_existing(target: Path) -> None:
+    """Make sure that a target is not there yet.
+
+    Raises:
+        InputError: it is.
+    """
+    if os.path.lexists(os.path.realpath(target)):
+        raise InputError(kept(target))
+
+
+def kept(target: Path) -> str:
+    """What is told of a target that exists and may not be replaced."""
+    return f"{printable(target)}: exists and is kept; -y replaces it"
+
+
+def _put_new(finished: Path, place: Path) -> None:
+    """Rename a file to what nothing is called yet: two runs may want the same name at once."""
+    try:
+        place.hardlink_to(finished)
+    except FileExistsError:
+        raise
+    except OSError:  # the disk knows no second name for a file, as those of cameras
+        place.touch(exist_ok=False)
+        finished.replace(place)
+    else:
+        finished.unlink()
 
 
 def _check(target: Path, folder: Path) -> None:

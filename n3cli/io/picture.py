@@ -42,7 +42,12 @@ def read_picture(source: Path | bytes) -> Picture:
 
 
 def write_picture(
-    target: Path | BinaryIO, picture: Picture, *, format: str | None = None, quality: int = 95
+    target: Path | BinaryIO,
+    picture: Picture,
+    *,
+    format: str | None = None,
+    quality: int = 95,
+    replace: bool = True,
 ) -> None:
     """Write a whole picture; the target is replaced at once when everything went well.
 
@@ -51,6 +56,7 @@ def write_picture(
         picture: what to write.
         format: a format's name ("png", …); by default what the target's suffix says.
         quality: see `create_picture`.
+        replace: as for `path.deliver`.
 
     Raises:
         InputError: the format is unknown, or the target cannot be written.
@@ -70,5 +76,6 @@ def write_picture(
         dtype=picture.pixels.dtype,
         meta=picture.meta,
         quality=quality,
+        replace=replace,
     ) as writer:
         writer.write(picture.pixels, picture.alpha)

@@ -62,10 +62,17 @@ class PictureWriter:
     """
 
     def __init__(
-        self, target: Path | BinaryIO, name: str, layout: _Layout, meta: Meta, quality: int
+        self,
+        target: Path | BinaryIO,
+        name: str,
+        layout: _Layout,
+        meta: Meta,
+        quality: int,
+        replace: bool,
     ) -> None:
         self.name = name
         self._target, self._layout, self._meta, self._quality = target, layout, meta, quality
+        self._replace = replace
         self._written = 0
         self._cleanup = ExitStack()
 
@@ -118,7 +125,7 @@ class PictureWriter:
         finished = self._folder / "finished"
         with path.explained(self.name):
             encode(raw, finished, layout.format, self._meta, self._quality, self.name)
-        path.deliver(finished, self._target)
+        path.deliver(finished, self._target, replace=self._replace)
 
     def _check(self, pixels: Pixels, alpha: Pixels | None) -> None:
         layout = self._layout
@@ -147,6 +154,7 @@ def create_picture(
     dtype: DTypeLike,
     meta: Meta,
     quality: int = 95,
+    replace: bool = True,
 ) -> PictureWriter:
     """Prepare to write a picture row by row.
 
@@ -167,6 +175,7 @@ def create_picture(
         meta: metadata to write.
         quality: 1 to 100, for JPEG, WebP and AVIF. Chroma has full resolution above 90 (always
             halved in lossy WebP); at 100 WebP and AVIF are lossless.
+        replace: as for `path.deliver`.
 
     Raises:
         InputError: the format cannot be written, or holds no picture of that size.
@@ -187,4 +196,4 @@ def create_picture(
     layout = _Layout(format, height, width, channels, has_alpha, np.dtype(dtype))
     for loss in layout.losses():
         warnings.warn(f"{name}: {loss}", N3Warning, stacklevel=2)
-    return PictureWriter(target, name, layout, meta, quality)
+    return PictureWriter(target, name, layout, meta, quality, replace)

@@ -102,7 +102,7 @@ def comparing(
             done += len(pixels)
 
         yield take
-    write_text(_lay_out(job, before, after, caption, view.meta), target)
+    write_text(_lay_out(job, before, after, caption, view.meta), target, replace=job.replace)
 
 
 def compare_pictures(
@@ -129,7 +129,7 @@ def compare_pictures(
     for pixels, excerpt in zip(pictures, (before, after), strict=True):
         for top, bottom in strips(*size):
             excerpt.add(_show(pixels[top:bottom], None))
-    write_text(_lay_out(job, before, after, caption, meta), target)
+    write_text(_lay_out(job, before, after, caption, meta), target, replace=job.replace)
 
 
 def _choose_part(

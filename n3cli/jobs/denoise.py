@@ -10,6 +10,7 @@ from pathlib import Path
 from n3cli.errors import N3Warning
 from n3cli.inference.choice import Choice, choose
 from n3cli.inference.denoiser import Denoiser, usable_sigma
+from n3cli.inference.noise_level import NoiseLevel
 from n3cli.io.exif import read_camera
 from n3cli.io.reader import open_picture
 from n3cli.jobs.compare import Caption
@@ -46,23 +47,38 @@ class DenoiseReport:
 
     Attributes:
         sigma: the noise level used, 0–255 scale.
-        estimated: whether it was estimated from the picture.
-        layout: size and kind of the result, for people.
+        measured: what the picture was estimated to have; None where the level was given.
+        size: width and height of the result, as its file has them.
+        kind: channels and depth, for people.
         model: name of the model that did it.
         reason: why that is not the default, where n3 has chosen it; else empty.
     """
 
     sigma: float
-    estimated: bool
-    layout: str
+    measured: NoiseLevel | None
+    size: tuple[int, int]
+    kind: str
     model: str
     reason: str = ""
 
+    @property
+    def layout(self) -> str:
+        """Size and kind of the result, for people."""
+        return f"{self.size[0]}×{self.size[1]} {self.kind}"
+
     def facts(self) -> dict[str, object]:
         """What it says, for programs."""
-        source = "estimate" if self.estimated else "given"
+        noise: dict[str, object] = {"source": "given", "sigma": self.sigma}
+        if self.measured:
+            noise |= {
+                "source": "estimate",
+                "measured": self.measured.sigma,
+                "reliable": self.measured.reliable,
+                "reason": self.measured.reason,
+            }
         return {
-            "noise": {"source": source, "sigma": self.sigma},
+            "noise": noise,
+            "size": list(self.size),
             "layout": self.layout,
             "model": self.model,
             "reason": self.reason,
@@ -71,7 +87,7 @@ class DenoiseReport:
     @property
     def noise(self) -> str:
         """The noise level for people, and the model where n3 has chosen it."""
-        level = f"σ {self.sigma:.1f} ({'estimated' if self.estimated else 'given'})"
+        level = f"σ {self.sigma:.1f} ({'estimated' if self.measured else 'given'})"
         return f"{level}  {self.model}: {self.reason}" if self.reason else level
 
 
@@ -96,18 +112,20 @@ def denoise_picture(
             fit, or the picture is too large for `tta`.
         BrokenPipeError: who read standard output has gone.
     """
-    sigma, reason = settings.sigma, ""
+    sigma, measured, reason = settings.sigma, None, ""
     if sigma is None:
         choice = _choose(denoiser, source, job.source_name, settings.crop)
-        denoiser, sigma, reason = choice.denoiser, choice.level.sigma, choice.reason
+        denoiser, measured, reason = choice.denoiser, choice.level, choice.reason
+        sigma = measured.sigma
     with open_picture(source, job.source_name) as reader:
         view = AlphaKeeper(reader, settings.crop)
         model = denoiser.model(view.channels)
         sigma = usable_sigma(sigma, model)
         report = DenoiseReport(
             sigma,
-            estimated=settings.sigma is None,
-            layout=f"{view.width}×{view.height} {describe_kind(view)}",
+            measured,
+            size=(view.width, view.height),
+            kind=describe_kind(view),
             model=model.config.name,
             reason=reason,
         )

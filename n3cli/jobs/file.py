@@ -108,6 +108,7 @@ def create_result(
             dtype=view.dtype,
             meta=meta,
             quality=quality,
+            replace=job.replace,
         )
         takers.append(stack.enter_context(picture).write)
 

@@ -66,7 +66,9 @@ def denoise_mat(
         mosaic, pattern, noise.models, strength=settings.strength, progress=progress
     )
     with open_target(job):
-        write_mat(job.target, {"Idenoised": estimate.clip(0, 1), "israw": True})
+        write_mat(
+            job.target, {"Idenoised": estimate.clip(0, 1), "israw": True}, replace=job.replace
+        )
     layout = f"{mosaic.shape[1]}×{mosaic.shape[0]} Bayer"
     return RawReport(noise, layout, denoiser.model.config.name, factor=1)
 

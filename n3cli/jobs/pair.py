@@ -86,7 +86,7 @@ def find_pairs(
         (source.place.as_posix() if len(paths) == 1 else str(source.path), source.path)
         for source in found.sources
     ]
-    failed = list(found.failed)
+    failed = [error for _, error in found.failed]
     if len(names) < 2 and not failed:
         failed.append(InputError(f"{', '.join(inputs)}: fewer than two pictures make no pair"))
     return [

@@ -20,10 +20,15 @@ from n3cli.io.format import (
 )
 from n3cli.io.name import ONLY_MAT, ONLY_RAW, default_target, page_of
 from n3cli.jobs.scan import Source, real, scan
-from n3cli.jobs.target import Guard, output_folder, target_of
+from n3cli.jobs.target import ExistingError, Guard, output_folder, target_of
 
 STANDARD = "-"
 """As an input: standard input. As an output: standard output."""
+
+
+def name_source(source: Path | None) -> str:
+    """A source as people know it; None is standard input."""
+    return "standard input" if source is None else str(source)
 
 
 @dataclass(frozen=True)
@@ -35,17 +40,19 @@ class Job:
         target: the file to write; None is standard output.
         format: what to write; None keeps the source's format, known once it has been opened.
         page: the page to write beside the target that compares it with the source, if any.
+        replace: whether a target or a page may be replaced that is there when it is written.
     """
 
     source: Path | None
     target: Path | None
     format: str | None = None
     page: Path | None = None
+    replace: bool = False
 
     @property
     def source_name(self) -> str:
         """The source as people know it."""
-        return "standard input" if self.source is None else str(self.source)
+        return name_source(self.source)
 
     @property
     def target_name(self) -> str:
@@ -54,18 +61,42 @@ class Job:
 
 
 @dataclass(frozen=True)
+class Refused:
+    """An input that cannot be done, and why.
+
+    Attributes:
+        source: as it was given or found; None is standard input.
+        target: what it would have become, where that is known.
+        error: says why not.
+    """
+
+    source: Path | None
+    target: Path | None
+    error: InputError
+
+    @property
+    def source_name(self) -> str:
+        """The source as people know it."""
+        return name_source(self.source)
+
+
+@dataclass(frozen=True)
 class Plan:
     """What a batch is to do.
 
     Attributes:
         jobs: the pictures to make, in the order of the inputs.
-        failed: one error for each input that cannot be done.
+        refused: the inputs that cannot be done.
+        existing: the jobs that are left out since their targets exist, where that was asked for.
         skipped: files of folders that carry a tag, thus results of an earlier run.
+        linked: folders inside those given that are links, and are not gone into.
     """
 
     jobs: tuple[Job, ...]
-    failed: tuple[InputError, ...] = ()
+    refused: tuple[Refused, ...] = ()
+    existing: tuple[Job, ...] = ()
     skipped: tuple[Path, ...] = ()
+    linked: tuple[Path, ...] = ()
 
 
 def plan(
@@ -76,6 +107,7 @@ def plan(
     made: re.Pattern[str] | None = None,
     recursive: bool = False,
     overwrite: bool = False,
+    skip_existing: bool = False,
     format: str | None = None,
     compare: bool = False,
     raw: str | None = None,
@@ -92,6 +124,7 @@ def plan(
             None is `tag` alone.
         recursive: take whole trees of folders; an output folder mirrors them.
         overwrite: allow to replace an existing output (never an input).
+        skip_existing: leave inputs out whose outputs exist, in place of refusing them.
         format: the format to write; None follows the output's suffix, or the input's format.
         compare: plan a page beside each output, which is an output, too.
         raw: the format of what camera raw becomes where nobody says so; None refuses camera raw,
@@ -102,6 +135,8 @@ def plan(
             or pages and standard output, do not go together.
         InputError: the output cannot be looked at.
     """
+    if overwrite and skip_existing:
+        raise ConfigError("an output that exists is replaced (-y) or skipped; leave one out")
     if "" in inputs:
         raise ConfigError("an input is empty; give a file, a folder or -")
     if output == "":
@@ -123,30 +158,38 @@ def plan(
         leave_out=[folder] if folder else (),
         suffixes=READABLE | RAW_SUFFIXES if raw else READABLE,
     )
-    jobs, failed = [], list(found.failed)
+    jobs: list[Job] = []
+    existing: list[Job] = []
+    refused = [Refused(path, None, error) for path, error in found.failed]
     if output == STANDARD:
-        if len(found.sources) + len(failed) != 1:
+        if len(found.sources) + len(refused) != 1:
             raise ConfigError("-o - (standard output) takes one input; use -o FOLDER/ for several")
         for source in found.sources:
             try:
                 jobs.append(Job(source.path, None, _usual(source.path, format, raw)))
             except InputError as error:
-                failed.append(error)
-        return Plan(tuple(jobs), tuple(failed), found.skipped)
+                refused.append(Refused(source.path, None, error))
+        return Plan(tuple(jobs), tuple(refused), (), found.skipped, found.linked)
     guard = Guard(frozenset(real(source.path) for source in found.sources), overwrite)
     made_of: dict[Path, Job] = {}
     # A file that keeps its name has it before one that is converted to it.
     for source in sorted(found.sources, key=lambda source: _is_converted(source, format, raw)):
+        target = None
         try:
             usual = _usual(source.path, format, raw)
             target = target_of(source, output, folder, tag=tag, format=usual)
             made_of[source.path] = _make_job(
                 source.path, target, guard, format=format, compare=compare
             )
+        except ExistingError as error:
+            if skip_existing:
+                existing.append(Job(source.path, target))
+            else:
+                refused.append(Refused(source.path, target, error))
         except InputError as error:
-            failed.append(error)
+            refused.append(Refused(source.path, target, error))
     jobs = [made_of[source.path] for source in found.sources if source.path in made_of]
-    return Plan(tuple(jobs), tuple(failed), found.skipped)
+    return Plan(tuple(jobs), tuple(refused), tuple(existing), found.skipped, found.linked)
 
 
 def _plan_standard_input(
@@ -167,7 +210,7 @@ def _plan_standard_input(
     try:
         return Plan((_make_job(None, Path(output), guard, format=format, compare=compare),))
     except InputError as error:
-        return Plan((), (error,))
+        return Plan((), (Refused(None, Path(output), error),))
 
 
 def _is_converted(source: Source, format: str | None, raw: str | None) -> bool:
@@ -213,7 +256,7 @@ def _make_job(
         if written == MAT:
             raise InputError(f"{target}: only .mat files become such; choose another format")
         raise InputError(f"{source}: {ONLY_MAT}")
-    return Job(source, target, written, page)
+    return Job(source, target, written, page, guard.overwrite)
 
 
 def _format(target: Path, format: str | None) -> str:

@@ -121,14 +121,19 @@ def denoise_raw(
     with open_target(job) as target:
         if format == DNG:
             strength = settings.strength
-            write_dng(target, raw, estimate, tree, factor=report.factor, strength=strength)
+            write_dng(
+                target, raw, estimate, tree,
+                factor=report.factor, strength=strength, replace=job.replace,
+            )  # fmt: skip
         else:
             with _developing("write a DNG file, and develop that with another program"):
                 pixels = pictures.after
             if "uint16" not in FORMATS[format].depths:
                 pixels = to_depth(pixels, np.dtype(np.uint8))
             picture = Picture(pixels, None, pictures.meta)
-            write_picture(target, picture, format=format, quality=settings.quality)
+            write_picture(
+                target, picture, format=format, quality=settings.quality, replace=job.replace
+            )
     if job.page:
         share = [f"strength {settings.strength:g}"] if settings.strength < 1 else []
         own = [] if settings.chroma is None else [f"chroma {settings.chroma:g}"]

@@ -11,7 +11,8 @@ from typing import Generic, TextIO, TypeAlias, TypeVar
 
 from n3cli.errors import InputError, N3Warning
 from n3cli.io.format import printable
-from n3cli.jobs.plan import Job, Plan
+from n3cli.io.path import refuse_existing
+from n3cli.jobs.plan import Job, Plan, Refused
 
 Result = TypeVar("Result")
 
@@ -42,22 +43,30 @@ class Done(Generic[Result]):
 
 @dataclass(frozen=True)
 class Failed:
-    """An input came to nothing; `job` is None where none could be planned."""
+    """A job came to nothing."""
 
-    job: Job | None
+    job: Job
     error: InputError
 
 
-Event: TypeAlias = Started | Advanced | Done[Result] | Failed
+@dataclass(frozen=True)
+class Skipped:
+    """A job is left out, since its target exists."""
+
+    job: Job
+
+
+Event: TypeAlias = Refused | Skipped | Started | Advanced | Done[Result] | Failed
 Work: TypeAlias = Callable[[Job, Callable[[float], None]], Result]
 
 
 @dataclass(frozen=True)
 class Summary:
-    """How many inputs are done, how many failed."""
+    """How many inputs are done, how many failed, how many were done before."""
 
     done: int
     failed: int
+    skipped: int = 0
 
     @property
     def exit_code(self) -> int:
@@ -65,7 +74,9 @@ class Summary:
         return 1 if self.failed else 0
 
     def __str__(self) -> str:
-        return f"{self.done} done, {self.failed} failed" if self.failed else f"{self.done} done"
+        more = {"failed": self.failed, "skipped": self.skipped}
+        told = [f"{count} {what}" for what, count in more.items() if count]
+        return ", ".join([f"{self.done} done", *told])
 
 
 def run(
@@ -74,7 +85,7 @@ def run(
     """Run a plan.
 
     Args:
-        plan: what is to be done; its failures are told first.
+        plan: what is to be done; what it refuses and leaves out is told first.
         prepare: gets ready and returns the work; is called once, if there is a job. The work
             makes one picture, given its job and a function to call with the fraction done. An
             InputError fails that job only, anything else ends the run.
@@ -83,13 +94,15 @@ def run(
     Returns:
         The counts over all inputs of the plan.
     """
-    for error in plan.failed:
-        tell(Failed(None, error))
-    if not plan.jobs:
-        return Summary(done=0, failed=len(plan.failed))
-    work = prepare()
-    done = sum(_succeeds(job, work, tell) for job in plan.jobs)
-    return Summary(done, failed=len(plan.failed) + len(plan.jobs) - done)
+    for refused in plan.refused:
+        tell(refused)
+    for job in plan.existing:
+        tell(Skipped(job))
+    done = 0
+    if plan.jobs:
+        work = prepare()
+        done = sum(_succeeds(job, work, tell) for job in plan.jobs)
+    return Summary(done, len(plan.refused) + len(plan.jobs) - done, len(plan.existing))
 
 
 def _succeeds(job: Job, work: Work[Result], tell: Callable[[Event[Result]], None]) -> bool:
@@ -97,6 +110,9 @@ def _succeeds(job: Job, work: Work[Result], tell: Callable[[Event[Result]], None
     start = time.perf_counter()
     try:
         with _named_warnings(job):
+            for target in (job.target, job.page):
+                if target and not job.replace:  # it may have appeared since the plan was made
+                    refuse_existing(target)
             result = work(job, lambda fraction: tell(Advanced(job, fraction)))
     except InputError as error:
         tell(Failed(job, error))

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISREG
+from typing import NamedTuple
 
 from n3cli.errors import InputError
 from n3cli.io.format import READABLE
@@ -34,13 +35,15 @@ class Scan:
 
     Attributes:
         sources: the files, each once, in the order of the inputs and sorted inside folders.
-        failed: one error for each input that stands for nothing.
+        failed: what stands for nothing, and why.
         skipped: files of folders left out because their names are those of results.
+        linked: folders inside those given that are links, and are not gone into.
     """
 
     sources: tuple[Source, ...]
-    failed: tuple[InputError, ...]
+    failed: tuple[tuple[Path, InputError], ...]
     skipped: tuple[Path, ...]
+    linked: tuple[Path, ...] = ()
 
 
 def scan(
@@ -62,34 +65,34 @@ def scan(
         suffixes: of the files of folders that are taken, in lower case.
     """
     sources: dict[Path, Source] = {}  # by resolved path: what is given twice is done once
-    failed: list[InputError] = []
+    failed: list[tuple[Path, InputError]] = []
     skipped: list[Path] = []
+    linked: list[Path] = []
     for given in map(Path, inputs):
         try:
             with explained(given):
                 is_folder, exists = given.is_dir(), given.exists()
         except InputError as error:  # a parent folder is closed to us, the name is too long, …
-            failed.append(error)
+            failed.append((given, error))
             continue
         if not is_folder:
             if exists:
                 sources.setdefault(real(given), Source(given, Path(given.name)))
             else:
-                failed.append(InputError(f"{given}: no such file"))
+                failed.append((given, InputError(f"{given}: no such file")))
             continue
-        found, unseen = _pictures(
-            given, recursive=recursive, leave_out=leave_out, suffixes=suffixes
-        )
-        failed += unseen
-        if not (found or unseen):
+        look = _look_into(given, recursive=recursive, leave_out=leave_out, suffixes=suffixes)
+        failed += look.unseen
+        linked += look.linked
+        if not (look.found or look.unseen):
             hint = "" if recursive else "; -r looks into its folders, too"
-            failed.append(InputError(f"{given}: no picture files in this folder{hint}"))
-        for path in found:
+            failed.append((given, InputError(f"{given}: no picture files in this folder{hint}")))
+        for path in look.found:
             if made.fullmatch(path.stem.rpartition("_")[2]) and "_" in path.stem:
                 skipped.append(path)
             else:
                 sources.setdefault(real(path), Source(path, path.relative_to(given)))
-    return Scan(tuple(sources.values()), tuple(failed), tuple(skipped))
+    return Scan(tuple(sources.values()), tuple(failed), tuple(skipped), tuple(linked))
 
 
 def real(path: Path) -> Path:
@@ -105,28 +108,37 @@ def _may_be_file(path: Path) -> bool:
         return True
 
 
-def _pictures(
+class _Look(NamedTuple):
+    """Picture files of a folder in order, folders in it that are closed to us, and links."""
+
+    found: list[Path]
+    unseen: list[tuple[Path, InputError]]
+    linked: list[Path]
+
+
+def _look_into(
     folder: Path, *, recursive: bool, leave_out: Collection[Path], suffixes: Collection[str]
-) -> tuple[list[Path], list[InputError]]:
-    """The picture files of a folder in order, and one error for each folder that is closed to us.
+) -> _Look:
+    """Look for picture files in a folder.
 
     Hidden files and folders are left out (macOS puts a `._photo.jpg` beside `photo.jpg`).
     """
-    found: list[Path] = []
-    unseen: list[InputError] = []
+    look = _Look([], [], [])
 
     def note(error: OSError) -> None:
-        unseen.append(InputError(f"{error.filename}: cannot be read: {error.strerror}"))
+        told = InputError(f"{error.filename}: cannot be read: {error.strerror}")
+        look.unseen.append((Path(error.filename), told))
 
     barred = {real(each) for each in leave_out}
     for top, folders, names in os.walk(folder, onerror=note):
         here = Path(top)
         shown = sorted(name for name in names if not name.startswith("."))
         named = [here / name for name in shown if Path(name).suffix.lower() in suffixes]
-        found += [path for path in named if _may_be_file(path)]
+        look.found.extend(path for path in named if _may_be_file(path))
         folders[:] = sorted(
             name
             for name in folders
             if recursive and not name.startswith(".") and real(here / name) not in barred
         )
-    return found, unseen
+        look.linked.extend(here / name for name in folders if (here / name).is_symlink())
+    return look

@@ -11,7 +11,7 @@ from pathlib import Path
 from n3cli.errors import ConfigError, InputError
 from n3cli.io.format import RAW_SUFFIXES, READABLE, is_mat_name
 from n3cli.io.name import default_target
-from n3cli.io.path import explained
+from n3cli.io.path import explained, kept
 from n3cli.jobs.scan import Source, real
 
 
@@ -52,6 +52,10 @@ def target_of(
     return default_target(source.path, tag, format)
 
 
+class ExistingError(InputError):
+    """A target that is there and may not be replaced."""
+
+
 @dataclass
 class Guard:
     """Lets a target pass if nothing is lost by writing it.
@@ -69,7 +73,8 @@ class Guard:
         """Accept a target for a source (None is standard input).
 
         Raises:
-            InputError: it is an input, is made from another input too, exists, or is no file.
+            ExistingError: it exists.
+            InputError: it is an input, is made from another input too, or is no file.
         """
         with explained(target):
             place, exists = real(target), target.exists()
@@ -85,7 +90,8 @@ class Guard:
         if exists and target.is_dir():
             raise InputError(f"{target}: is a folder; choose another name")
         if exists and not target.is_file():
-            hint = f"-o - >{shlex.quote(str(target))} writes into it"
-            raise InputError(f"{target}: is no regular file; {hint}")
+            stdout = str(target) in ("/dev/stdout", "/proc/self/fd/1")
+            hint = "-o -" if stdout else f"-o - >{shlex.quote(str(target))}"
+            raise InputError(f"{target}: is no regular file; {hint} writes into it")
         if exists and not self.overwrite:
-            raise InputError(f"{target}: exists and is kept; -y replaces it")
+            raise ExistingError(kept(target))

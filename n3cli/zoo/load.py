@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal, overload
 
-from n3cli.errors import ModelError
+from n3cli.errors import ConfigError, ModelError
 from n3cli.zoo.file import load_file
 from n3cli.zoo.folder import AnyModel, Model, SetModel, load_folder
 from n3cli.zoo.locate import Location, locate
@@ -51,12 +52,18 @@ def load_model(
         `SetModel`.
 
     Raises:
+        ConfigError: `name` is neither a name nor a path.
         ModelError: no such model, damaged, for another task, or not to be downloaded.
 
     Example:
         >>> load_model("n3unet", channels=1).config.name
         'denoise-n3unet-gray'
     """
+    if not isinstance(name, str | os.PathLike | None):
+        raise ConfigError(
+            f"a model is given by name or path, or as what load_model returns; got "
+            f"{type(name).__name__}"
+        )
     chosen = default_name(task) if name is None else name
     place = locate(chosen, task=task, channels=channels)
     model = load_place(place)

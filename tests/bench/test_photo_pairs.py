@@ -16,7 +16,7 @@ from n3cli.data.index import COLLECTIONS
 from n3cli.data.location import list_images
 from n3cli.data.pairs_of_photos import pair_photos
 from n3cli.errors import DataError
-from n3cli.inference.noise_level import estimate_sigma_array
+from n3cli.inference.noise_level import measure_noise
 from n3cli.ops.luma import luma
 from n3cli.ops.metric import psnr
 from n3cli.ops.shared_noise import find_shared_noise
@@ -80,7 +80,7 @@ def test_every_photo_is_scored_against_its_mean(folder):
         for pair in pairs
     ]
     assert row.psnr[0] == pytest.approx(np.mean([psnr(a, b, peak=1) for a, b in images]))
-    assert seen == [estimate_sigma_array(noisy).sigma for noisy, _ in images]
+    assert seen == [measure_noise(noisy).sigma for noisy, _ in images]
 
 
 def test_models_for_the_noise_of_cameras_measure_it_in_their_way(folder, monkeypatch):

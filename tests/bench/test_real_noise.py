@@ -20,7 +20,7 @@ from n3cli.cli.main import n3
 from n3cli.data.sidd import list_blocks
 from n3cli.errors import DataError
 from n3cli.inference.mosaic import denoise_planes, denoise_stabilised
-from n3cli.inference.noise_level import estimate_sigma_array
+from n3cli.inference.noise_level import measure_noise
 from n3cli.ops.metric import psnr
 
 
@@ -51,7 +51,7 @@ def test_every_pair_is_measured_at_the_level_of_its_own_noise(data):
     ).rows
     assert len(seen) == 2 * 3
     for noisy, sigma in seen:
-        assert sigma == estimate_sigma_array(noisy).sigma
+        assert sigma == measure_noise(noisy).sigma
     expected = [
         psnr(
             pair.noisy,

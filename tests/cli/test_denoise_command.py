@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
@@ -188,6 +189,38 @@ class TestBatches:
         assert lines[4:] == ["2 done, 1 failed"]
         made = sorted(str(p.relative_to("out")) for p in Path("out").rglob("*") if p.is_file())
         assert made == ["b.png", "deep/gray.tif"]
+
+    @pytest.mark.usefixtures("folder")
+    def test_going_on_with_a_batch(self):
+        for name in ("a.png", "b.png"):
+            write_picture(Path(name), picture())
+        run("a.png", "--sigma", "20")
+        before = Path("a_n3dn.png").stat().st_mtime_ns
+        again = ["a.png", "b.png", "gone.png", "--sigma", "20", "--skip-existing"]
+        result = run(*again, "--json")
+        assert result.exit_code == 1
+        assert "skipped 1 whose outputs exist: a.png\n" in result.stderr
+        assert result.stderr.endswith("1 done, 1 failed, 1 skipped\n")
+        rows = [json.loads(row) for row in result.stdout.splitlines()]
+        assert [(row["source"], row["target"], row["status"]) for row in rows] == [
+            ("gone.png", None, "failed"),
+            ("a.png", "a_n3dn.png", "skipped"),
+            ("b.png", "b_n3dn.png", "done"),
+        ]
+        assert Path("a_n3dn.png").stat().st_mtime_ns == before
+        result = run(*again[:2], *again[3:])
+        assert (result.exit_code, result.stdout) == (0, "")
+        assert run(*again, "-y").exit_code == 2
+
+    def test_linked_folders_are_told(self, folder):
+        (folder / "in").mkdir()
+        (folder / "else").mkdir()
+        write_picture(folder / "in/b.png", picture())
+        (folder / "in/linked").symlink_to(folder / "else")
+        result = run("in", "-r", "-o", "out", "--sigma", "20")
+        assert result.stderr.startswith(
+            "links to folders are not followed; give their names: in/linked\n"
+        )
 
     @pytest.mark.usefixtures("folder")
     def test_quiet(self):

@@ -13,6 +13,7 @@ import warnings
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -80,6 +81,11 @@ def test_every_command_of_the_table_is_there(name):
     module, _, attribute = COMMANDS[name][0].partition(":")
     assert isinstance(getattr(importlib.import_module(module), attribute), click.Command)
     assert run(name, "-h").exit_code == 0
+
+
+def test_errors_and_data_are_there_at_once():
+    code = "import n3cli; n3cli.errors.N3Error, n3cli.data.names()"
+    subprocess.run([sys.executable, "-c", code], env=ENVIRONMENT, check=True)
 
 
 def test_what_denoises_does_not_load_the_compiler():
@@ -189,10 +195,11 @@ def test_printable():
 
 
 def test_package_offers_its_functions():
-    assert {"denoise", "upscale", "load_model", "__version__"} <= set(dir(n3cli))
+    assert {"denoise", "upscale", "measure_noise", "load_model", "__version__"} <= set(dir(n3cli))
     assert n3cli.load_model("n3unet", channels=1).config.name == "denoise-n3unet-gray"
     assert callable(n3cli.denoise)
     assert callable(n3cli.upscale)
+    assert n3cli.measure_noise(np.zeros((40, 50), np.uint8)).sigma == 0
     with pytest.raises(AttributeError, match="nonsense"):
         n3cli.nonsense  # noqa: B018
 

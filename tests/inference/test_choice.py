@@ -12,7 +12,7 @@ from n3cli.cli.main import n3
 from n3cli.errors import InputError, N3Warning
 from n3cli.inference.choice import choose
 from n3cli.inference.denoiser import Denoiser
-from n3cli.inference.noise_level import estimate_sigma_array
+from n3cli.inference.noise_level import NoiseLevel, measure_noise
 from n3cli.ops.row_source import ArraySource
 from n3cli.ops.shared_noise import find_shared_noise
 
@@ -59,7 +59,7 @@ def test_white_noise_gets_the_default(sigma):
     choice = choose(Denoiser(), ArraySource(image), "Canon EOS 80D")
     assert choice.denoiser.model(3).config.name == "denoise-n3unet-color"
     assert choice.reason == ""
-    assert choice.level == estimate_sigma_array(image)
+    assert choice.level == measure_noise(image)
 
 
 @pytest.mark.parametrize("named", [None, REAL])
@@ -135,7 +135,12 @@ def test_the_command_says_what_was_chosen_and_can_be_overruled(tmp_path):
 def test_a_report_for_programs_has_model_and_reason(tmp_path):
     from n3cli.jobs.denoise import DenoiseReport
 
-    facts = DenoiseReport(4.0, estimated=True, layout="8×8", model=REAL, reason="because").facts()
+    level = NoiseLevel(90.0, reliable=False, reason="of texture")
+    facts = DenoiseReport(75.0, level, (9, 8), "RGB uint8", REAL, "because").facts()
     assert facts["model"] == REAL
     assert facts["reason"] == "because"
-    assert facts["noise"] == {"source": "estimate", "sigma": 4.0}
+    assert (facts["size"], facts["layout"]) == ([9, 8], "9×8 RGB uint8")
+    assert facts["noise"] == {
+        "source": "estimate", "sigma": 75.0, "measured": 90.0, "reliable": False,
+        "reason": "of texture",
+    }  # fmt: skip

@@ -131,7 +131,14 @@ def test_not_a_number_in_the_input():
 
 
 @pytest.mark.parametrize(
-    "settings", [{"tile": 0}, {"tile": "x"}, {"precision": "int8"}, {"device": "tpu"}]
+    "settings",
+    [
+        *({"tile": tile} for tile in (0, "x", True, np.int64(0), 1.5)),
+        *({"strength": strength} for strength in ("1", None, 1.5, np.array([0.5, 1]))),
+        {"precision": "int8"},
+        {"device": "tpu"},
+        {"model": torch.nn.Identity()},
+    ],
 )
 def test_impossible_settings(settings):
     with pytest.raises(ConfigError):
@@ -279,7 +286,14 @@ def test_arrays_that_are_read_only_or_of_foreign_byte_order():
         denoise(frozen, 12)
 
 
-@pytest.mark.parametrize("sigma", [None, True, [3]])
+def test_settings_as_torch_and_numpy_have_them():
+    image = np.full((20, 24), 0.5, np.float32)
+    as_text = denoise(image, 12, device="cpu", tile=16)
+    given = denoise(image, np.float32(12), device=torch.device("cpu"), tile=np.int64(16))
+    np.testing.assert_array_equal(as_text, given)
+
+
+@pytest.mark.parametrize("sigma", [None, True, [3], np.array([1, 2, 3]), np.array(["auto"])])
 def test_a_sigma_that_is_no_number(sigma):
     with pytest.raises(ConfigError, match="sigma"):
         denoise(np.zeros((8, 8)), sigma)

@@ -7,7 +7,7 @@ import pytest
 
 from n3cli.errors import InputError
 from n3cli.inference import noise_level
-from n3cli.inference.noise_level import estimate_sigma, estimate_sigma_array
+from n3cli.inference.noise_level import estimate_sigma, measure_noise
 from n3cli.inference.source import PlaneRows
 from n3cli.io.picture import read_picture
 from n3cli.ops.noise_level import estimate_noise
@@ -42,7 +42,7 @@ class Reader:
 def test_level_is_on_the_same_scale_for_every_dtype(dtype) -> None:
     pixels = make_noisy((200, 300), 20)
     scaled = {"uint8": pixels, "uint16": pixels.astype(np.uint16) * 257}.get(dtype, pixels / 255)
-    level = estimate_sigma_array(scaled.astype(dtype))
+    level = measure_noise(scaled.astype(dtype))
     assert level.sigma == pytest.approx(20, rel=0.05)
     assert level.reliable
     assert level.reason == ""
@@ -50,7 +50,7 @@ def test_level_is_on_the_same_scale_for_every_dtype(dtype) -> None:
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 3), (1, 1, 3), (2, 900), (40, 1, 3)])
 def test_tiny_pictures_have_an_answer(shape) -> None:
-    level = estimate_sigma_array(make_noisy(shape, 20))
+    level = measure_noise(make_noisy(shape, 20))
     assert level.sigma == 0
     assert not level.reliable
     assert "small" in level.reason
@@ -77,7 +77,7 @@ def test_samples_reach_all_corners() -> None:
 
 def test_array_and_reader_agree() -> None:
     pixels = make_noisy((1500, 2000, 3), 12)
-    assert estimate_sigma(Reader(pixels)) == estimate_sigma_array(pixels)
+    assert estimate_sigma(Reader(pixels)) == measure_noise(pixels)
 
 
 def test_of_twenty_four_megapixels_two_are_looked_at(monkeypatch) -> None:
@@ -89,14 +89,14 @@ def test_of_twenty_four_megapixels_two_are_looked_at(monkeypatch) -> None:
 
     monkeypatch.setattr(noise_level, "estimate_noise", counting)
     pixels = np.tile(make_noisy((400, 600, 3), 15), (10, 10, 1))
-    assert estimate_sigma_array(pixels).sigma == pytest.approx(15, rel=0.05)
+    assert measure_noise(pixels).sigma == pytest.approx(15, rel=0.05)
     assert len(looked_at) == 3
     assert all(1.5e6 < count < 2.2e6 for count in looked_at)
 
 
 def test_channels_that_differ_are_told() -> None:
     pixels = np.dstack([make_noisy((200, 200), sigma, sigma) for sigma in (5, 10, 20)])
-    level = estimate_sigma_array(pixels)
+    level = measure_noise(pixels)
     assert level.sigma == pytest.approx(np.sqrt((25 + 100 + 400) / 3), rel=0.05)
     assert not level.reliable
     assert level.reason.startswith("its channels differ (")
@@ -116,7 +116,7 @@ def test_channels_that_differ_are_told() -> None:
 )
 def test_what_is_no_image_is_refused(array, message) -> None:
     with pytest.raises(InputError, match=message):
-        estimate_sigma_array(array)
+        measure_noise(array)
 
 
 def test_what_the_estimator_refuses_the_denoiser_refuses_in_the_same_words() -> None:
@@ -131,7 +131,7 @@ def test_what_the_estimator_refuses_the_denoiser_refuses_in_the_same_words() -> 
 def test_highlights_of_linear_pictures_are_no_mistake() -> None:
     pixels = make_noisy((200, 300, 1), 20) / np.float32(255)
     pixels[:20, :20] = 12
-    assert estimate_sigma_array(pixels).sigma == pytest.approx(20, rel=0.05)
+    assert measure_noise(pixels).sigma == pytest.approx(20, rel=0.05)
     assert PlaneRows(ArraySource(pixels)).rows(0, 200).max() == 12
 
 
@@ -151,10 +151,10 @@ def test_photographs_with_noise_in_eight_bits(sigma, grey) -> None:
         clean = photo[..., 1] if grey else photo
         noise = np.random.default_rng(index).normal(0, sigma, clean.shape)
         noisy = np.clip(np.rint(clean + noise), 0, 255).astype(np.uint8)
-        near.append(abs(estimate_sigma_array(noisy).sigma - sigma) <= 0.1 * sigma)
+        near.append(abs(measure_noise(noisy).sigma - sigma) <= 0.1 * sigma)
     assert sum(near) >= 7
 
 
 def test_photographs_without_noise() -> None:
-    levels = [estimate_sigma_array(photo).sigma for photo in load_photos(8)]
+    levels = [measure_noise(photo).sigma for photo in load_photos(8)]
     assert sum(level <= 2 for level in levels) >= 7

@@ -19,7 +19,7 @@ def plan(inputs, output=None, **options) -> Plan:
 
 
 def reasons(batch: Plan) -> list[str]:
-    return [str(error) for error in batch.failed]
+    return [str(refused.error) for refused in batch.refused]
 
 
 @pytest.fixture
@@ -31,6 +31,31 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).write_bytes(b"")
     return tmp_path
+
+
+@pytest.mark.usefixtures("tree")
+class TestLeftOut:
+    def test_what_has_its_output_is_skipped_where_asked_for(self):
+        Path("a_n3dn.png").write_bytes(b"")
+        batch = plan(["a.png", "b.bmp"], skip_existing=True)
+        assert [job.source.name for job in batch.jobs] == ["b.bmp"]
+        assert batch.existing == (Job(Path("a.png"), Path("a_n3dn.png")),)
+        assert not batch.refused
+        with pytest.raises(ConfigError, match="leave one out"):
+            plan(["a.png"], skip_existing=True, overwrite=True)
+
+    def test_what_is_refused_has_names(self):
+        Path("a_n3dn.png").write_bytes(b"")
+        batch = plan(["a.png", "none.png"])
+        named = [(refused.source_name, refused.target) for refused in batch.refused]
+        assert sorted(named) == [("a.png", Path("a_n3dn.png")), ("none.png", None)]
+
+    def test_linked_folders_are_told(self):
+        Path("in/linked").symlink_to(Path("in/deep").resolve())
+        batch = plan(["in"], recursive=True)
+        assert batch.linked == (Path("in/linked"),)
+        assert [job.source.name for job in batch.jobs] == ["c.JPG", "e.tif"]
+        assert not plan(["in"]).linked
 
 
 @pytest.mark.usefixtures("tree")
@@ -92,7 +117,7 @@ class TestScan:
         batch = plan(["in"])
         assert [job.source for job in batch.jobs] == [Path("in/c.JPG")]
         assert batch.skipped == (Path("in/d_n3dn.png"),)
-        assert not batch.failed
+        assert not batch.refused
 
     def test_a_result_that_is_named_is_taken(self):
         assert plan(["in/d_n3dn.png"]).jobs[0].target == Path("in/d_n3dn_n3dn.png")
@@ -100,7 +125,7 @@ class TestScan:
     def test_given_twice_done_once(self, tree):
         batch = plan(["in/c.JPG", "in", tree / "in/deep/../c.JPG"])
         assert [job.source for job in batch.jobs] == [Path("in/c.JPG")]
-        assert not batch.failed
+        assert not batch.refused
 
     def test_output_inside_the_input_is_no_input(self):
         Path("in/out").mkdir()
@@ -116,7 +141,7 @@ class TestScan:
 
     def test_missing_and_impossible_names(self):
         batch = plan(["gone.png", "a.png/b.png", "x" * 5000, "a.png"])
-        assert len(batch.failed) == 3
+        assert len(batch.refused) == 3
         assert len(batch.jobs) == 1
         assert "gone.png: no such file" in reasons(batch)
 
@@ -165,7 +190,7 @@ class TestNothingIsLost:
     def test_never_the_folder_of_the_inputs(self):
         batch = plan(["in"], "in", overwrite=True)
         assert not batch.jobs
-        assert len(batch.failed) == 1
+        assert len(batch.refused) == 1
 
     def test_never_another_input(self):
         Path("a_n3dn.png").write_bytes(b"")
@@ -238,7 +263,7 @@ def test_every_input_is_a_job_or_a_failure(stems, tmp_path_factory):
         path.write_bytes(b"")
     batch = plan(inputs, recursive=True)
     targets = [job.target for job in batch.jobs]
-    assert len(batch.jobs) + len(batch.failed) == len(inputs)
+    assert len(batch.jobs) + len(batch.refused) == len(inputs)
     assert len(set(targets)) == len(targets)
     assert not set(targets) & set(inputs)
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from n3cli.errors import InputError, ModelError, N3Warning
-from n3cli.jobs.plan import Job, Plan
-from n3cli.jobs.run import Advanced, Done, Failed, Started, Summary, run
+from n3cli.jobs.plan import Job, Plan, Refused
+from n3cli.jobs.run import Advanced, Done, Failed, Skipped, Started, Summary, run
 
 JOBS = tuple(Job(Path(name), Path(f"{name}_out"), "png") for name in "abc")
 
 
 def test_one_bad_file_does_not_stop_the_others():
-    bad, unplanned = InputError("b is bad"), InputError("gone")
+    bad, unplanned = InputError("b is bad"), Refused(Path("d"), None, InputError("gone"))
     events = []
 
     def work(job, progress):
@@ -32,7 +32,7 @@ def test_one_bad_file_does_not_stop_the_others():
     a, b, c = JOBS
     timeless = [Done(e.job, e.result, 0) if isinstance(e, Done) else e for e in events]
     assert timeless == [
-        Failed(None, unplanned),
+        unplanned,
         *(Started(a), Advanced(a, 0.5), Done(a, "A", 0)),
         *(Started(b), Advanced(b, 0.5), Failed(b, bad)),
         *(Started(c), Advanced(c, 0.5), Done(c, "C", 0)),
@@ -68,10 +68,26 @@ def test_warnings_name_their_file_once_each():
 
 
 def test_nothing_is_made_ready_for_no_jobs():
-    summary = run(
-        Plan((), (InputError("gone"),)), lambda: pytest.fail("made ready"), lambda e: None
-    )
-    assert summary == Summary(done=0, failed=1)
+    plan = Plan((), (Refused(None, None, InputError("gone")),), existing=JOBS[:2])
+    events = []
+    summary = run(plan, lambda: pytest.fail("made ready"), events.append)
+    assert summary == Summary(done=0, failed=1, skipped=2)
+    assert str(summary) == "0 done, 1 failed, 2 skipped"
+    assert events == [*plan.refused, *map(Skipped, JOBS[:2])]
+
+
+def test_what_appears_while_a_batch_runs_is_kept(tmp_path):
+    jobs = [Job(None, tmp_path / name, "png") for name in "ab"]
+    events = []
+
+    def work(job, progress):
+        jobs[1].target.write_text("precious")
+        return job
+
+    assert run(Plan((*jobs,)), lambda: work, events.append) == Summary(done=1, failed=1)
+    assert str(events[-1].error) == f"{tmp_path / 'b'}: exists and is kept; -y replaces it"
+    again = [Job(None, job.target, "png", replace=True) for job in jobs]
+    assert run(Plan((*again,)), lambda: work, events.append) == Summary(done=2, failed=0)
 
 
 def test_all_done():

@@ -1,0 +1,46 @@
+"""Finished files in their places."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from n3cli.errors import InputError
+from n3cli.io.path import deliver, write_text
+
+
+def finish(folder: Path, text: str = "new") -> Path:
+    finished = folder / ".finished"
+    finished.write_text(text)
+    return finished
+
+
+def no_second_names(self: Path, other: Path) -> None:
+    raise OSError(errno.EPERM, "Operation not permitted")
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_what_is_there_is_kept_unless_it_may_be_replaced(tmp_path, monkeypatch, links):
+    if not links:  # as on the disks of cameras
+        monkeypatch.setattr(Path, "hardlink_to", no_second_names)
+    target = tmp_path / "a.txt"
+    deliver(finish(tmp_path), target, replace=False)
+    assert target.read_text() == "new"
+    assert target.stat().st_nlink == 1
+    with pytest.raises(InputError, match=r"a\.txt: exists and is kept"):
+        deliver(finish(tmp_path, "newer"), target, replace=False)
+    assert target.read_text() == "new"
+    deliver(finish(tmp_path, "newest"), target)
+    assert target.read_text() == "newest"
+
+
+def test_a_link_to_nothing_is_filled_once(tmp_path):
+    link, place = tmp_path / "link.txt", tmp_path / "place.txt"
+    link.symlink_to(place)
+    write_text("one", link, replace=False)
+    assert (place.read_text(), link.is_symlink()) == ("one", True)
+    with pytest.raises(InputError, match="exists and is kept"):
+        write_text("two", link, replace=False)
+    assert place.read_text() == "one"
