@@ -29,6 +29,9 @@ class TileTooLargeError(Exception):
 class Engine:
     """A network on a device, with the tiles that its memory allows.
 
+    What a picture has taught it stays for later ones: where reduced precision overflowed it
+    computes in float32 from then on, where memory did not suffice in smaller tiles or on the CPU.
+
     Args:
         network: in eval mode.
         device: where to compute.

@@ -23,7 +23,7 @@ from n3cli.ops.array import Float32
 from n3cli.ops.row_source import ArraySource, RowSource
 
 Progress: TypeAlias = Callable[[float], None]
-Compute: TypeAlias = Callable[[RowSource, tuple[int, int], Progress | None], Iterator[Tensor]]
+ComputeStrips: TypeAlias = Callable[[RowSource, tuple[int, int], Progress | None], Iterator[Tensor]]
 """From a picture, the result's height and width, and who is told the fraction done, to the result's
 float planes in strips C×h×W, from top to bottom."""
 
@@ -33,7 +33,7 @@ RunPose: TypeAlias = Callable[[int, Progress | None], Iterator[Tensor]]
 POSES = 8
 
 
-def ensembled(compute: Compute) -> Compute:
+def ensembled(compute: ComputeStrips) -> ComputeStrips:
     """Make of a computation the mean over all poses of the picture, each turned back.
 
     The picture and the sum are held whole: the picture's own bytes, and 4 for each value of the

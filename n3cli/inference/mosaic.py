@@ -17,7 +17,7 @@ from n3cli.ops.array import Float32
 from n3cli.ops.layout import BAYER, Pattern, planes_of
 from n3cli.ops.stabilise import is_clean, restore, stabilise
 
-Denoise: TypeAlias = Callable[[Float32, float], Float32]
+DenoiseImage: TypeAlias = Callable[[Float32, float], Float32]
 """Image H×W×1 in [0, 1], and its noise level on the 0–255 scale → estimate."""
 
 
@@ -42,7 +42,7 @@ def denoise_planes(
     return estimate
 
 
-def denoise_stabilised(plane: Float32, a: float, b: float, denoise: Denoise) -> Float32:
+def denoise_stabilised(plane: Float32, a: float, b: float, denoise: DenoiseImage) -> Float32:
     """Denoise values x whose noise has the variance a·x + b by what takes white Gaussian noise.
 
     Args:

@@ -15,6 +15,7 @@ from n3cli.ops.luma import luma
 from n3cli.ops.noise_level import Finding, NoiseEstimate, estimate_noise
 from n3cli.ops.row_source import ArraySource, RowSource, check_floating
 from n3cli.ops.shared_noise import SharedNoise, find_shared_noise
+from n3cli.ops.spread import spread_squares
 
 _SAMPLED = 1 << 21  # pixels; a larger picture is judged by crops of so many in all
 _CROP = 128  # pixels on a side
@@ -114,20 +115,9 @@ def _bands(height: int, width: int) -> Iterator[tuple[int, int, list[tuple[int, 
     if height * width <= _SAMPLED:
         yield 0, height, [(0, width)]
         return
-    count = _SAMPLED // _CROP**2
-    down = min(max(round((count * height / width) ** 0.5), 1), max(height // _CROP, 1), count)
-    across = min(count // down, max(width // _CROP, 1))
-    lefts = _spread(width, across)
-    for top, bottom in _spread(height, down):
-        yield top, bottom, lefts
-
-
-def _spread(size: int, count: int) -> list[tuple[int, int]]:
-    """`count` equal spans of at most a crop's side, from one end to the other."""
-    length = min(_CROP, size)
-    ends = (0, size - length) if count > 1 else ((size - length) // 2,) * 2
-    starts = np.linspace(*ends, count).astype(int).tolist()
-    return [(start, start + length) for start in starts]
+    tops, lefts = spread_squares(height, width, _CROP, _SAMPLED)
+    for top in tops:
+        yield top, min(top + _CROP, height), [(left, min(left + _CROP, width)) for left in lefts]
 
 
 def _scaled(pixels: Pixels) -> Float32:

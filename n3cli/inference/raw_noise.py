@@ -11,8 +11,9 @@ import numpy as np
 from n3cli.io.noise_profile import NoiseProfile, find_profile
 from n3cli.io.raw import RawPicture
 from n3cli.ops.array import Float32
-from n3cli.ops.noise_model import Models
+from n3cli.ops.noise_model import ColourNoise
 from n3cli.ops.sensor_noise import SensorNoise, estimate_sensor_noise
+from n3cli.ops.spread import spread_squares
 
 SAMPLED: Final = 1 << 22
 """Values; a larger mosaic is judged by squares of so many in all."""
@@ -34,7 +35,7 @@ class RawNoise:
         file: name of the list of cameras.
     """
 
-    models: Models
+    models: ColourNoise
     source: str
     errors: tuple[tuple[float, float], ...] = ()
     reliable: bool = True
@@ -66,7 +67,7 @@ class RawNoise:
 
 
 def find_noise(
-    raw: RawPicture, given: Models | None = None, profiles: Sequence[NoiseProfile] = ()
+    raw: RawPicture, given: ColourNoise | None = None, profiles: Sequence[NoiseProfile] = ()
 ) -> RawNoise:
     """Find the noise of a file.
 
@@ -129,17 +130,8 @@ def _squares(mosaic: Float32, most: int) -> list[Float32]:
     height, width = mosaic.shape
     if height * width <= most:
         return [mosaic]
-    count = max(most // _SQUARE**2, 1)
-    down = min(max(round((count * height / width) ** 0.5), 1), max(height // _SQUARE, 1), count)
-    across = min(max(count // down, 1), max(width // _SQUARE, 1))
-    return [
-        mosaic[top : top + _SQUARE, left : left + _SQUARE]
-        for top in _starts(height, down)
-        for left in _starts(width, across)
-    ]
-
-
-def _starts(size: int, count: int) -> list[int]:
-    last = max(size - _SQUARE, 0)
-    places = np.linspace(0, last, count) if count > 1 else np.array([last / 2])
-    return [int(place) // 6 * 6 for place in places]
+    tops, lefts = (
+        [start // 6 * 6 for start in starts]
+        for starts in spread_squares(height, width, _SQUARE, most)
+    )
+    return [mosaic[top : top + _SQUARE, left : left + _SQUARE] for top in tops for left in lefts]

@@ -19,7 +19,7 @@ from n3cli.ops.layout import Pattern, planes_of
 from n3cli.ops.noise_model import NoiseModel
 from n3cli.ops.row_source import ArraySource
 
-Denoise: TypeAlias = Callable[[Float32, NoiseModel, Progress | None], Float32]
+DenoisePlane: TypeAlias = Callable[[Float32, NoiseModel, Progress | None], Float32]
 """From a plane H×W×1 and its noise to its estimate; who is told the fraction done."""
 
 _MOST = 255.0  # noise levels are at most that
@@ -66,7 +66,7 @@ def plane_by_plane(
     mosaic: Float32,
     pattern: Pattern,
     noise: Sequence[NoiseModel],
-    denoise: Denoise,
+    denoise: DenoisePlane,
     progress: Progress | None,
 ) -> Float32:
     """Denoise each plane of a mosaic H×W by itself, with the noise of its colour."""

@@ -13,12 +13,12 @@ from n3cli.inference.ensemble import POSES, Progress, add_poses, check_room, pos
 from n3cli.ops.array import Float32
 from n3cli.ops.layout import Pattern
 
-Compute: TypeAlias = Callable[[Float32, Pattern, Progress | None], Float32]
+EstimateMosaic: TypeAlias = Callable[[Float32, Pattern, Progress | None], Float32]
 """From a mosaic and its filter to its estimate; who is told the fraction done."""
 
 
 def in_poses(
-    compute: Compute, mosaic: Float32, pattern: Pattern, progress: Progress | None
+    compute: EstimateMosaic, mosaic: Float32, pattern: Pattern, progress: Progress | None
 ) -> Float32:
     """The mean over the flips and quarter turns of a mosaic with its filter, each turned back.
 

@@ -17,7 +17,7 @@ from typing import Any, Final
 from n3cli.errors import InputError, N3Warning
 from n3cli.io.format import printable
 from n3cli.io.path import explained
-from n3cli.ops.noise_model import Models, models_of
+from n3cli.ops.noise_model import ColourNoise, models_of
 
 _DARKTABLE: Final = Path("darktable/noiseprofiles.json")
 _DEMOSAICED: Final = 13.0
@@ -49,7 +49,7 @@ class NoiseProfile:
     make: str
     model: str
     iso: float
-    noise: Models
+    noise: ColourNoise
     file: str = ""
 
 

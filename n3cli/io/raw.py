@@ -17,7 +17,7 @@ from n3cli.io.path import explained
 from n3cli.io.raw_tag import RawTags, read_tags
 from n3cli.ops.array import Float32, Float64
 from n3cli.ops.layout import Pattern
-from n3cli.ops.noise_model import Models
+from n3cli.ops.noise_model import ColourNoise
 from n3cli.ops.primaries import XYZ_FROM_SRGB
 
 _COLOURS = "RGB"
@@ -59,7 +59,7 @@ class RawPicture:
     white_balance: tuple[float, float, float] | None
     to_srgb: Float64
     from_xyz: Float64 | None
-    noise: Models | None
+    noise: ColourNoise | None
     iso: float | None
     tags: RawTags
     name: str
@@ -221,7 +221,7 @@ def _to_srgb(known: Any, from_xyz: Float64 | None) -> Float64:
     return np.linalg.inv(camera / camera.sum(1, keepdims=True))  # white stays white
 
 
-def _noise(tags: RawTags) -> Models | None:
+def _noise(tags: RawTags) -> ColourNoise | None:
     if tags.noise is None:
         return None
     red, green, blue = tags.noise if len(tags.noise) == 3 else tags.noise * 3

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from n3cli.io.noise_profile import NoiseProfile
 from n3cli.jobs.view import Crop
-from n3cli.ops.noise_model import Models
+from n3cli.ops.noise_model import ColourNoise
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class RawSettings:
         sigma: whether a noise level for pictures was given, which goes with no raw file.
     """
 
-    noise: Models | None = None
+    noise: ColourNoise | None = None
     profiles: tuple[NoiseProfile, ...] = ()
     strength: float = 1.0
     chroma: float | None = None

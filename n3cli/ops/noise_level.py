@@ -42,7 +42,7 @@ _BLOCK = 16  # pixels; windows are halved by a chessboard of such blocks
 _ROUNDS = 3  # what is flat beside the noise depends on the noise
 _WHITE = 1.4  # details in all directions / in the quietest, as deviations: white up to here
 _SMOOTH = 2.0  # the same: only correlated noise and much texture go beyond
-_PLAIN = 1.3  # cell means / details at half the size, as deviations: no picture up to here
+PLAIN = 1.3  # cell means / details at half the size, as deviations: no picture up to here
 _GROWTH = 4  # details at half the size / at full, as white noise: only texture goes beyond
 _PATTERN = 4  # details at half the size, all / quietest: blurred noise fills every direction
 _FAINT = 2 / 255  # below it nobody sees noise, of whatever kind
@@ -144,13 +144,25 @@ def _beyond_white(parts: Sequence[Float64], fine: Flat) -> NoiseEstimate:
     if (
         coarse
         and half > _STRONG
-        and fine.details > _SMOOTH * fine.floor
-        and half <= _GROWTH * fine.details
-        and coarse.cells <= _PLAIN * coarse.details
-        and coarse.details <= _PATTERN * coarse.floor
+        and coarse.cells <= PLAIN * coarse.details
+        and may_be_shared(fine, coarse)
     ):
         return NoiseEstimate(half, Finding.CORRELATED)
     return NoiseEstimate(fine.floor, Finding.TEXTURED)
+
+
+def may_be_shared(fine: Flat, coarse: Flat) -> bool:
+    """Whether what is in flat windows may be noise that neighbours share, and no texture.
+
+    Args:
+        fine: of a channel.
+        coarse: of its 2×2 means, see `halve`.
+    """
+    return (
+        fine.details > _SMOOTH * fine.floor
+        and 2 * coarse.details <= _GROWTH * fine.details
+        and coarse.details <= _PATTERN * coarse.floor
+    )
 
 
 def halve(plane: Float64) -> Float64:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from n3cli.ops.array import Float64
 
-Models: TypeAlias = tuple["NoiseModel", "NoiseModel", "NoiseModel"]
+ColourNoise: TypeAlias = tuple["NoiseModel", "NoiseModel", "NoiseModel"]
 """Of red, green and blue."""
 
 
@@ -34,7 +34,7 @@ class NoiseModel:
         return deviation
 
 
-def models_of(numbers: Sequence[float]) -> Models:
+def models_of(numbers: Sequence[float]) -> ColourNoise:
     """The noise of red, green and blue: a and b of each, or of all."""
     pairs = [NoiseModel(a, b) for a, b in zip(numbers[::2], numbers[1::2], strict=True)]
     red, green, blue = pairs * 3 if len(pairs) == 1 else pairs

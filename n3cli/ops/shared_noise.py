@@ -14,14 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from n3cli.ops.array import Float64
-from n3cli.ops.noise_level import halve, measure_flat
+from n3cli.ops.noise_level import PLAIN, halve, may_be_shared, measure_flat
 
 _CELL = 4  # details of 2×2 means in a row, 16 pixels
 _QUIET = 25  # per cent of the cells; above it texture may be, much below only the quietest corner
-_SMOOTH = 2.0  # details in all directions / in the quietest: white noise has 1, texture less
-_GROWTH = 4.0  # details at half the size / at full: only texture goes beyond
-_PATTERN = 4.0  # details at half the size, all / quietest: noise fills every direction
-_PLAIN = 1.3  # cell means / details at half the size: no picture up to here
 _VISIBLE = 1.5 / 255  # at half the size; pictures free of noise have as much
 _MOST = 40 / 255  # stronger than any photo that was looked at; cameras smooth theirs away
 _PLAIN_TOLD, _VISIBLE_TOLD = 1.5, 1.2 / 255  # the same where the file names its camera
@@ -70,17 +66,12 @@ def find_shared_noise(planes: Sequence[NDArray[np.floating]]) -> SharedNoise:
         return SharedNoise(sigma)
     if fine.drawn:
         return SharedNoise(0.0, drawn=True)
-    smooth = (
-        sigma <= _MOST
-        and fine.details > _SMOOTH * fine.floor
-        and 2 * coarse.details <= _GROWTH * fine.details
-        and coarse.details <= _PATTERN * coarse.floor
-    )
+    smooth = sigma <= _MOST and may_be_shared(fine, coarse)
 
     def stands_out(visible: float, plain: float) -> bool:
         return smooth and 2 * coarse.details > visible and coarse.cells <= plain * coarse.details
 
-    return SharedNoise(sigma, stands_out(_VISIBLE, _PLAIN), stands_out(_VISIBLE_TOLD, _PLAIN_TOLD))
+    return SharedNoise(sigma, stands_out(_VISIBLE, PLAIN), stands_out(_VISIBLE_TOLD, _PLAIN_TOLD))
 
 
 def _local(half: Float64) -> Float64:
