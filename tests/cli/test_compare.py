@@ -220,7 +220,8 @@ def test_a_page_that_is_there_is_kept():
 
 
 def test_a_page_that_fails_leaves_the_result(monkeypatch):
-    def fail(text, target):
+    def fail(text, target, *, replace):
+        assert replace
         Path(target).with_name("tried").write_text(text)
         from n3cli.errors import InputError
 
