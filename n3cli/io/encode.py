@@ -20,7 +20,7 @@ from n3cli.io.meta import Meta
 
 _FORMATS = {"uint8": "uchar", "uint16": "ushort", "float32": "float"}
 _CLASSIC_TIFF_LIMIT = 3 << 30  # bytes of pixels; offsets in classic TIFF end at 4 GiB
-_TIFF_STRIP = 8 << 20  # bytes; libvips refuses strips of more than 50 MB when it reads
+_TIFF_STRIP = 8 << 20  # bytes; programs with libtiff's budget refuse strips of more than 50 MB
 _SUBSAMPLING_LIMIT = 90  # quality up to which chroma may be halved
 
 

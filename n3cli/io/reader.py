@@ -130,7 +130,7 @@ def _open(file: BinaryIO, name: str) -> PictureReader:
         file.seek(0)
         if format in _PLAIN:
             return PictureReader(Whole(file.read(), format, name), Meta(format=format), name, file)
-    image = vips.load(file.getvalue() if isinstance(file, io.BytesIO) else file, name)
+    image = vips.load(file.getvalue() if isinstance(file, io.BytesIO) else file, name, format)
     meta = vips.read_meta(image)
     meta = dataclasses.replace(
         meta,

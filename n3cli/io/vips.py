@@ -40,12 +40,13 @@ def explained(trouble: str) -> Iterator[None]:
         raise InputError(f"{trouble} ({causes[0]})" if causes else trouble) from error
 
 
-def load(file: BinaryIO | bytes, name: str) -> Any:
+def load(file: BinaryIO | bytes, name: str, format: str) -> Any:
     """Open a picture for reading from top to bottom; pixels are decoded as they are asked for.
 
     Args:
         file: an open regular file, or all its bytes.
         name: what to call it in messages.
+        format: what its first bytes tell, see `sniff`.
 
     Returns:
         A `pyvips.Image` with 1 to 4 bands of uchar, ushort or float, grey or RGB.
@@ -59,7 +60,9 @@ def load(file: BinaryIO | bytes, name: str) -> Any:
         else:
             os.lseek(file.fileno(), 0, os.SEEK_SET)  # Python's own position may differ
             source = pyvips.Source.new_from_descriptor(file.fileno())
-        image = pyvips.Image.new_from_source(source, "", access="sequential", fail_on="error")
+        image = pyvips.Image.new_from_source(
+            source, "", access="sequential", fail_on="error", **_options(format)
+        )
         if "n-pages" in image.get_fields() and image.get("n-pages") > 1:
             warn_of_pages(name, image.get("n-pages"))
         image = _to_rgb(image, name)
@@ -126,6 +129,12 @@ def _told_apart(name: str) -> Iterator[None]:
             f"{name}: samples of more than 32 bits (double, complex) are not supported; "
             "convert it to 8 or 16 bits or to 32-bit float"
         ) from error
+
+
+def _options(format: str) -> dict[str, bool]:
+    """Lift libtiff's budget of 50 MB: one strip or one private tag may well hold more."""
+    known = pyvips.Introspect.get("tiffload_source").optional_input if format == "tiff" else ()
+    return {"unlimited": True} if "unlimited" in known else {}  # unknown to old libvips
 
 
 def _to_rgb(image: Any, name: str) -> Any:
