@@ -7,7 +7,9 @@ libtiff; Exif 2.32, section 4.6.
 
 from __future__ import annotations
 
+import os
 import struct
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
@@ -83,14 +85,26 @@ class Layout:
                 places[tag] = FieldPlace(type, size, at)
         return places
 
-    def read(self, file: BinaryIO, offset: int) -> Directory:
+    def read(self, file: BinaryIO, offset: int, wanted: Collection[int] | None = None) -> Directory:
         """Read the directory at an offset; fields of unknown types are left out.
+
+        Args:
+            file: the stream.
+            offset: where the directory is.
+            wanted: the tags that are asked for; by default all.
 
         Raises:
             ValueError: the directory is damaged.
         """
+        places = self.locate(file, offset)
+        if wanted is not None:
+            places = {tag: place for tag, place in places.items() if tag in wanted}
+        # Fields may share bytes: a small file could claim any amount of memory.
+        claimed = sum(place.size for place in places.values())
+        if claimed > file.seek(0, os.SEEK_END):
+            raise ValueError(f"fields of {claimed} bytes, more than the file has")
         fields = {}
-        for tag, place in self.locate(file, offset).items():
+        for tag, place in places.items():
             file.seek(place.at)
             data = _exactly(file, place.size)
             fields[tag] = Field(place.type, _swap(data, place.type, self.order))
