@@ -138,6 +138,7 @@ def _open(file: BinaryIO, name: str) -> PictureReader:
         dpi=found.dpi or exif.read_dpi(meta.exif),
         text=found.text,
         blocks=found.blocks,
+        lost=found.lost,
         format=format,
     )
     return PictureReader(vips.Strips(image, name), meta, name, file)

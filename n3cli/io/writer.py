@@ -185,6 +185,6 @@ def create_picture(
             f"has {width}×{height}; write another format, for example png"
         )
     layout = _Layout(format, height, width, channels, has_alpha, np.dtype(dtype))
-    for loss in layout.losses():
+    for loss in (*layout.losses(), *meta.lost):
         warnings.warn(f"{name}: {loss}", N3Warning, stacklevel=2)
     return PictureWriter(target, name, layout, meta, quality)

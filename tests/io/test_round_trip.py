@@ -268,6 +268,48 @@ def test_a_damaged_colour_chunk_is_left_out() -> None:
     assert png.read_meta(file).blocks == ()
 
 
+def chunk(kind: bytes, body: bytes) -> bytes:
+    head, tail = struct.pack(">I4s", len(body), kind), struct.pack(">I", zlib.crc32(kind + body))
+    return head + body + tail
+
+
+def with_chunks(*chunks: bytes) -> bytes:
+    plain = encoded(picture("uint8", 3, False), "png")
+    return plain[:33] + b"".join(chunks) + plain[33:]
+
+
+def test_a_pixels_shape_and_repeated_texts_stay_in_png() -> None:
+    shape = chunk(b"pHYs", struct.pack(">IIB", 2, 1, 0))
+    lines = chunk(b"tEXt", b"Note\0one"), chunk(b"zTXt", b"Note\0\0" + zlib.compress(b"two"))
+    found = read_picture(with_chunks(shape, *lines))
+    assert found.meta.text == {"Note": "one\ntwo"}
+    assert found.meta.dpi is None
+    data = encoded(found, "png")
+    assert data.count(b"pHYs") == data.count(shape) == 1
+    assert Image.open(io.BytesIO(data)).text == {"Note": "one\ntwo"}
+
+
+def test_a_png_that_is_cut_off_in_its_resolution() -> None:
+    with pytest.raises(InputError):
+        read_picture(with_chunks(chunk(b"pHYs", bytes(9)))[:45])
+
+
+@pytest.mark.parametrize("kind", [b"zTXt", b"iTXt"])
+def test_inflated_texts_have_one_budget_and_what_exceeds_it_is_told(kind: bytes) -> None:
+    packed = zlib.compress(bytes(6 << 20))
+    body = (b"\0\0" if kind == b"zTXt" else b"\0\1\0\0\0") + packed
+    texts = [chunk(kind, b"%d" % number + body) for number in range(4)]
+    found = read_picture(with_chunks(chunk(b"tEXt", b"Title\0dog"), *texts))
+    assert set(found.meta.text) == {"Title", "0", "1"}
+    with pytest.warns(N3Warning, match="texts of more than 16 MB are left out"):
+        encoded(found, "png")
+
+
+def test_a_compressed_text_without_its_end_is_left_out() -> None:
+    packed = zlib.compress(np.random.default_rng(0).bytes(1000))[:500]
+    assert read_picture(with_chunks(chunk(b"zTXt", b"Note\0\0" + packed))).meta.text == {}
+
+
 def test_iptc_of_jpeg_stays_in_jpeg() -> None:
     caption = b"\x1c\x02\x78" + struct.pack(">H", 5) + b"A dog"
     block = b"Photoshop 3.0\0" + b"8BIM\x04\x04\0\0" + struct.pack(">I", len(caption)) + caption
