@@ -25,7 +25,7 @@ class Meta:
         text: named texts: PNG's text chunks, "Comment" in JPEG, "Description" in TIFF.
         blocks: what is passed on as it is, and only to files of the same format, each with its
             kind: PNG's colour chunks ("gAMA", "cICP", …) and its "pHYs" where that tells only the
-            shape of a pixel, JPEG's "APP13" (IPTC).
+            shape of a pixel, JPEG's "APP13" (IPTC) and "APP1" (extended XMP).
         lost: what the file has besides and no file made of it will have, a phrase each; told with a
             warning when one is written.
         format: name of the format it was read from ("png", "jpeg", …); empty if from no file.

@@ -321,6 +321,47 @@ def test_iptc_of_jpeg_stays_in_jpeg() -> None:
     assert b"Photoshop" not in encoded(read_picture(marked), "png")
 
 
+def segment(marker: int, body: bytes) -> bytes:
+    return struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body
+
+
+def with_segments(*segments: bytes) -> bytes:
+    plain = encoded(picture("uint8", 3, False), "jpeg")
+    return plain[:2] + b"".join(segments) + plain[2:]
+
+
+def test_bytes_that_fill_up_before_a_marker_do_not_matter() -> None:
+    told = Meta(dpi=(300.0, 200.0), text={"Comment": "a dog"})
+    plain = encoded(picture("uint8", 3, False, told), "jpeg")
+    filled = plain.replace(b"\xff\xfe", b"\xff\xff\xff\xfe", 1)
+    assert read_picture(filled[:2] + b"\xff" + filled[2:]).meta == replace(told, format="jpeg")
+
+
+def test_a_very_low_resolution_is_no_zero_in_jpeg() -> None:
+    data = encoded(picture("uint8", 3, False, Meta(dpi=(0.01, 0.4))), "jpeg")
+    assert read_picture(data).meta.dpi == (1, 1)
+
+
+def test_both_comments_and_extended_xmp_stay_in_jpeg() -> None:
+    more = segment(0xE1, b"http://ns.adobe.com/xmp/extension/\0" + bytes(40) + b"<rest/>")
+    found = read_picture(with_segments(segment(0xFE, b"one"), more, segment(0xFE, b"two")))
+    assert found.meta.text == {"Comment": "one\ntwo"}
+    data = encoded(found, "jpeg")
+    assert data.count(more) == 1
+    assert Image.open(io.BytesIO(data)).info["comment"] == b"one\ntwo"
+
+
+def test_pictures_behind_the_first_are_told_when_they_are_left_out(tmp_path: Path) -> None:
+    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(
+        tmp_path / "two.jpg", "MPO", save_all=True, append_images=[Image.new("RGB", (8, 8))]
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = read_picture(tmp_path / "two.jpg")
+    with pytest.warns(N3Warning, match="only the first of the file's pictures is kept"):
+        encoded(found, "png")
+
+
 def test_a_stream_needs_a_format() -> None:
     with pytest.raises(InputError, match="format"):
         write_picture(io.BytesIO(), picture("uint8", 1, False))
