@@ -17,6 +17,7 @@ from n3cli.io.meta import decode
 from n3cli.io.tiff import Directory, Field, Layout, read_head
 from n3cli.ops.array import Float64
 from n3cli.ops.noise_model import NoiseModel
+from n3cli.ops.stabilise import is_clean
 
 DNG_VERSION: Final = 50706
 """The tag of DNG's version, which no other kind of file has."""
@@ -133,5 +134,6 @@ def _matrix(numbers: Mapping[int, Any]) -> Float64 | None:
 def _noise(values: list[float]) -> tuple[NoiseModel, ...] | None:
     models = tuple(NoiseModel(a, b) for a, b in zip(values[::2], values[1::2], strict=False))
     good = all(np.isfinite([one.a, one.b]).all() and one.a >= 0 for one in models)
+    good &= not all(is_clean(one.a, one.b) for one in models)  # no sensor has none
     # Its order is that of the colour planes, which for mosaics of red, green and blue is just that.
     return models if good and len(models) in (1, 3) and len(values) == 2 * len(models) else None
