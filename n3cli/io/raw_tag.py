@@ -30,8 +30,6 @@ _NOISE_PROFILE = 51041
 _ASKED = (_MAKE, _MODEL, _UNIQUE_MODEL, _LENS, _ISO, *_COLOR_MATRICES, _NOISE_PROFILE, DNG_VERSION)
 _MOST = 16
 """Directories beside the first that are looked at."""
-_LONGEST = 1024
-"""Bytes of a field that are looked at for numbers: more than any that is asked for has."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ def read_tags(data: bytes) -> RawTags:
             fields = {**directory, **fields}  # what comes first, counts
     except (ValueError, struct.error, OverflowError):
         pass
-    numbers = {tag: _numbers(field) for tag, field in fields.items()}
+    numbers = {tag: field.numbers for tag, field in fields.items()}
     is_dng = DNG_VERSION in fields
     return RawTags(
         make=_text(fields, _MAKE),
@@ -84,11 +82,9 @@ def raw_directory(file: BinaryIO) -> Directory:
         found = (  # one by one: none but the widest is kept
             directory
             for directory in _directories(layout, file, offset)
-            if _PHOTOMETRIC in directory and _numbers(directory[_PHOTOMETRIC]) == [_MOSAIC]
+            if _PHOTOMETRIC in directory and directory[_PHOTOMETRIC].numbers == [_MOSAIC]
         )
-        return max(
-            found, key=lambda one: _numbers(one[_WIDTH]) if _WIDTH in one else [], default={}
-        )
+        return max(found, key=lambda one: one[_WIDTH].numbers if _WIDTH in one else [], default={})
     except (ValueError, struct.error, OverflowError):
         return {}
 
@@ -99,24 +95,12 @@ def _directories(
     """The first directory, and those that it points to; all fields, or those that are wanted."""
     first = layout.read(file, offset, wanted)
     yield first
-    pointers = [_numbers(first[tag]) for tag in (_EXIF, _SUB) if tag in first]
+    pointers = [first[tag].numbers for tag in (_EXIF, _SUB) if tag in first]
     for pointer in [each for several in pointers for each in several][:_MOST]:
         try:
             yield layout.read(file, int(pointer), wanted)
         except (ValueError, struct.error, OverflowError):
             continue
-
-
-def _numbers(field: Field) -> list[float]:
-    """A field's values, whatever its type; its bytes are little-endian."""
-    data = field.data[:_LONGEST]
-    if field.type in (5, 10):
-        pairs = np.frombuffer(data, "<u4" if field.type == 5 else "<i4").reshape(-1, 2)
-        return [float(top) / float(bottom) if bottom else 0.0 for top, bottom in pairs]
-    kinds = {1: "u1", 3: "<u2", 4: "<u4", 6: "i1", 8: "<i2", 9: "<i4", 11: "<f4", 12: "<f8"}
-    kinds |= {13: "<u4", 16: "<u8", 17: "<i8", 18: "<u8"}
-    kind = kinds.get(field.type)
-    return [] if kind is None else [float(value) for value in np.frombuffer(data, kind)]
 
 
 def _text(fields: Mapping[int, Field], tag: int) -> str:

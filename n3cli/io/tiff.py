@@ -20,6 +20,9 @@ _SIZE = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12:
 _SIZE |= {16: 8, 17: 8, 18: 8}
 _HALVES = (5, 10)  # (S)RATIONAL is two numbers of four bytes
 
+_LONGEST = 1024
+"""Bytes of a field that are looked at for numbers: more than any that is asked for has."""
+
 
 @dataclass(frozen=True)
 class Field:
@@ -32,6 +35,18 @@ class Field:
     def count(self) -> int:
         """How many values it has."""
         return len(self.data) // _SIZE[self.type]
+
+    @property
+    def numbers(self) -> list[float]:
+        """Its first values, whatever its type; of texts and bytes of unsaid meaning none."""
+        data = self.data[:_LONGEST]
+        if self.type in (5, 10):
+            pairs = np.frombuffer(data, "<u4" if self.type == 5 else "<i4").reshape(-1, 2)
+            return [float(top) / float(bottom) if bottom else 0.0 for top, bottom in pairs]
+        kinds = {1: "u1", 3: "<u2", 4: "<u4", 6: "i1", 8: "<i2", 9: "<i4", 11: "<f4", 12: "<f8"}
+        kinds |= {13: "<u4", 16: "<u8", 17: "<i8", 18: "<u8"}
+        kind = kinds.get(self.type)
+        return [] if kind is None else [float(value) for value in np.frombuffer(data, kind)]
 
 
 Directory = dict[int, Field]
