@@ -100,6 +100,10 @@ def read_raw(source: Path | bytes, name: str | None = None) -> RawPicture:
             raw.unpack()
             return _picture(raw, read_tags(data), name)
     except (rawpy.LibRawFileUnsupportedError, rawpy.NotSupportedError) as error:
+        if (kind := sniff(data[:HEAD_SIZE])) not in (None, "tiff"):
+            raise InputError(
+                f"{name}: is no camera raw file but a picture ({kind}); name it so"
+            ) from error
         raise InputError(
             f"{name}: is no camera raw file, or of a camera that LibRaw {_version()} does not know"
         ) from error

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from n3cli.errors import InputError
+from n3cli.io.raw_tag import DNG_VERSION
 from n3cli.io.tiff import read_head
 
 _BITS, _COMPRESSION, _COLOURS, _SAMPLES = 258, 259, 262, 277
@@ -32,14 +33,19 @@ def is_ycbcr(file: BinaryIO, name: str) -> bool:
     """Whether the pixels that libvips gives of a TIFF file are YCbCr.
 
     Raises:
-        InputError: they are of another kind that libvips takes for RGB, and that is not converted.
+        InputError: they are of another kind that libvips takes for RGB, and that is not converted,
+            or the file is camera raw.
     """
     try:
         layout, offset = read_head(file)
-        wanted = {_COMPRESSION, _COLOURS, *_KNOWN}
+        wanted = {_COMPRESSION, _COLOURS, DNG_VERSION, *_KNOWN}
         fields = layout.read(file, offset, wanted)
     except (ValueError, struct.error, OverflowError):
         return False  # libvips will tell
+    if DNG_VERSION in fields:  # libvips would give its preview, if anything
+        raise InputError(
+            f"{name}: is camera raw (DNG), which only n3 denoise takes, from a file named .dng"
+        )
     tags = {tag: field.numbers for tag, field in fields.items()}
     colours = tags.get(_COLOURS)
     if colours not in (_YCBCR, *_FOREIGN) or tags.get(_COMPRESSION) in _JPEG:

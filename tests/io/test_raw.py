@@ -168,7 +168,7 @@ def linear():
     [
         (lambda: b"", "is empty"),
         (lambda: b"no raw file" * 100, "is no camera raw file"),
-        (jpeg, "is no camera raw file"),
+        (jpeg, r"is no camera raw file but a picture \(jpeg\); name it so"),
         (lambda: make_dng(values())[:5000], "is damaged or cut off"),
         (lambda: make_dng(values())[:-10], "is damaged or cut off"),
         (lambda: make_dng(values())[:40], "is (damaged or cut off|no camera raw file)"),

@@ -6,11 +6,13 @@ import struct
 import tracemalloc
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
 from PIL import Image
+from reference.dng import make_dng
 
 from n3cli.errors import InputError, N3Warning
 from n3cli.io import exif
@@ -154,3 +156,10 @@ def test_a_kind_that_cannot_be_decoded_is_not_called_damaged(options: dict[str, 
     with pytest.raises(InputError, match="cannot be decoded here; convert it") as caught:
         read_picture(tiff_bytes(RGB, **options))
     assert "damaged" not in str(caught.value)
+
+
+def test_a_dng_file_of_another_name_is_no_picture(tmp_path: Path) -> None:
+    path = tmp_path / "photo.tif"
+    path.write_bytes(make_dng(np.full((60, 72), 9000, np.uint16)))
+    with pytest.raises(InputError, match=r"is camera raw \(DNG\).*from a file named \.dng"):
+        read_picture(path)
