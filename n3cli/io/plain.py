@@ -15,6 +15,10 @@ from numpy.typing import NDArray
 from n3cli.errors import InputError
 from n3cli.io.depth import FULL, Pixels
 
+_COMMENT = re.compile(rb"#[^\n]*")
+_SPACE, _OTHER = re.compile(rb"\s"), re.compile(rb"[^\s0-9]")
+_FIGURES = b"0123456789"
+_PART = 1 << 20  # bytes of text that become numbers at once
 _GAP = rb"(?:\s|#[^\n]*\n)+"
 _SIZE = _GAP + rb"(\d{1,9})" + _GAP + rb"(\d{1,9})"
 _BITMAP = re.compile(rb"P([14])" + _SIZE + rb"\s")
@@ -60,6 +64,8 @@ def _pnm(data: bytes) -> Pixels:
         raise ValueError("it has no pixels")
     shape = height, width, 3 if kind in b"36F" else 1
     body = data[header.end() :]
+    if kind in b"123":
+        body = _COMMENT.sub(b"", body)
     if kind == b"4":
         packed = _take(np.frombuffer(body, np.uint8), height * ((width + 7) // 8))
         bits = np.unpackbits(packed.reshape(height, -1), axis=1, count=width)
@@ -77,7 +83,7 @@ def _pnm(data: bytes) -> Pixels:
     if not 0 < limit < 65536:
         raise ValueError(f"its largest value is given as {limit}, not 1 to 65535")
     if kind in b"23":
-        values = _take(_numbers(body.split(maxsplit=count)[:count], limit), count)
+        values = _take(_numbers(body, count, limit), count)
     elif limit < 256:
         values = _take(np.frombuffer(body, np.uint8), count)
     else:
@@ -85,14 +91,24 @@ def _pnm(data: bytes) -> Pixels:
     return _scale(values.reshape(shape), limit)
 
 
-def _numbers(words: list[bytes], limit: int) -> NDArray[np.int64]:
-    try:
-        values = np.array(words, np.int64)
-        if values.size and not 0 <= values.min() <= values.max() <= limit:
-            raise OverflowError
-    except OverflowError:  # numpy raises it as well, for what exceeds 64 bits
-        raise ValueError(f"it has a value outside 0 to {limit}") from None
-    return values
+def _numbers(text: bytes, count: int, limit: int) -> NDArray[np.uint16]:
+    """The first values of a text, at most `count`; part by part, which spares memory."""
+    # However many are claimed: each takes a digit and a space.
+    values, done, at = np.empty(min(count, len(text) // 2 + 1), np.uint16), 0, 0
+    while done < count and at < len(text):
+        gap = _SPACE.search(text, at + _PART)
+        end = gap.end() if gap else len(text)
+        other = _OTHER.search(text, at, end)
+        part = (text[at : other.start()].rstrip(_FIGURES) if other else text[at:end]).strip()
+        # Of more than 64 bits it makes the largest number there is.
+        found = np.fromstring(part, np.int64, sep=" ")[: count - done] if part else values[:0]
+        if found.max(initial=0) > limit:
+            raise ValueError(f"it has a value outside 0 to {limit}")
+        values[done : done + len(found)] = found
+        done, at = done + len(found), end
+        if other and done < count:
+            raise ValueError(f"it has a value outside 0 to {limit}, or what is no number")
+    return values[:done]
 
 
 def _take(values: NDArray[Any], count: int) -> NDArray[Any]:
