@@ -6,6 +6,8 @@ https://www.pauldebevec.com/Research/HDR/PFM/.
 
 from __future__ import annotations
 
+import io
+import math
 import re
 from typing import Any
 
@@ -18,6 +20,7 @@ from n3cli.io.depth import FULL, Pixels
 _COMMENT = re.compile(rb"#[^\n]*")
 _SPACE, _OTHER = re.compile(rb"\s"), re.compile(rb"[^\s0-9]")
 _FIGURES = b"0123456789"
+_MOST_PACKED = 128  # pixels a byte: a run of 255 takes two
 _PART = 1 << 20  # bytes of text that become numbers at once
 _GAP = rb"(?:\s|#[^\n]*\n)+"
 _SIZE = _GAP + rb"(\d{1,9})" + _GAP + rb"(\d{1,9})"
@@ -46,13 +49,16 @@ class Whole:
 
 
 def _bmp(data: bytes) -> Pixels:
-    from imageio import v3 as imageio  # slow to import, seldom needed
+    from PIL.BmpImagePlugin import BmpImageFile  # slow to import, seldom needed
 
     try:
-        pixels = np.atleast_3d(imageio.imread(data, plugin="pillow", extension=".bmp"))
+        image = BmpImageFile(io.BytesIO(data))  # not Image.open: it refuses what is only large
+        if math.prod(image.size) > _MOST_PACKED * len(data):
+            raise ValueError(f"it claims {image.width}×{image.height} pixels")
+        full = {"1": "L", "P": "RGB"}.get(image.mode)
+        return np.atleast_3d(np.asarray(image.convert(full) if full else image))
     except Exception as error:  # Pillow meets damage with errors of nearly any kind
         raise ValueError(error) from error
-    return pixels.astype(np.uint8) * 255 if pixels.dtype == bool else pixels
 
 
 def _pnm(data: bytes) -> Pixels:

@@ -22,7 +22,7 @@ from n3cli.cli.main import COMMANDS, n3
 from n3cli.errors import ConfigError, DeviceError, InputError, ModelError, N3Warning
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(n3cli.__file__).parents[1])}
-HEAVY = {"torch", "numpy", "pyvips", "imageio", "cv2", "tifffile", "huggingface_hub", "rich"}
+HEAVY = {"torch", "numpy", "pyvips", "PIL", "cv2", "tifffile", "huggingface_hub", "rich"}
 
 
 def run(*arguments: str):

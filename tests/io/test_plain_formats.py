@@ -1,7 +1,9 @@
 """PNM, PFM and BMP against files made by hand and by Pillow."""
 
 import io
+import struct
 import tracemalloc
+import warnings
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from PIL import Image
 
 from n3cli.errors import InputError
 from n3cli.io.picture import read_picture
+from n3cli.io.reader import open_picture
 
 RGB = np.random.default_rng(1).integers(0, 256, (5, 7, 3), np.uint8)
 
@@ -93,3 +96,23 @@ def test_a_large_plain_file_takes_little_memory(limit: int) -> None:
         tracemalloc.stop()
     np.testing.assert_array_equal(found, values)
     assert peak < 60 * values.shape[0] * values.shape[1]
+
+
+def bmp_of_nothing(width: int, height: int, packing: int) -> bytes:
+    """The head of a BMP file of 1 bit a pixel, black and white."""
+    head = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 1, packing, 0, 0, 0, 2, 0)
+    return b"BM" + struct.pack("<IHHI", 0, 0, 0, 62) + head + bytes(4) + b"\xff\xff\xff\0"
+
+
+def test_a_large_bmp_is_read_without_chatter() -> None:
+    width, height = 20_000, 9_000  # more than Pillow takes, twice as many as it warns of
+    data = bmp_of_nothing(width, height, 0) + bytes(width // 8 * height)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with open_picture(data) as reader:
+            assert (reader.width, reader.height) == (width, height)
+
+
+def test_a_bmp_cannot_claim_more_pixels_than_it_may_hold() -> None:
+    with pytest.raises(InputError, match="damaged BMP: it claims 60000×60000 pixels"):
+        read_picture(bmp_of_nothing(60_000, 60_000, 0))
