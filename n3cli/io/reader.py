@@ -11,14 +11,20 @@ from typing import Any, BinaryIO, Self
 import numpy as np
 
 from n3cli.errors import InputError
-from n3cli.io import exif, jpeg, path, png, tiff_colour, vips
+from n3cli.io import avif, exif, jpeg, path, png, tiff_colour, vips
 from n3cli.io.depth import Pixels
 from n3cli.io.format import FORMATS, HEAD_SIZE, printable, sniff
 from n3cli.io.meta import Meta
 from n3cli.io.plain import Whole
 
 _PLAIN = ("bmp", "pnm")
-_READ_META = {"png": png.read_meta, "jpeg": jpeg.read_meta, "tiff": exif.read_tiff}
+_READ_META = {
+    "png": png.read_meta,
+    "jpeg": jpeg.read_meta,
+    "tiff": exif.read_tiff,
+    "avif": avif.read_meta,
+    "heic": avif.read_meta,
+}
 
 
 class PictureReader:

@@ -74,7 +74,7 @@ def load(file: BinaryIO | bytes, name: str, format: str) -> Any:
         )
         if "n-pages" in image.get_fields() and image.get("n-pages") > 1:
             warn_of_pages(name, image.get("n-pages"))
-        image = _to_rgb(image, name)
+        image = _stretch(_to_rgb(image, name))
     if image.format == "double":
         image = image.cast("float")
     if image.format not in _DTYPES:
@@ -110,6 +110,7 @@ def read_meta(image: Any) -> Meta:
         exif=block and block.removeprefix(b"Exif\0\0"),
         xmp=get("xmp-data"),
         orientation=get("orientation") or 1,
+        bits=_bits(image),
     )
 
 
@@ -158,6 +159,23 @@ def _to_rgb(image: Any, name: str) -> Any:
         depth = 16 if image.format == "ushort" else 8
         return image.icc_transform("srgb", embedded=True, input_profile="cmyk", depth=depth)
     return image.colourspace("rgb16" if image.format != "uchar" else "srgb")
+
+
+def _bits(image: Any) -> int | None:
+    """How many bits of 16 an AVIF or HEIC file fills; None if all, or of other files."""
+    fields = image.get_fields()
+    if "bits-per-sample" not in fields or not image.get("vips-loader").startswith("heif"):
+        return None
+    bits: int = image.get("bits-per-sample")
+    return bits if 8 < bits < 16 else None
+
+
+def _stretch(image: Any) -> Any:
+    """Bring white to the full range: of 10 or 12 bits libvips only fills the upper ones."""
+    if (bits := _bits(image)) is None:
+        return image
+    white = ((1 << bits) - 1) << (16 - bits)
+    return image.linear(65535 / white, 0.5).cast("ushort")
 
 
 def _warn(name: str, text: str) -> None:

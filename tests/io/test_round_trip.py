@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import pyvips
 import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import ExifTags, Image, ImageCms, IptcImagePlugin
 
 from n3cli.errors import InputError, N3Warning
-from n3cli.io import png
+from n3cli.io import avif, png
 from n3cli.io.depth import to_depth
 from n3cli.io.meta import Meta
 from n3cli.io.picture import Picture, read_picture, write_picture
@@ -164,6 +165,71 @@ def test_avif_at_100(dtype: str, tolerance: int, meta: Meta) -> None:
         found = read_picture(encoded(given, "avif", 100))
     assert np.abs(found.pixels.astype(int) - given.pixels).max() <= tolerance
     assert (found.meta.icc, found.meta.xmp, found.meta.orientation) == (given.meta.icc, XMP, 1)
+
+
+def deep_avif(bits: int) -> tuple[bytes, np.ndarray]:
+    """A file of a ramp through all values, lossless and made by libvips itself, and the ramp."""
+    values = np.tile(np.arange(1 << bits, dtype=np.uint16), (8, 1))
+    ramp = np.dstack([values] * 3)
+    image = pyvips.Image.new_from_array(ramp << (16 - bits), interpretation="rgb16")
+    return image.heifsave_buffer(compression="av1", bitdepth=bits, lossless=True), ramp
+
+
+@pytest.mark.parametrize("bits", [10, 12])
+def test_avif_keeps_its_depth_and_white_is_white(bits: int) -> None:
+    data, ramp = deep_avif(bits)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = read_picture(data)
+        again = encoded(found, "avif", 100)
+    assert found.pixels.max() == 65535
+    np.testing.assert_allclose(found.pixels, ramp * (65535 / ramp.max()), rtol=0, atol=0.51)
+    assert pyvips.Image.new_from_buffer(again, "").get("bits-per-sample") == bits
+    np.testing.assert_array_equal(read_picture(again).pixels, found.pixels)
+    with pytest.warns(N3Warning, match=f"at most 8 bits; {bits}-bit pixels are reduced"):
+        encoded(found, "webp")
+
+
+def test_16_bits_are_rounded_to_12_in_avif() -> None:
+    values = np.random.default_rng(0).integers(0, 65536, (8, 8, 1), np.uint16).repeat(3, 2)
+    with pytest.warns(N3Warning, match="at most 12 bits; 16-bit pixels are reduced"):
+        found = read_picture(encoded(Picture(values), "avif", 100))
+    assert np.abs(found.pixels.astype(int) - values).max() <= 8
+
+
+def of_colours(data: bytes, primaries: int, transfer: int) -> bytes:
+    """The same AVIF file with another description of its colours."""
+    assert data.count(b"colrnclx") == 1
+    at = data.index(b"colrnclx") + 8
+    return data[:at] + struct.pack(">HH", primaries, transfer) + data[at + 4 :]
+
+
+def test_colours_of_an_avif_that_no_file_will_tell_are_told() -> None:
+    data = deep_avif(10)[0]
+    found = read_picture(of_colours(data, 9, 16))  # BT.2020, PQ
+    np.testing.assert_array_equal(found.pixels, read_picture(data).pixels)
+    with pytest.warns(N3Warning, match=r"colours .*\(primaries 9, transfer function 16 .*left out"):
+        encoded(found, "avif")
+
+
+@pytest.mark.parametrize(("primaries", "transfer"), [(1, 13), (1, 1), (2, 2)])
+def test_usual_colours_of_an_avif_need_no_telling(primaries: int, transfer: int) -> None:
+    assert read_picture(of_colours(deep_avif(10)[0], primaries, transfer)).meta.lost == ()
+
+
+def test_a_profile_tells_what_colours_are_meant(meta: Meta) -> None:
+    profile = encoded(picture("uint8", 3, False, Meta(icc=meta.icc)), "avif", 100)
+    assert read_picture(profile).meta == Meta(icc=meta.icc, format="avif")
+
+
+@pytest.mark.parametrize("size", [0, 1, 5, 1 << 31])
+def test_damaged_boxes_are_passed_over(size: int) -> None:
+    plain = bytearray(of_colours(deep_avif(10)[0], 9, 16))
+    for kind in (b"meta", b"iprp", b"ipco", b"colr"):
+        damaged = plain.copy()
+        at = damaged.index(kind) - 4
+        damaged[at : at + 4] = struct.pack(">I", size)
+        assert avif.read_meta(io.BytesIO(damaged)).icc is None
 
 
 @pytest.mark.parametrize("format", ["png", "jpeg", "webp", "tiff", "avif"])
