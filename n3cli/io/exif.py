@@ -201,8 +201,10 @@ def read_camera(exif: bytes | None) -> str | None:
 
 
 def _whole(field: Field | None) -> int:
-    """A whole number; 0 where there is none."""
-    return int.from_bytes(field.data, "little") if field and field.type in (SHORT, LONG) else 0
+    """A whole number; 0 where there is none, or more than one."""
+    if field is None or field.type not in (SHORT, LONG) or field.count != 1:
+        return 0
+    return int.from_bytes(field.data, "little")
 
 
 def _quotient(field: Field | None) -> float:
