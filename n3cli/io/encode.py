@@ -20,7 +20,7 @@ from n3cli.io.meta import Meta
 
 _FORMATS = {"uint8": "uchar", "uint16": "ushort", "float32": "float"}
 _CLASSIC_TIFF_LIMIT = 3 << 30  # bytes of pixels; offsets in classic TIFF end at 4 GiB
-_TIFF_STRIP = 8 << 20  # bytes; libvips refuses strips of more than 50 MB when it reads
+_TIFF_STRIP = 8 << 20  # bytes; programs with libtiff's budget refuse strips of more than 50 MB
 _SUBSAMPLING_LIMIT = 90  # quality up to which chroma may be halved
 
 
@@ -51,6 +51,7 @@ def encode(raw: Raw, target: Path, format: str, meta: Meta, quality: int, name: 
     """
     image = _image(raw, meta)
     if format == "avif":
+        image = _squeeze(image, raw, meta)
         _tell_vips(image, meta)
     bare = raw.path.with_name("bare")
     with vips.explained(f"{name}: cannot be encoded as {format}"), bare.open("wb") as file:
@@ -93,6 +94,19 @@ def _image(raw: Raw, meta: Meta) -> Any:
     return image
 
 
+def _squeeze(image: Any, raw: Raw, meta: Meta) -> Any:
+    """Round 16 bits to those that are written: libvips would only cut the lower ones off."""
+    if raw.dtype == np.uint8:
+        return image
+    bits = _avif_bits(raw, meta)
+    white = (1 << bits) - 1
+    return image.linear(white / 65535, 0.5).cast("ushort") << (16 - bits)
+
+
+def _avif_bits(raw: Raw, meta: Meta) -> int:
+    return 8 if raw.dtype == np.uint8 else 10 if meta.bits == 10 else 12
+
+
 def _tell_vips(image: Any, meta: Meta) -> None:
     """Attach the metadata that libvips itself writes, for the container that we leave to it."""
     if block := exif.complete(meta, with_dpi=True):
@@ -118,7 +132,7 @@ def _saver(raw: Raw, format: str, meta: Meta, quality: int) -> tuple[str, dict[s
         case "avif":
             lossy = {"Q": quality, "subsample_mode": chroma}
             options = {"lossless": True} if quality == 100 else lossy
-            depth = 8 if raw.dtype == np.uint8 else 12
+            depth = _avif_bits(raw, meta)
             keep = "icc:xmp:exif" if meta.exif or meta.dpi else "icc:xmp"
             return "heifsave", {"keep": keep, "compression": "av1", "bitdepth": depth, **options}
         case _:

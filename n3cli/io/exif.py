@@ -11,7 +11,7 @@ import io
 import math
 import os
 import struct
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from fractions import Fraction
 from typing import BinaryIO, Final
 
@@ -201,8 +201,10 @@ def read_camera(exif: bytes | None) -> str | None:
 
 
 def _whole(field: Field | None) -> int:
-    """A whole number; 0 where there is none."""
-    return int.from_bytes(field.data, "little") if field and field.type in (SHORT, LONG) else 0
+    """A whole number; 0 where there is none, or more than one."""
+    if field is None or field.type not in (SHORT, LONG) or field.count != 1:
+        return 0
+    return int.from_bytes(field.data, "little")
 
 
 def _quotient(field: Field | None) -> float:
@@ -215,7 +217,8 @@ def _quotient(field: Field | None) -> float:
 
 def read_tiff(file: BinaryIO) -> Meta:
     """Read the resolution, description and Exif block of a TIFF file's first picture."""
-    tree = read_tree(file)
+    # Not all fields: strip tables and other programs' layers may be as large as the pixels.
+    tree = read_tree(file, {*DESCRIPTIVE, _X_RESOLUTION, _Y_RESOLUTION, _UNIT, *_BRANCHES})
     description = tree[0].get(_DESCRIPTION)
     text = {DESCRIPTION: decode(description.data.rstrip(b"\0"))} if description else {}
     dpi = _dpi(tree[0])
@@ -285,12 +288,17 @@ def _read(exif: bytes | None) -> Tree:
     return read_tree(io.BytesIO(exif or b""))
 
 
-def read_tree(file: BinaryIO) -> Tree:
-    """Read the directories of a TIFF stream; what is damaged counts as absent."""
+def read_tree(file: BinaryIO, wanted: Collection[int] | None = None) -> Tree:
+    """Read the directories of a TIFF stream; what is damaged counts as absent.
+
+    Args:
+        file: the stream.
+        wanted: tags of the main directory that are asked for; by default all.
+    """
     tree: Tree = {0: {}}
     with contextlib.suppress(ValueError, struct.error, OverflowError):
         layout, offset = read_head(file)
-        tree[0] = layout.read(file, offset)
+        tree[0] = layout.read(file, offset, wanted)
         for tag in _BRANCHES:
             if pointer := tree[0].pop(tag, None):
                 tree[tag] = layout.read(file, int.from_bytes(pointer.data, "little"))

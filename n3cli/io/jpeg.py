@@ -17,27 +17,51 @@ from n3cli.io import exif
 from n3cli.io.meta import Meta, decode
 
 COMMENT = "Comment"
-_APP0, _APP1, _APP13, _COM, _SCAN = 0xE0, 0xE1, 0xED, 0xFE, 0xDA
-_IPTC = "APP13"
+_APP0, _APP1, _APP2, _APP13, _COM, _SCAN = 0xE0, 0xE1, 0xE2, 0xED, 0xFE, 0xDA
+_BLOCKS = {  # what is passed on: IPTC, and what did not fit into the XMP packet
+    "APP13": (_APP13, b""),
+    "APP1": (_APP1, b"http://ns.adobe.com/xmp/extension/\0"),
+}
+_PICTURES = b"MPF\0"
+_ONLY_FIRST = "only the first of the file's pictures is kept (no preview, gain map, …)"
 _BODY_LIMIT = 65533
 
 
 def read_meta(file: BinaryIO) -> Meta:
-    """Read the resolution, the comment and IPTC, as far as they stand before the pixels."""
-    texts, dpi, blocks = {}, None, []
-    file.seek(2)
-    while (head := file.read(4))[:1] == b"\xff" and len(head) == 4 and head[1] != _SCAN:
-        body = file.read(max(struct.unpack(">H", head[2:])[0] - 2, 0))
-        if head[1] == _COM:
-            texts[COMMENT] = decode(body.rstrip(b"\0"))
-        elif head[1] == _APP13:
-            blocks.append((_IPTC, body))
-        elif head[1] == _APP0 and body.startswith(b"JFIF\0") and len(body) >= 12:
+    """Read the resolution, comments, IPTC and extended XMP, as far as they stand before the pixels.
+
+    Several comments become one, a line each.
+    """
+    comments, dpi, blocks, lost = [], None, [], []
+    for marker, body in _segments(file):
+        if marker == _COM:
+            comments.append(decode(body.rstrip(b"\0")))
+        elif marker == _APP2 and body.startswith(_PICTURES):
+            lost = [_ONLY_FIRST]
+        elif marker == _APP0 and body.startswith(b"JFIF\0") and len(body) >= 12:
             unit, across, down = struct.unpack(">BHH", body[7:12])
             inches = {1: 1.0, 2: 2.54}.get(unit)
             if inches and across and down:
                 dpi = across * inches, down * inches
-    return Meta(dpi=dpi, text=texts, blocks=tuple(blocks))
+        blocks += [
+            (name, body)
+            for name, (kind, beginning) in _BLOCKS.items()
+            if marker == kind and body.startswith(beginning)
+        ]
+    text = {COMMENT: "\n".join(comments)} if comments else {}
+    return Meta(dpi=dpi, text=text, blocks=tuple(blocks), lost=tuple(lost))
+
+
+def _segments(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Markers and contents of the segments before the pixels."""
+    file.seek(2)
+    while file.read(1) == b"\xff":
+        while (marker := file.read(1)) == b"\xff":  # any number may fill up (T.81, B.1.1.2)
+            pass
+        length = file.read(2)
+        if len(length) < 2 or marker[0] == _SCAN:
+            return
+        yield marker[0], file.read(max(int.from_bytes(length, "big") - 2, 0))
 
 
 def splice(source: BinaryIO, target: BinaryIO, meta: Meta) -> None:
@@ -56,14 +80,14 @@ def splice(source: BinaryIO, target: BinaryIO, meta: Meta) -> None:
 
 
 def _extra(meta: Meta) -> Iterator[tuple[int, bytes]]:
-    across, down = (min(round(dots), 65535) for dots in meta.dpi or (1, 1))
+    across, down = (max(1, min(round(dots), 65535)) for dots in meta.dpi or (1, 1))
     yield _APP0, b"JFIF\0\1\2" + struct.pack(">BHHBB", 1 if meta.dpi else 0, across, down, 0, 0)
     if block := exif.complete(meta, with_dpi=False):
         yield _APP1, b"Exif\0\0" + block
     if meta.xmp:
         yield _APP1, b"http://ns.adobe.com/xap/1.0/\0" + meta.xmp
-    for kind, body in meta.blocks:
-        if kind == _IPTC:
-            yield _APP13, body
+    for name, body in meta.blocks:
+        if name in _BLOCKS:
+            yield _BLOCKS[name][0], body
     if comment := meta.text.get(COMMENT):
         yield _COM, comment.encode()

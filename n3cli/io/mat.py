@@ -111,16 +111,6 @@ def write_mat(path: Path, values: Mapping[str, Any], *, replace: bool = True) ->
         deliver(finished, path, replace=replace)
 
 
-def check_readers() -> None:
-    """See that the libraries are there, before anything is begun.
-
-    Raises:
-        ConfigError: one is not.
-    """
-    load_h5py(_FILES, _EXTRA)
-    _scipy_io()
-
-
 def _is_hdf5(head: bytes) -> bool:
     return head.startswith(_HDF5) or head[_USER_BLOCK:].startswith(_HDF5)
 

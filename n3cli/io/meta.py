@@ -24,7 +24,11 @@ class Meta:
             turned by it.
         text: named texts: PNG's text chunks, "Comment" in JPEG, "Description" in TIFF.
         blocks: what is passed on as it is, and only to files of the same format, each with its
-            kind: PNG's colour chunks ("gAMA", "cICP", …), JPEG's "APP13" (IPTC).
+            kind: PNG's colour chunks ("gAMA", "cICP", …) and its "pHYs" where that tells only the
+            shape of a pixel, JPEG's "APP13" (IPTC) and "APP1" (extended XMP).
+        bits: of a channel, where they are fewer than the pixels' type has (10 or 12 in AVIF).
+        lost: what the file has besides and no file made of it will have, a phrase each; told with a
+            warning when one is written.
         format: name of the format it was read from ("png", "jpeg", …); empty if from no file.
     """
 
@@ -35,6 +39,8 @@ class Meta:
     orientation: int = 1
     text: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     blocks: tuple[tuple[str, bytes], ...] = ()
+    bits: int | None = None
+    lost: tuple[str, ...] = ()
     format: str = ""
 
     def __post_init__(self) -> None:

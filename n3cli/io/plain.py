@@ -7,6 +7,7 @@ https://www.pauldebevec.com/Research/HDR/PFM/.
 from __future__ import annotations
 
 import re
+import struct
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,11 @@ from numpy.typing import NDArray
 from n3cli.errors import InputError
 from n3cli.io.depth import FULL, Pixels
 
+_COMMENT = re.compile(rb"#[^\n]*")
+_SPACE, _OTHER = re.compile(rb"\s"), re.compile(rb"[^\s0-9]")
+_FIGURES = b"0123456789"
+_MOST_PACKED = 128  # pixels a byte: a run of 255 takes two
+_PART = 1 << 20  # bytes of text that become numbers at once
 _GAP = rb"(?:\s|#[^\n]*\n)+"
 _SIZE = _GAP + rb"(\d{1,9})" + _GAP + rb"(\d{1,9})"
 _BITMAP = re.compile(rb"P([14])" + _SIZE + rb"\s")
@@ -43,11 +49,19 @@ class Whole:
 
 def _bmp(data: bytes) -> Pixels:
     from imageio import v3 as imageio  # slow to import, seldom needed
+    from PIL import Image  # which imageio reads with
 
+    small = data[14:18] == b"\x0c\0\0\0"  # OS/2's header
+    width, height = struct.unpack_from("<HH" if small else "<ii", data.ljust(26, b"\0"), 18)
+    if abs(width * height) > _MOST_PACKED * len(data):
+        raise ValueError(f"it claims {width}×{abs(height)} pixels")
+    alarm, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None  # refuses what is only large
     try:
         pixels = np.atleast_3d(imageio.imread(data, plugin="pillow", extension=".bmp"))
     except Exception as error:  # Pillow meets damage with errors of nearly any kind
         raise ValueError(error) from error
+    finally:
+        Image.MAX_IMAGE_PIXELS = alarm
     return pixels.astype(np.uint8) * 255 if pixels.dtype == bool else pixels
 
 
@@ -60,6 +74,8 @@ def _pnm(data: bytes) -> Pixels:
         raise ValueError("it has no pixels")
     shape = height, width, 3 if kind in b"36F" else 1
     body = data[header.end() :]
+    if kind in b"123":
+        body = _COMMENT.sub(b"", body)
     if kind == b"4":
         packed = _take(np.frombuffer(body, np.uint8), height * ((width + 7) // 8))
         bits = np.unpackbits(packed.reshape(height, -1), axis=1, count=width)
@@ -77,7 +93,7 @@ def _pnm(data: bytes) -> Pixels:
     if not 0 < limit < 65536:
         raise ValueError(f"its largest value is given as {limit}, not 1 to 65535")
     if kind in b"23":
-        values = _take(_numbers(body.split(maxsplit=count)[:count], limit), count)
+        values = _take(_numbers(body, count, limit), count)
     elif limit < 256:
         values = _take(np.frombuffer(body, np.uint8), count)
     else:
@@ -85,14 +101,24 @@ def _pnm(data: bytes) -> Pixels:
     return _scale(values.reshape(shape), limit)
 
 
-def _numbers(words: list[bytes], limit: int) -> NDArray[np.int64]:
-    try:
-        values = np.array(words, np.int64)
-        if values.size and not 0 <= values.min() <= values.max() <= limit:
-            raise OverflowError
-    except OverflowError:  # numpy raises it as well, for what exceeds 64 bits
-        raise ValueError(f"it has a value outside 0 to {limit}") from None
-    return values
+def _numbers(text: bytes, count: int, limit: int) -> NDArray[np.uint16]:
+    """The first values of a text, at most `count`; part by part, which spares memory."""
+    # However many are claimed: each takes a digit and a space.
+    values, done, at = np.empty(min(count, len(text) // 2 + 1), np.uint16), 0, 0
+    while done < count and at < len(text):
+        gap = _SPACE.search(text, at + _PART)
+        end = gap.end() if gap else len(text)
+        other = _OTHER.search(text, at, end)
+        part = (text[at : other.start()].rstrip(_FIGURES) if other else text[at:end]).strip()
+        # Of more than 64 bits it makes the largest number there is.
+        found = np.fromstring(part, np.int64, sep=" ")[: count - done] if part else values[:0]
+        if found.max(initial=0) > limit:
+            raise ValueError(f"it has a value outside 0 to {limit}")
+        values[done : done + len(found)] = found
+        done, at = done + len(found), end
+        if other and done < count:
+            raise ValueError(f"it has a value outside 0 to {limit}, or what is no number")
+    return values[:done]
 
 
 def _take(values: NDArray[Any], count: int) -> NDArray[Any]:

@@ -17,9 +17,12 @@ from n3cli.io.meta import Meta
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _XMP = "XML:com.adobe.xmp"
+_SHAPE = "pHYs"  # where it has no unit: only the shape of a pixel is told
+_ENCODINGS = {b"tEXt": "latin-1", b"zTXt": "latin-1", b"iTXt": "utf-8"}
 # What the numbers of the pixels mean, beside a profile: the kinds, and how long each is.
 _COLOURS = {b"cICP": 4, b"sRGB": 1, b"gAMA": 4, b"cHRM": 32, b"mDCV": 24, b"cLLI": 8}
-_TEXT_LIMIT = 1 << 24  # inflated bytes; more is an attack, not a text
+_TEXT_LIMIT = 1 << 24  # inflated bytes of a file; more is an attack, no text
+_TOO_LONG = f"texts of more than {_TEXT_LIMIT >> 20} MB are left out"
 
 
 def count_frames(file: BinaryIO) -> int:
@@ -33,22 +36,32 @@ def count_frames(file: BinaryIO) -> int:
 def read_meta(file: BinaryIO) -> Meta:
     """Read the resolution, the colour chunks, and all texts (tEXt, zTXt, iTXt) but XMP's.
 
-    Damaged ones are left out.
+    Damaged ones are left out, and compressed texts beyond a budget. Texts of the same name become
+    one, a line each.
     """
-    texts, dpi, blocks = {}, None, {}
+    texts: dict[str, list[str]] = {}
+    dpi, blocks, left = None, {}, _TEXT_LIMIT
     for kind, size in _chunks(file):
         if kind in (b"tEXt", b"zTXt", b"iTXt"):
             with contextlib.suppress(ValueError, zlib.error):
-                key, text = _parse(kind, file.read(size))
-                texts[key] = text
-        elif kind == b"pHYs" and size == 9:
-            across, down, unit = struct.unpack(">IIB", file.read(size))
+                key, text, inflated = _parse(kind, file.read(size), left)
+                left -= inflated
+                if left >= 0:
+                    texts.setdefault(key, []).append(text.decode(_ENCODINGS[kind]))
+        elif kind == b"pHYs" and size == len(body := file.read(9)):
+            across, down, unit = struct.unpack(">IIB", body)
             if unit == 1 and across and down:  # pixels per metre
                 dpi = round(across * 0.0254, 2), round(down * 0.0254, 2)
+            elif unit == 0:
+                blocks[_SHAPE] = body
         elif _COLOURS.get(kind) == size:
             blocks[kind.decode()] = file.read(size)
-    texts.pop(_XMP, None)
-    return Meta(dpi=dpi, text=texts, blocks=tuple(blocks.items()))
+    return Meta(
+        dpi=dpi,
+        text={key: "\n".join(lines) for key, lines in texts.items() if key != _XMP},
+        blocks=tuple(blocks.items()),
+        lost=(_TOO_LONG,) if left < 0 else (),
+    )
 
 
 def splice(source: BinaryIO, target: BinaryIO, meta: Meta) -> None:
@@ -70,12 +83,15 @@ def splice(source: BinaryIO, target: BinaryIO, meta: Meta) -> None:
 
 
 def _extra(meta: Meta) -> Iterator[tuple[bytes, bytes]]:
-    for name, body in meta.blocks:
+    blocks = dict(meta.blocks)
+    for name, body in blocks.items():
         if name.encode() in _COLOURS:
             yield name.encode(), body
     if meta.dpi:
         across, down = (round(dots / 0.0254) for dots in meta.dpi)
         yield b"pHYs", struct.pack(">IIB", across, down, 1)
+    elif _SHAPE in blocks:
+        yield b"pHYs", blocks[_SHAPE]
     if block := exif.complete(meta, with_dpi=False):
         yield b"eXIf", block
     if meta.xmp:
@@ -101,16 +117,18 @@ def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
         offset += size + 12
 
 
-def _parse(kind: bytes, body: bytes) -> tuple[str, str]:
+def _parse(kind: bytes, body: bytes, limit: int) -> tuple[str, bytes, int]:
+    """A text's name, the text, and how many bytes of it were inflated, at most limit + 1."""
     keyword, rest = body.split(b"\0", 1)
-    key = keyword.decode("latin-1")
-    if kind == b"tEXt":
-        return key, rest.decode("latin-1")
-    if kind == b"zTXt":
-        return key, _inflate(rest[1:]).decode("latin-1")
-    _language, _translated, text = rest[2:].split(b"\0", 2)
-    return key, (_inflate(text) if rest[:1] == b"\1" else text).decode()
-
-
-def _inflate(data: bytes) -> bytes:
-    return zlib.decompressobj().decompress(data, _TEXT_LIMIT)
+    packed = kind == b"zTXt"
+    if packed:
+        rest = rest[1:]
+    elif kind == b"iTXt":
+        packed = rest[:1] == b"\1"
+        _language, _translated, rest = rest[2:].split(b"\0", 2)
+    if packed:
+        inflater = zlib.decompressobj()
+        rest = inflater.decompress(rest, max(limit, 0) + 1)  # 0 would mean any number
+        if not inflater.eof and len(rest) <= limit:
+            raise ValueError("cut off")
+    return keyword.decode("latin-1"), rest, len(rest) * packed

@@ -22,6 +22,7 @@ from n3cli.ops.primaries import XYZ_FROM_SRGB
 
 _COLOURS = "RGB"
 _FLIPS = {0: 1, 3: 3, 5: 8, 6: 6}  # LibRaw's turns → Exif's orientation
+_MOST_BALANCE = 1000.0  # of a colour to green; no light is so coloured
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,10 @@ def read_raw(source: Path | bytes, name: str | None = None) -> RawPicture:
             raw.unpack()
             return _picture(raw, read_tags(data), name)
     except (rawpy.LibRawFileUnsupportedError, rawpy.NotSupportedError) as error:
+        if (kind := sniff(data[:HEAD_SIZE])) not in (None, "tiff"):
+            raise InputError(
+                f"{name}: is no camera raw file but a picture ({kind}); name it so"
+            ) from error
         raise InputError(
             f"{name}: is no camera raw file, or of a camera that LibRaw {_version()} does not know"
         ) from error
@@ -200,6 +205,8 @@ def _crop(sizes: Any, height: int, width: int) -> Area:
 def _balance(given: Any) -> tuple[float, float, float] | None:
     red, green, blue = (float(value) for value in given[:3])
     if not (np.isfinite([red, green, blue]).all() and min(red, green, blue) > 0):
+        return None
+    if not all(1 / _MOST_BALANCE <= one / green <= _MOST_BALANCE for one in (red, blue)):
         return None
     return red / green, 1.0, blue / green
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
@@ -17,6 +17,7 @@ from n3cli.io.meta import decode
 from n3cli.io.tiff import Directory, Field, Layout, read_head
 from n3cli.ops.array import Float64
 from n3cli.ops.noise_model import NoiseModel
+from n3cli.ops.stabilise import is_clean
 
 DNG_VERSION: Final = 50706
 """The tag of DNG's version, which no other kind of file has."""
@@ -26,6 +27,7 @@ _WIDTH, _PHOTOMETRIC, _MOSAIC = 256, 262, 32803
 _ISO, _LENS = 34855, 42036
 _COLOR_MATRICES = (50722, 50721)  # for daylight first, where there are two
 _NOISE_PROFILE = 51041
+_ASKED = (_MAKE, _MODEL, _UNIQUE_MODEL, _LENS, _ISO, *_COLOR_MATRICES, _NOISE_PROFILE, DNG_VERSION)
 _MOST = 16
 """Directories beside the first that are looked at."""
 
@@ -57,11 +59,11 @@ def read_tags(data: bytes) -> RawTags:
     fields: dict[int, Field] = {}
     try:
         layout, offset = read_head(file)
-        for directory in _directories(layout, file, offset):
+        for directory in _directories(layout, file, offset, {*_ASKED, _EXIF, _SUB}):
             fields = {**directory, **fields}  # what comes first, counts
     except (ValueError, struct.error, OverflowError):
         pass
-    numbers = {tag: _numbers(field) for tag, field in fields.items()}
+    numbers = {tag: field.numbers for tag, field in fields.items()}
     is_dng = DNG_VERSION in fields
     return RawTags(
         make=_text(fields, _MAKE),
@@ -77,37 +79,28 @@ def raw_directory(file: BinaryIO) -> Directory:
     """The directory of a TIFF stream that describes its mosaic; empty where there is none."""
     try:
         layout, offset = read_head(file)
-        found = [
+        found = (  # one by one: none but the widest is kept
             directory
             for directory in _directories(layout, file, offset)
-            if _PHOTOMETRIC in directory and _numbers(directory[_PHOTOMETRIC]) == [_MOSAIC]
-        ]
+            if _PHOTOMETRIC in directory and directory[_PHOTOMETRIC].numbers == [_MOSAIC]
+        )
+        return max(found, key=lambda one: one[_WIDTH].numbers if _WIDTH in one else [], default={})
     except (ValueError, struct.error, OverflowError):
         return {}
-    return max(found, key=lambda one: _numbers(one[_WIDTH]) if _WIDTH in one else [], default={})
 
 
-def _directories(layout: Layout, file: BinaryIO, offset: int) -> Iterator[Directory]:
-    """The first directory, and those that it points to."""
-    first = layout.read(file, offset)
+def _directories(
+    layout: Layout, file: BinaryIO, offset: int, wanted: Collection[int] | None = None
+) -> Iterator[Directory]:
+    """The first directory, and those that it points to; all fields, or those that are wanted."""
+    first = layout.read(file, offset, wanted)
     yield first
-    pointers = [_numbers(first[tag]) for tag in (_EXIF, _SUB) if tag in first]
+    pointers = [first[tag].numbers for tag in (_EXIF, _SUB) if tag in first]
     for pointer in [each for several in pointers for each in several][:_MOST]:
         try:
-            yield layout.read(file, int(pointer))
+            yield layout.read(file, int(pointer), wanted)
         except (ValueError, struct.error, OverflowError):
             continue
-
-
-def _numbers(field: Field) -> list[float]:
-    """A field's values, whatever its type; its bytes are little-endian."""
-    if field.type in (5, 10):
-        pairs = np.frombuffer(field.data, "<u4" if field.type == 5 else "<i4").reshape(-1, 2)
-        return [float(top) / float(bottom) if bottom else 0.0 for top, bottom in pairs]
-    kinds = {1: "u1", 3: "<u2", 4: "<u4", 6: "i1", 8: "<i2", 9: "<i4", 11: "<f4", 12: "<f8"}
-    kinds |= {13: "<u4", 16: "<u8", 17: "<i8", 18: "<u8"}
-    kind = kinds.get(field.type)
-    return [] if kind is None else [float(value) for value in np.frombuffer(field.data, kind)]
 
 
 def _text(fields: Mapping[int, Field], tag: int) -> str:
@@ -125,5 +118,6 @@ def _matrix(numbers: Mapping[int, Any]) -> Float64 | None:
 def _noise(values: list[float]) -> tuple[NoiseModel, ...] | None:
     models = tuple(NoiseModel(a, b) for a, b in zip(values[::2], values[1::2], strict=False))
     good = all(np.isfinite([one.a, one.b]).all() and one.a >= 0 for one in models)
+    good &= not all(is_clean(one.a, one.b) for one in models)  # no sensor has none
     # Its order is that of the colour planes, which for mosaics of red, green and blue is just that.
     return models if good and len(models) in (1, 3) and len(values) == 2 * len(models) else None

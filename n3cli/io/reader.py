@@ -11,14 +11,20 @@ from typing import Any, BinaryIO, Self
 import numpy as np
 
 from n3cli.errors import InputError
-from n3cli.io import exif, jpeg, path, png, vips
+from n3cli.io import avif, exif, jpeg, path, png, tiff_colour, vips
 from n3cli.io.depth import Pixels
 from n3cli.io.format import FORMATS, HEAD_SIZE, printable, sniff
 from n3cli.io.meta import Meta
 from n3cli.io.plain import Whole
 
 _PLAIN = ("bmp", "pnm")
-_READ_META = {"png": png.read_meta, "jpeg": jpeg.read_meta, "tiff": exif.read_tiff}
+_READ_META = {
+    "png": png.read_meta,
+    "jpeg": jpeg.read_meta,
+    "tiff": exif.read_tiff,
+    "avif": avif.read_meta,
+    "heic": avif.read_meta,
+}
 
 
 class PictureReader:
@@ -89,8 +95,8 @@ class PictureReader:
 def open_picture(source: Path | bytes, name: str | None = None) -> PictureReader:
     """Open a picture; the format is told by the contents, not by the suffix.
 
-    Colours of other kinds (CMYK, Lab) become sRGB; of several pages or frames the first is read;
-    both with a `N3Warning`. Palettes become RGB, 1, 2 and 4 bits become 8.
+    Colours of other kinds (CMYK, Lab, TIFF's YCbCr) become sRGB; of several pages or frames the
+    first is read; both with a `N3Warning`. Palettes become RGB, 1, 2 and 4 bits become 8.
 
     Args:
         source: a path, or all bytes of a file.
@@ -127,10 +133,14 @@ def _open(file: BinaryIO, name: str) -> PictureReader:
         found = _READ_META[format](file) if format in _READ_META else Meta()
         if format == "png" and (frames := png.count_frames(file)) > 1:
             vips.warn_of_pages(name, frames)
+        ycbcr = format == "tiff" and tiff_colour.is_ycbcr(file, name)
         file.seek(0)
         if format in _PLAIN:
             return PictureReader(Whole(file.read(), format, name), Meta(format=format), name, file)
-    image = vips.load(file.getvalue() if isinstance(file, io.BytesIO) else file, name)
+    image = vips.load(file.getvalue() if isinstance(file, io.BytesIO) else file, name, format)
+    if ycbcr:
+        vips.warn_of_colours(name, "YCbCr")
+        image = tiff_colour.to_rgb(image)
     meta = vips.read_meta(image)
     meta = dataclasses.replace(
         meta,
@@ -138,6 +148,7 @@ def _open(file: BinaryIO, name: str) -> PictureReader:
         dpi=found.dpi or exif.read_dpi(meta.exif),
         text=found.text,
         blocks=found.blocks,
+        lost=found.lost,
         format=format,
     )
     return PictureReader(vips.Strips(image, name), meta, name, file)

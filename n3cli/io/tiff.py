@@ -7,7 +7,9 @@ libtiff; Exif 2.32, section 4.6.
 
 from __future__ import annotations
 
+import os
 import struct
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
@@ -17,6 +19,9 @@ BYTE, ASCII, SHORT, LONG, RATIONAL, SRATIONAL, LONG8 = 1, 2, 3, 4, 5, 10, 16
 _SIZE = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _SIZE |= {16: 8, 17: 8, 18: 8}
 _HALVES = (5, 10)  # (S)RATIONAL is two numbers of four bytes
+
+_LONGEST = 1024
+"""Bytes of a field that are looked at for numbers: more than any that is asked for has."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,18 @@ class Field:
     def count(self) -> int:
         """How many values it has."""
         return len(self.data) // _SIZE[self.type]
+
+    @property
+    def numbers(self) -> list[float]:
+        """Its first values, whatever its type; of texts and bytes of unsaid meaning none."""
+        data = self.data[:_LONGEST]
+        if self.type in (5, 10):
+            pairs = np.frombuffer(data, "<u4" if self.type == 5 else "<i4").reshape(-1, 2)
+            return [float(top) / float(bottom) if bottom else 0.0 for top, bottom in pairs]
+        kinds = {1: "u1", 3: "<u2", 4: "<u4", 6: "i1", 8: "<i2", 9: "<i4", 11: "<f4", 12: "<f8"}
+        kinds |= {13: "<u4", 16: "<u8", 17: "<i8", 18: "<u8"}
+        kind = kinds.get(self.type)
+        return [] if kind is None else [float(value) for value in np.frombuffer(data, kind)]
 
 
 Directory = dict[int, Field]
@@ -83,14 +100,26 @@ class Layout:
                 places[tag] = FieldPlace(type, size, at)
         return places
 
-    def read(self, file: BinaryIO, offset: int) -> Directory:
+    def read(self, file: BinaryIO, offset: int, wanted: Collection[int] | None = None) -> Directory:
         """Read the directory at an offset; fields of unknown types are left out.
+
+        Args:
+            file: the stream.
+            offset: where the directory is.
+            wanted: the tags that are asked for; by default all.
 
         Raises:
             ValueError: the directory is damaged.
         """
+        places = self.locate(file, offset)
+        if wanted is not None:
+            places = {tag: place for tag, place in places.items() if tag in wanted}
+        # Fields may share bytes: a small file could claim any amount of memory.
+        claimed = sum(place.size for place in places.values())
+        if claimed > file.seek(0, os.SEEK_END):
+            raise ValueError(f"fields of {claimed} bytes, more than the file has")
         fields = {}
-        for tag, place in self.locate(file, offset).items():
+        for tag, place in places.items():
             file.seek(place.at)
             data = _exactly(file, place.size)
             fields[tag] = Field(place.type, _swap(data, place.type, self.order))

@@ -20,7 +20,16 @@ from n3cli.io.meta import Meta
 pyvips.cache_set_max(0)
 
 _DTYPES = {"uchar": np.uint8, "ushort": np.uint16, "float": np.float32}
-_TROUBLE = "{}: damaged, cut off, or of a kind that cannot be decoded"
+_UNKNOWN = {  # what libvips says of files that are not damaged, and what it means
+    ("samples out of range",): (
+        "samples of more than 32 bits (double, complex) are not supported; "
+        "convert it to 8 or 16 bits or to 32-bit float"
+    ),
+    ("not configured", "not implemented", "not supported", "bad labq", "Unknown pseudo-tag"): (
+        "its compression or its kind of colours cannot be decoded here; convert it with another "
+        "program, for example to RGB in a PNG file"
+    ),
+}
 _OTHER_SPACES = frozenset(("cmyk", "lab", "labq", "labs", "lch", "cmc", "xyz", "yxy", "hsv"))
 
 
@@ -40,12 +49,13 @@ def explained(trouble: str) -> Iterator[None]:
         raise InputError(f"{trouble} ({causes[0]})" if causes else trouble) from error
 
 
-def load(file: BinaryIO | bytes, name: str) -> Any:
+def load(file: BinaryIO | bytes, name: str, format: str) -> Any:
     """Open a picture for reading from top to bottom; pixels are decoded as they are asked for.
 
     Args:
         file: an open regular file, or all its bytes.
         name: what to call it in messages.
+        format: what its first bytes tell, see `sniff`.
 
     Returns:
         A `pyvips.Image` with 1 to 4 bands of uchar, ushort or float, grey or RGB.
@@ -53,16 +63,18 @@ def load(file: BinaryIO | bytes, name: str) -> Any:
     Raises:
         InputError: the header is damaged, or the pixels are of a kind that we do not treat.
     """
-    with _told_apart(name), explained(_TROUBLE.format(name)):
+    with _decoding(name):
         if isinstance(file, bytes):
             source = pyvips.Source.new_from_memory(file)
         else:
             os.lseek(file.fileno(), 0, os.SEEK_SET)  # Python's own position may differ
             source = pyvips.Source.new_from_descriptor(file.fileno())
-        image = pyvips.Image.new_from_source(source, "", access="sequential", fail_on="error")
+        image = pyvips.Image.new_from_source(
+            source, "", access="sequential", fail_on="error", **_options(format)
+        )
         if "n-pages" in image.get_fields() and image.get("n-pages") > 1:
             warn_of_pages(name, image.get("n-pages"))
-        image = _to_rgb(image, name)
+        image = _stretch(_to_rgb(image, name))
     if image.format == "double":
         image = image.cast("float")
     if image.format not in _DTYPES:
@@ -80,6 +92,11 @@ def warn_of_pages(name: str, count: int) -> None:
     _warn(name, f"only the first of its {count} pages or frames is read")
 
 
+def warn_of_colours(name: str, space: str) -> None:
+    """Say that a file has colours of another kind than the picture that is read."""
+    _warn(name, f"its colours are converted from {space} to sRGB")
+
+
 def read_meta(image: Any) -> Meta:
     """Collect what libvips knows of a picture's metadata: profile, Exif, XMP, orientation."""
     known = set(image.get_fields())
@@ -93,6 +110,7 @@ def read_meta(image: Any) -> Meta:
         exif=block and block.removeprefix(b"Exif\0\0"),
         xmp=get("xmp-data"),
         orientation=get("orientation") or 1,
+        bits=_bits(image),
     )
 
 
@@ -106,7 +124,7 @@ class Strips:
 
     def fetch(self, top: int, bottom: int) -> Pixels:
         """Decode the rows [top, bottom), h×W×bands; `top` never goes back."""
-        with explained(_TROUBLE.format(self._name)):
+        with _decoding(self._name):
             # A region belongs to the thread that made it, and rows may be asked for by any.
             region = pyvips.Region.new(self._image)
             buffer = region.fetch(0, top, self.width, bottom - top)
@@ -115,27 +133,49 @@ class Strips:
 
 
 @contextmanager
-def _told_apart(name: str) -> Iterator[None]:
-    """Tell wide samples, which libvips calls out of range, from damage."""
-    try:
-        yield
-    except InputError as error:
-        if "samples out of range" not in str(error):
+def _decoding(name: str) -> Iterator[None]:
+    """Tell kinds that libvips does not know from damage; one `InputError` either way."""
+    with explained(f"{name}: damaged, cut off, or of a kind that cannot be decoded"):
+        try:
+            yield
+        except pyvips.Error as error:
+            for causes, told in _UNKNOWN.items():
+                if any(cause in str(error.detail) for cause in causes):
+                    raise InputError(f"{name}: {told}") from error
             raise
-        raise InputError(
-            f"{name}: samples of more than 32 bits (double, complex) are not supported; "
-            "convert it to 8 or 16 bits or to 32-bit float"
-        ) from error
+
+
+def _options(format: str) -> dict[str, bool]:
+    """Lift libtiff's budget of 50 MB: one strip or one private tag may well hold more."""
+    known = pyvips.Introspect.get("tiffload_source").optional_input if format == "tiff" else ()
+    return {"unlimited": True} if "unlimited" in known else {}  # unknown to old libvips
 
 
 def _to_rgb(image: Any, name: str) -> Any:
     if image.interpretation not in _OTHER_SPACES:
         return image
-    _warn(name, f"its colours are converted from {image.interpretation.upper()} to sRGB")
+    warn_of_colours(name, image.interpretation.upper())
     if image.interpretation == "cmyk":
         depth = 16 if image.format == "ushort" else 8
         return image.icc_transform("srgb", embedded=True, input_profile="cmyk", depth=depth)
     return image.colourspace("rgb16" if image.format != "uchar" else "srgb")
+
+
+def _bits(image: Any) -> int | None:
+    """How many bits of 16 an AVIF or HEIC file fills; None if all, or of other files."""
+    fields = image.get_fields()
+    if "bits-per-sample" not in fields or not image.get("vips-loader").startswith("heif"):
+        return None
+    bits: int = image.get("bits-per-sample")
+    return bits if 8 < bits < 16 else None
+
+
+def _stretch(image: Any) -> Any:
+    """Bring white to the full range: of 10 or 12 bits libvips only fills the upper ones."""
+    if (bits := _bits(image)) is None:
+        return image
+    white = ((1 << bits) - 1) << (16 - bits)
+    return image.linear(65535 / white, 0.5).cast("ushort")
 
 
 def _warn(name: str, text: str) -> None:

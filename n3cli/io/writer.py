@@ -23,7 +23,7 @@ from n3cli.io.meta import Meta
 
 @dataclass(frozen=True)
 class _Layout:
-    """What comes in, and what of it the format keeps."""
+    """What comes in, with its metadata, and what of it the format keeps."""
 
     format: str
     height: int
@@ -31,6 +31,7 @@ class _Layout:
     channels: int
     has_alpha: bool
     dtype: np.dtype[Any]
+    meta: Meta
 
     @property
     def keeps_alpha(self) -> bool:
@@ -46,8 +47,11 @@ class _Layout:
         if self.has_alpha and not self.keeps_alpha:
             yield f"{self.format} has no transparency; it is laid over white"
         given, kept = 8 * self.dtype.itemsize, FORMATS[self.format].bits
+        if given == 16:
+            given = self.meta.bits or given
         if given > kept:
             yield f"{self.format} holds at most {kept} bits; {given}-bit pixels are reduced"
+        yield from self.meta.lost
 
 
 class PictureWriter:
@@ -62,16 +66,10 @@ class PictureWriter:
     """
 
     def __init__(
-        self,
-        target: Path | BinaryIO,
-        name: str,
-        layout: _Layout,
-        meta: Meta,
-        quality: int,
-        replace: bool,
+        self, target: Path | BinaryIO, name: str, layout: _Layout, quality: int, replace: bool
     ) -> None:
         self.name = name
-        self._target, self._layout, self._meta, self._quality = target, layout, meta, quality
+        self._target, self._layout, self._quality = target, layout, quality
         self._replace = replace
         self._written = 0
         self._cleanup = ExitStack()
@@ -124,7 +122,7 @@ class PictureWriter:
         raw = Raw(self._folder / "raw", layout.height, layout.width, bands, layout.stored)
         finished = self._folder / "finished"
         with path.explained(self.name):
-            encode(raw, finished, layout.format, self._meta, self._quality, self.name)
+            encode(raw, finished, layout.format, layout.meta, self._quality, self.name)
         path.deliver(finished, self._target, replace=self._replace)
 
     def _check(self, pixels: Pixels, alpha: Pixels | None) -> None:
@@ -193,7 +191,7 @@ def create_picture(
             f"{name}: {format} holds at most {FORMATS[format].side} pixels a side, and the picture "
             f"has {width}×{height}; write another format, for example png"
         )
-    layout = _Layout(format, height, width, channels, has_alpha, np.dtype(dtype))
+    layout = _Layout(format, height, width, channels, has_alpha, np.dtype(dtype), meta)
     for loss in layout.losses():
         warnings.warn(f"{name}: {loss}", N3Warning, stacklevel=2)
-    return PictureWriter(target, name, layout, meta, quality, replace)
+    return PictureWriter(target, name, layout, quality, replace)

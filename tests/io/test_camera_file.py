@@ -174,6 +174,9 @@ class TestExif:
         assert read_focal(None, (360, 240)) is None
         assert read_focal(b"Exif\0\0garbage", (360, 240)) is None
 
+    def test_a_damaged_count_makes_no_giant_number(self):
+        assert read_focal(self.block({0xA405: (50,) * 1000}), (360, 240)) is None
+
     @pytest.mark.parametrize(
         ("maker", "model", "told"),
         [

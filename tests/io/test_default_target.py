@@ -39,6 +39,6 @@ def test_formats_that_cannot_be_written(format: str) -> None:
 
 
 def test_naming_needs_no_image_library() -> None:
-    code = "import sys, n3cli.io.name; print(*{'numpy', 'pyvips', 'imageio'} & set(sys.modules))"
+    code = "import sys, n3cli.io.name; print(*{'numpy', 'pyvips', 'PIL'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""

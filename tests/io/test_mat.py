@@ -1,7 +1,6 @@
 """MATLAB's files: both kinds give the same, and bad ones give one clear line."""
 
 import builtins
-from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -90,13 +89,17 @@ def is_hdf5(path):
 def test_any_damage_is_one_error_or_none(file):
     whole = bytearray(file.read_bytes())
     rng = np.random.default_rng(1)
+    told = 0
     for _ in range(60):
         damaged = whole.copy()
         for place in rng.integers(0, len(whole), 8):
             damaged[place] = rng.integers(256)
         file.write_bytes(damaged)
-        with suppress(InputError):
+        try:
             read_mat(file, ["image"])
+        except InputError:
+            told += 1
+    assert told > 20  # what else was hit does not matter to this variable
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Camera raw: what a file of known content says, a real one, and bad ones."""
 
 import io
+import struct
 
 import numpy as np
 import pytest
@@ -8,11 +9,13 @@ import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from reference.dng import BAYER, MATRIX, X_TRANS, make_dng
+from reference.dng import BAYER, MATRIX, X_TRANS, make_dng, make_pef
 
 from n3cli.errors import InputError
 from n3cli.io.area import Area
+from n3cli.io.exif import EXIF
 from n3cli.io.raw import read_raw
+from n3cli.io.tiff import RATIONAL, Field
 from n3cli.ops.noise_model import NoiseModel
 
 
@@ -80,9 +83,53 @@ def test_the_noise_profile(count):
     assert list(raw.noise) == (models if count == 3 else models * 3)
 
 
-@pytest.mark.parametrize("profile", [(1e-4,), (np.nan, 1e-4), (-1e-4, 1e-4), (1e-4,) * 4])
+@pytest.mark.parametrize(
+    "profile",
+    [
+        (1e-4,),
+        (np.nan, 1e-4),
+        (-1e-4, 1e-4),
+        (1e-4,) * 4,
+        (0, 0),
+        (0, -1e-4),
+        (0,) * 6,
+    ],
+)
 def test_a_noise_profile_that_makes_no_sense_counts_as_absent(profile):
     assert read_raw(make_dng(values(), noise=profile)).noise is None
+
+
+def test_one_colour_without_noise_is_believed():
+    assert read_raw(make_dng(values(), noise=(0, 0, 1e-4, 0, 1e-4, 0))).noise is not None
+
+
+def make_balanced(levels: tuple[int, int, int]) -> bytes:
+    """A Pentax file whose maker's note tells the white balance: red, green and blue."""
+    red, green, blue = levels
+
+    def note(at: int) -> bytes:
+        directory = struct.pack("<HHHIII", 1, 0x0201, 3, 4, at + 24, 0)
+        return b"AOC\0II" + directory + struct.pack("<4H", red, green, green, blue)
+
+    def file(at: int) -> bytes:
+        told = {0x829A: Field(RATIONAL, bytes(8)), 0x927C: Field(7, note(at))}
+        return make_pef(values(), told={EXIF: told})
+
+    return file(file(0).index(b"AOC\0"))
+
+
+@pytest.mark.parametrize(
+    ("levels", "balance"),
+    [
+        ((8000, 4000, 6000), (2, 1, 1.5)),
+        ((65535, 1, 1), None),
+        ((1, 65535, 65535), None),
+        ((4000, 4000, 1), None),
+    ],
+)
+def test_a_white_balance_of_no_light_counts_as_absent(levels, balance):
+    raw = read_raw(make_balanced(levels))
+    assert raw.white_balance == (balance and pytest.approx(balance))
 
 
 def test_a_real_file(shared):
@@ -121,7 +168,7 @@ def linear():
     [
         (lambda: b"", "is empty"),
         (lambda: b"no raw file" * 100, "is no camera raw file"),
-        (jpeg, "is no camera raw file"),
+        (jpeg, r"is no camera raw file but a picture \(jpeg\); name it so"),
         (lambda: make_dng(values())[:5000], "is damaged or cut off"),
         (lambda: make_dng(values())[:-10], "is damaged or cut off"),
         (lambda: make_dng(values())[:40], "is (damaged or cut off|no camera raw file)"),

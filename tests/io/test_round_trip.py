@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import pyvips
 import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import ExifTags, Image, ImageCms, IptcImagePlugin
 
 from n3cli.errors import InputError, N3Warning
-from n3cli.io import png
+from n3cli.io import avif, png
 from n3cli.io.depth import to_depth
 from n3cli.io.meta import Meta
 from n3cli.io.picture import Picture, read_picture, write_picture
@@ -166,6 +167,71 @@ def test_avif_at_100(dtype: str, tolerance: int, meta: Meta) -> None:
     assert (found.meta.icc, found.meta.xmp, found.meta.orientation) == (given.meta.icc, XMP, 1)
 
 
+def deep_avif(bits: int) -> tuple[bytes, np.ndarray]:
+    """A file of a ramp through all values, lossless and made by libvips itself, and the ramp."""
+    values = np.tile(np.arange(1 << bits, dtype=np.uint16), (8, 1))
+    ramp = np.dstack([values] * 3)
+    image = pyvips.Image.new_from_array(ramp << (16 - bits), interpretation="rgb16")
+    return image.heifsave_buffer(compression="av1", bitdepth=bits, lossless=True), ramp
+
+
+@pytest.mark.parametrize("bits", [10, 12])
+def test_avif_keeps_its_depth_and_white_is_white(bits: int) -> None:
+    data, ramp = deep_avif(bits)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = read_picture(data)
+        again = encoded(found, "avif", 100)
+    assert found.pixels.max() == 65535
+    np.testing.assert_allclose(found.pixels, ramp * (65535 / ramp.max()), rtol=0, atol=0.51)
+    assert pyvips.Image.new_from_buffer(again, "").get("bits-per-sample") == bits
+    np.testing.assert_array_equal(read_picture(again).pixels, found.pixels)
+    with pytest.warns(N3Warning, match=f"at most 8 bits; {bits}-bit pixels are reduced"):
+        encoded(found, "webp")
+
+
+def test_16_bits_are_rounded_to_12_in_avif() -> None:
+    values = np.random.default_rng(0).integers(0, 65536, (8, 8, 1), np.uint16).repeat(3, 2)
+    with pytest.warns(N3Warning, match="at most 12 bits; 16-bit pixels are reduced"):
+        found = read_picture(encoded(Picture(values), "avif", 100))
+    assert np.abs(found.pixels.astype(int) - values).max() <= 8
+
+
+def of_colours(data: bytes, primaries: int, transfer: int) -> bytes:
+    """The same AVIF file with another description of its colours."""
+    assert data.count(b"colrnclx") == 1
+    at = data.index(b"colrnclx") + 8
+    return data[:at] + struct.pack(">HH", primaries, transfer) + data[at + 4 :]
+
+
+def test_colours_of_an_avif_that_no_file_will_tell_are_told() -> None:
+    data = deep_avif(10)[0]
+    found = read_picture(of_colours(data, 9, 16))  # BT.2020, PQ
+    np.testing.assert_array_equal(found.pixels, read_picture(data).pixels)
+    with pytest.warns(N3Warning, match=r"colours .*\(primaries 9, transfer function 16 .*left out"):
+        encoded(found, "avif")
+
+
+@pytest.mark.parametrize(("primaries", "transfer"), [(1, 13), (1, 1), (2, 2)])
+def test_usual_colours_of_an_avif_need_no_telling(primaries: int, transfer: int) -> None:
+    assert read_picture(of_colours(deep_avif(10)[0], primaries, transfer)).meta.lost == ()
+
+
+def test_a_profile_tells_what_colours_are_meant(meta: Meta) -> None:
+    profile = encoded(picture("uint8", 3, False, Meta(icc=meta.icc)), "avif", 100)
+    assert read_picture(profile).meta == Meta(icc=meta.icc, format="avif")
+
+
+@pytest.mark.parametrize("size", [0, 1, 5, 1 << 31])
+def test_damaged_boxes_are_passed_over(size: int) -> None:
+    plain = bytearray(of_colours(deep_avif(10)[0], 9, 16))
+    for kind in (b"meta", b"iprp", b"ipco", b"colr"):
+        damaged = plain.copy()
+        at = damaged.index(kind) - 4
+        damaged[at : at + 4] = struct.pack(">I", size)
+        assert avif.read_meta(io.BytesIO(damaged)).icc is None
+
+
 @pytest.mark.parametrize("format", ["png", "jpeg", "webp", "tiff", "avif"])
 def test_nothing_is_made_up(format: str) -> None:
     found = read_picture(encoded(picture("uint8", 3, False), format))
@@ -268,6 +334,48 @@ def test_a_damaged_colour_chunk_is_left_out() -> None:
     assert png.read_meta(file).blocks == ()
 
 
+def chunk(kind: bytes, body: bytes) -> bytes:
+    head, tail = struct.pack(">I4s", len(body), kind), struct.pack(">I", zlib.crc32(kind + body))
+    return head + body + tail
+
+
+def with_chunks(*chunks: bytes) -> bytes:
+    plain = encoded(picture("uint8", 3, False), "png")
+    return plain[:33] + b"".join(chunks) + plain[33:]
+
+
+def test_a_pixels_shape_and_repeated_texts_stay_in_png() -> None:
+    shape = chunk(b"pHYs", struct.pack(">IIB", 2, 1, 0))
+    lines = chunk(b"tEXt", b"Note\0one"), chunk(b"zTXt", b"Note\0\0" + zlib.compress(b"two"))
+    found = read_picture(with_chunks(shape, *lines))
+    assert found.meta.text == {"Note": "one\ntwo"}
+    assert found.meta.dpi is None
+    data = encoded(found, "png")
+    assert data.count(b"pHYs") == data.count(shape) == 1
+    assert Image.open(io.BytesIO(data)).text == {"Note": "one\ntwo"}
+
+
+def test_a_png_that_is_cut_off_in_its_resolution() -> None:
+    with pytest.raises(InputError):
+        read_picture(with_chunks(chunk(b"pHYs", bytes(9)))[:45])
+
+
+@pytest.mark.parametrize("kind", [b"zTXt", b"iTXt"])
+def test_inflated_texts_have_one_budget_and_what_exceeds_it_is_told(kind: bytes) -> None:
+    packed = zlib.compress(bytes(6 << 20))
+    body = (b"\0\0" if kind == b"zTXt" else b"\0\1\0\0\0") + packed
+    texts = [chunk(kind, b"%d" % number + body) for number in range(4)]
+    found = read_picture(with_chunks(chunk(b"tEXt", b"Title\0dog"), *texts))
+    assert set(found.meta.text) == {"Title", "0", "1"}
+    with pytest.warns(N3Warning, match="texts of more than 16 MB are left out"):
+        encoded(found, "png")
+
+
+def test_a_compressed_text_without_its_end_is_left_out() -> None:
+    packed = zlib.compress(np.random.default_rng(0).bytes(1000))[:500]
+    assert read_picture(with_chunks(chunk(b"zTXt", b"Note\0\0" + packed))).meta.text == {}
+
+
 def test_iptc_of_jpeg_stays_in_jpeg() -> None:
     caption = b"\x1c\x02\x78" + struct.pack(">H", 5) + b"A dog"
     block = b"Photoshop 3.0\0" + b"8BIM\x04\x04\0\0" + struct.pack(">I", len(caption)) + caption
@@ -277,6 +385,47 @@ def test_iptc_of_jpeg_stays_in_jpeg() -> None:
     assert IptcImagePlugin.getiptcinfo(Image.open(io.BytesIO(data))) == {(2, 120): b"A dog"}
     assert data.count(b"Photoshop") == 1
     assert b"Photoshop" not in encoded(read_picture(marked), "png")
+
+
+def segment(marker: int, body: bytes) -> bytes:
+    return struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body
+
+
+def with_segments(*segments: bytes) -> bytes:
+    plain = encoded(picture("uint8", 3, False), "jpeg")
+    return plain[:2] + b"".join(segments) + plain[2:]
+
+
+def test_bytes_that_fill_up_before_a_marker_do_not_matter() -> None:
+    told = Meta(dpi=(300.0, 200.0), text={"Comment": "a dog"})
+    plain = encoded(picture("uint8", 3, False, told), "jpeg")
+    filled = plain.replace(b"\xff\xfe", b"\xff\xff\xff\xfe", 1)
+    assert read_picture(filled[:2] + b"\xff" + filled[2:]).meta == replace(told, format="jpeg")
+
+
+def test_a_very_low_resolution_is_no_zero_in_jpeg() -> None:
+    data = encoded(picture("uint8", 3, False, Meta(dpi=(0.01, 0.4))), "jpeg")
+    assert read_picture(data).meta.dpi == (1, 1)
+
+
+def test_both_comments_and_extended_xmp_stay_in_jpeg() -> None:
+    more = segment(0xE1, b"http://ns.adobe.com/xmp/extension/\0" + bytes(40) + b"<rest/>")
+    found = read_picture(with_segments(segment(0xFE, b"one"), more, segment(0xFE, b"two")))
+    assert found.meta.text == {"Comment": "one\ntwo"}
+    data = encoded(found, "jpeg")
+    assert data.count(more) == 1
+    assert Image.open(io.BytesIO(data)).info["comment"] == b"one\ntwo"
+
+
+def test_pictures_behind_the_first_are_told_when_they_are_left_out(tmp_path: Path) -> None:
+    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(
+        tmp_path / "two.jpg", "MPO", save_all=True, append_images=[Image.new("RGB", (8, 8))]
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = read_picture(tmp_path / "two.jpg")
+    with pytest.warns(N3Warning, match="only the first of the file's pictures is kept"):
+        encoded(found, "png")
 
 
 def test_a_stream_needs_a_format() -> None:
