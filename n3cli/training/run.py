@@ -33,11 +33,8 @@ from n3cli.training.seed import Stream, mix
 from n3cli.training.task import NetworkT, TargetT
 from n3cli.zoo.config import ModelConfig
 from n3cli.zoo.folder import check_replaceable, load_trained, save_folder
-from n3cli.zoo.layout import CARD_FILE, CONFIG_FILE
+from n3cli.zoo.layout import CARD_FILE, CONFIG_FILE, MODEL_FOLDER
 from n3cli.zoo.locate import locate
-
-MODEL_FOLDER = "model"
-"""Where in a run's folder its model is."""
 
 
 @dataclass(frozen=True)
