@@ -136,7 +136,7 @@ def save_folder(
             if recipe is not None:
                 (fresh / RECIPE_FILE).write_text(recipe, encoding="utf-8")
     except OSError as error:
-        raise InputError(f"{folder}: cannot be written ({error}).") from error
+        raise InputError(f"{folder}: cannot be written ({error.strerror or error})") from error
 
 
 def build_network(config: ModelConfig, source: str) -> AnyNetwork:
