@@ -16,6 +16,21 @@ from n3cli.bench.timing import time_left
 
 
 @dataclass(frozen=True)
+class ImageScore:
+    """One method's figures on one image.
+
+    Attributes:
+        image: its name.
+        psnr: in dB, one for each level.
+        ssim: one for each level.
+    """
+
+    image: str
+    psnr: tuple[float, ...]
+    ssim: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Row:
     """One method's means over the images.
 
@@ -24,12 +39,14 @@ class Row:
         psnr: in dB, one for each level.
         ssim: one for each level.
         seconds: wall clock for a megapixel of output, median over images and levels.
+        per_image: what the means are of.
     """
 
     method: Method
     psnr: tuple[float, ...]
     ssim: tuple[float, ...]
     seconds: float
+    per_image: tuple[ImageScore, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -41,12 +58,14 @@ class Measurement:
         levels: noise levels on the 0–255 scale, or scales.
         images: how many of the suite's images were used at each level, from the first.
         rows: one for each method.
+        verified: whether the images are as published; None where no list tells.
     """
 
     suite: Suite
     levels: tuple[float, ...]
     images: int
     rows: tuple[Row, ...]
+    verified: bool | None = None
 
     @property
     def whole(self) -> bool:
@@ -71,7 +90,7 @@ def measure(
         keepers: get every estimate.
 
     Returns:
-        The means over the images.
+        The means over the images, and what they are of.
     """
     task, images = suite.task, len(next(iter(items.values())))
     scores = np.empty((images, len(items), len(methods), 2))
@@ -95,10 +114,20 @@ def measure(
                 scores[image, number, which] = task.score(output, clean, level)
                 for keep in keepers:
                     keep(Estimate(suite, item, image, level, method, clean, given, output))
+    names = [item.name for item in next(iter(items.values()))]
     psnr, ssim = scores.mean(0).T  # each methods × levels
     pace = np.median(seconds, (0, 1))
     rows = tuple(
-        Row(method, tuple(psnr[n].tolist()), tuple(ssim[n].tolist()), float(pace[n]))
+        Row(
+            method,
+            tuple(psnr[n].tolist()),
+            tuple(ssim[n].tolist()),
+            float(pace[n]),
+            tuple(
+                ImageScore(name, *map(tuple, own[:, n].T.tolist()))
+                for name, own in zip(names, scores, strict=True)
+            ),
+        )
         for n, method in enumerate(methods)
     )
     return Measurement(suite, tuple(items), images, rows)

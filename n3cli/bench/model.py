@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
@@ -21,8 +23,10 @@ from n3cli.ops.array import Float32
 from n3cli.ops.layout import Pattern
 from n3cli.ops.noise_model import NoiseModel
 from n3cli.ops.row_source import ArraySource
+from n3cli.training.recipe import parse_recipe
 from n3cli.zoo.config import CAMERA_NOISE
 from n3cli.zoo.folder import Model
+from n3cli.zoo.layout import RECIPE_FILE
 from n3cli.zoo.load import load_model
 
 _PUBLISHED = {
@@ -53,9 +57,9 @@ def make_models(
         channels: image planes they will be given.
         device: as in ``--device``.
         precision: as in ``--precision``.
-        levels: at which they are measured. A network for one noise level cannot be held against
-            what was published of one network a level; where the level is measured (`AUTO`), a
-            model for the noise of cameras has it measured in its own way.
+        levels: at which they are measured. What was published of one network a level is only held
+            against a network for the one level that is measured; where the level is measured
+            (`AUTO`), a model for the noise of cameras has it measured in its own way.
 
     Raises:
         ModelError, DeviceError: see `make_model`.
@@ -101,10 +105,27 @@ def make_model(
     published = None
     # A grey network takes a colour picture plane by plane, which is not what was published.
     same = task is DENOISE and description.planes == channels
-    if same and (description.sigma_input or len(levels) == 1):
+    if same and (description.sigma_input or list(levels) == [_only_level(model)]):
         published = _PUBLISHED.get(model.config.network)
     note = f"{model.config.network}, {parameters:,} parameters, {precision}{given}"
     return Method(model.config.name, note, run, published, on_mosaic)
+
+
+def _only_level(model: Model) -> float | None:
+    """The noise level that a network which is told none is for, by its recipe, else by its name.
+
+    None where that cannot be known, or it is for a range.
+    """
+    recipe = Path(model.source, RECIPE_FILE)
+    if recipe.is_file():
+        low, high = parse_recipe(recipe.read_text("utf-8")).noise.sigma
+        return high if low == high else None
+    told = {
+        float(match[1])
+        for word in model.config.name.split("-")
+        if (match := re.fullmatch(r"(?:s|sigma)?(\d+)", word))
+    }
+    return told.pop() if len(told) == 1 else None
 
 
 _Made: TypeAlias = tuple[Model, Run, OnMosaic | None]

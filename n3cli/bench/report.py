@@ -16,7 +16,10 @@ def suite_json(measured: Measurement) -> dict[str, Any]:
     """Everything that its table shows, as plain dicts and lists.
 
     Lists of figures are in the order of ``sigmas`` or ``scales``; what was not published is null.
+    Beside it the figures of each image, and ``verified``, whether the images are as published,
+    where a list tells.
     """
+    checked = {} if measured.verified is None else {"verified": measured.verified}
     return {
         "suite": measured.suite.name,
         "data": measured.suite.data.title,
@@ -24,6 +27,7 @@ def suite_json(measured: Measurement) -> dict[str, Any]:
         "channels": measured.suite.channels,
         "images": measured.images,
         "images_in_set": measured.suite.data.count,
+        **checked,
         f"{measured.suite.task.level}s": [
             "auto" if measured.suite.task.label(level) == "auto" else level
             for level in measured.levels
@@ -37,6 +41,10 @@ def suite_json(measured: Measurement) -> dict[str, Any]:
                 "seconds_per_megapixel": row.seconds,
                 "published": row.method.published,
                 "difference": _compared(measured, row),
+                "per_image": [
+                    {"image": each.image, "psnr": list(each.psnr), "ssim": list(each.ssim)}
+                    for each in row.per_image
+                ],
             }
             for row in measured.rows
         ],

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from n3cli.errors import ConfigError
+from n3cli.cli import console
+from n3cli.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from n3cli.bench.estimate import Gallery, Keeper
@@ -64,7 +65,11 @@ def prepare_images(
     plan = _plan(asked)
     keepers = _keepers(asked, gallery)
     brought = [_with_images(each, asked) for each in plan]
-    return lambda progress: (measure(*each, progress, keepers) for each in brought)
+    verified = [_verify(suite, items, asked) for suite, items, _ in brought]
+    return lambda progress: (
+        replace(measure(*each, progress, keepers), verified=checked)
+        for each, checked in zip(brought, verified, strict=True)
+    )
 
 
 def _plan(asked: Asked) -> list[_Planned]:
@@ -134,3 +139,40 @@ def _with_images(
     items = {level: listed[each.name][: asked.images] for level, each in chosen.items()}
     present, _ = found[chosen[planned.levels[0]].name]
     return replace(planned.suite, data=present), items, planned.methods
+
+
+def _verify(suite: Suite, items: Mapping[float, Sequence[Item]], asked: Asked) -> bool | None:
+    """Whether the images that are used are as published; None where no list tells.
+
+    A warning says which are not.
+
+    Raises:
+        DataError: some are not, and they were to be held against what was published.
+    """
+    from n3cli.data.index import COLLECTIONS
+    from n3cli.data.location import locate_root
+    from n3cli.data.pairs_of_photos import PhotoPair
+    from n3cli.data.state import altered
+
+    collection = COLLECTIONS.get(suite.data.collection)
+    if collection is None or not collection.is_listed:
+        return None
+    used = {item: None for own in items.values() for item in own}
+    paths = [
+        path
+        for item in used
+        for path in ((item.noisy, item.clean) if isinstance(item, PhotoPair) else (item,))
+        if isinstance(path, Path)
+    ]
+    root, _ = locate_root(asked.data)
+    different = altered(collection, root, paths)
+    if not different:
+        return True
+    text = (
+        f"{len(different)} of {len(paths)} files of {suite.data.title} are not as published; the "
+        f"first: {different[0]} (n3 fetch-data {collection.name} --verify --dir {root} tells more)"
+    )
+    if asked.tolerance is not None:
+        raise DataError(f"{text}; bring the published ones, or leave --tolerance out")
+    console.warning(f"{text}. Figures of these say nothing beside published ones.")
+    return False

@@ -16,6 +16,7 @@ from n3cli.errors import ModelError
 if TYPE_CHECKING:
     from n3cli.zoo.config import ModelConfig
     from n3cli.zoo.folder import AnyModel
+    from n3cli.zoo.locate import Location
 
 
 def example(command: str) -> str:
@@ -54,12 +55,26 @@ def list_models(as_json: bool) -> None:
 @click.argument("name")
 @as_json
 def info(name: str, as_json: bool) -> None:
-    """Show what a model is and how it runs."""
+    """Show what a model is and how it runs.
+
+    A short name that is for grey and for colour shows both.
+    """
+    from n3cli.zoo.locate import locate_all
+
+    found = [_all_facts(place) for place in locate_all(name)]
+    if as_json:
+        click.echo(json.dumps(found if len(found) > 1 else found[0], indent=2))
+        return
+    width = max(map(len, found[0]))
+    tables = ("\n".join(f"{k:<{width}}  {_text(v)}" for k, v in each.items()) for each in found)
+    click.echo("\n\n".join(tables))
+
+
+def _all_facts(place: Location) -> dict[str, Any]:
+    """What is known of a model."""
     from n3cli.networks import registry
     from n3cli.zoo.load import load_place
-    from n3cli.zoo.locate import find_task, locate
 
-    place = locate(name, task=find_task(name))
     model = load_place(place)
     # As it was trained: the loaded network has its batch norms folded away. In a file of other
     # people's they are merged already.
@@ -68,19 +83,13 @@ def info(name: str, as_json: bool) -> None:
         if place.path.is_file()
         else registry.build(model.config.network, model.config.options)
     )
-    facts = {
+    return {
         **_facts(model.config, place.path),
         "parameters": sum(parameter.numel() for parameter in trained.parameters()),
         "precisions": list(model.network.description.dtypes),
         **_form(model),
         "source": place.source,
     }
-    if as_json:
-        click.echo(json.dumps(facts, indent=2))
-    else:
-        width = max(map(len, facts))
-        for key, value in facts.items():
-            click.echo(f"{key:<{width}}  {_text(value)}")
 
 
 @models.command(epilog=example("n3 models path denoise-n3unet-gray"))
@@ -90,9 +99,10 @@ def path(name: str) -> None:
 
     A model that is not on this machine is downloaded.
     """
-    from n3cli.zoo.locate import find_task, locate
+    from n3cli.zoo.locate import locate_all
 
-    click.echo(locate(name, task=find_task(name)).path)
+    for place in locate_all(name):
+        click.echo(place.path)
 
 
 @models.command(epilog=example("n3 models verify"))
@@ -104,13 +114,14 @@ def verify(ctx: click.Context, names: tuple[str, ...]) -> None:
     Without a name, all that come with n3. Exits with 3 when one fails.
     """
     from n3cli.zoo.load import load_place
-    from n3cli.zoo.locate import bundled, find_task, locate
+    from n3cli.zoo.locate import bundled, locate_all
     from n3cli.zoo.verify import verify_model
 
     failed = False
     for name in names or bundled():
         try:
-            verify_model(load_place(locate(name, task=find_task(name))))
+            for place in locate_all(name):
+                verify_model(load_place(place))
         except ModelError as error:
             failed = True
             console.error(str(error))

@@ -115,7 +115,7 @@ def _cells(event: dict[str, Any]) -> dict[str, str]:
         "step": f"{event['step']}",
         "loss": _number(event["loss"], ".4g"),
         "gradient": _number(event["gradient_norm"], ".3g"),
-        "rate": f"{event['rate']:.1e}",
+        "rate": f"{event.get('muon_rate', event['rate']):.1e}",
         "crops/s": f"{event['crops_per_second']:.1f}",
         "done": f"{100 * done:.1f} %",
         "left": f"{timedelta(seconds=round(left))}",

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _ATTEMPTS: Final = 5
 """Requests in a row that may fail without a byte gained."""
 
+_ELSEWHERE: Final = "name another address with --from"
+
 _PAUSE: Final = 0.5
 """Seconds before the second request; doubled each time."""
 
@@ -122,7 +124,7 @@ def _repeat(
             # A part from an earlier run may be of another state of the file: once more, whole.
             _discard(wanted, gained)
             if spoilt or before == 0:
-                raise DataError(f"{wanted.url}: {problem}; name another address with --from")
+                raise DataError(f"{wanted.url}: {problem}; {_ELSEWHERE}")
             spoilt = True
         except _RetryError as again:
             failures = 0 if _length(wanted.part) > before else failures + 1
@@ -158,6 +160,9 @@ def _receive(
             if _is_all(response, start):
                 return
             append = _accept(response, wanted, start, gained)
+            told = response.headers.get("Content-Length", "")
+            if not append and wanted.size is not None and told.isdecimal():
+                _check_size(wanted, int(told))
             if not append:
                 gained(-start)
             _keep_tag(wanted, response.headers)
@@ -203,7 +208,17 @@ def _accept(response: Response, wanted: Wanted, start: int, gained: Callable[[in
                 "then, or another address with --from"
             )
         raise _RetryError(reason, pause)
-    raise DataError(f"{wanted.url}: {reason}; name another address with --from")
+    raise DataError(f"{wanted.url}: {reason}; {_ELSEWHERE}")
+
+
+def _check_size(wanted: Wanted, told: int) -> None:
+    """Refuse another file than the wanted one before it comes, such as a page that says sorry."""
+    if told != wanted.size:
+        raise DataError(f"{wanted.url}: {_other_size(told, wanted.size)}; {_ELSEWHERE}")
+
+
+def _other_size(found: int, expected: int | None) -> str:
+    return f"has {found} bytes, expected {expected}"
 
 
 def _is_all(response: Response, start: int) -> bool:
@@ -237,7 +252,7 @@ def _problem(wanted: Wanted) -> str | None:
     """What is wrong with a part that has ended."""
     length = _length(wanted.part)
     if wanted.size is not None and length != wanted.size:
-        return f"has {length} bytes, expected {wanted.size}"
+        return _other_size(length, wanted.size)
     if wanted.sha256 is not None and (found := digest(wanted.part)) != wanted.sha256:
         return f"has the SHA-256 {found}, expected {wanted.sha256}"
     return None

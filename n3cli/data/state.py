@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -110,6 +110,24 @@ def inspect(collection: Collection, root: Path) -> State:
         assert isinstance(kind, list)
         kind.append(file)
     return state
+
+
+def altered(collection: Collection, root: Path, paths: Iterable[Path]) -> list[Path]:
+    """Which of these files are not as a listed collection has them.
+
+    Raises:
+        DataError: one cannot be read.
+    """
+    listed = {root.joinpath(collection.folder, file.path): file for file in collection.published}
+    found = []
+    for path in paths:
+        file = listed.get(path)
+        try:
+            if file is None or digest(path) != file.sha256:
+                found.append(path)
+        except OSError as error:
+            raise DataError(f"{path}: cannot be read ({error.strerror or error}).") from error
+    return found
 
 
 def _known(collection: Collection, root: Path) -> State:

@@ -152,7 +152,11 @@ def _levels(text: str, depth: int) -> list[int]:
     words = [word.strip() for word in text.split(",") if word.strip()]
     known = [str(level) for level in range(depth)]
     if unknown := [word for word in words if word not in known]:
-        raise ValueError(f"n3_levels takes levels of {', '.join(known)}, got {unknown[0]!r}")
+        has = "only level" if depth == 1 else "levels"
+        raise ValueError(
+            f"n3_levels: a way up of {depth + 1} widths has {has} {', '.join(known)}, "
+            f"not {unknown[0]!r}"
+        )
     return sorted(set(map(int, words)))
 
 

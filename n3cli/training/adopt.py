@@ -17,12 +17,11 @@ from n3cli.training.card import HERE
 from n3cli.training.config import Recipe
 from n3cli.training.exam import Exam, examine_images, examine_pairs, is_better
 from n3cli.training.recipe import parse_recipe, write_recipe
-from n3cli.training.run import MODEL_FOLDER
 from n3cli.training.store import load_store
 from n3cli.training.yardstick import DENOISING, choose_yardstick
 from n3cli.zoo.config import ModelConfig
 from n3cli.zoo.folder import load_trained, save_folder
-from n3cli.zoo.layout import CARD_FILE, RECIPE_FILE
+from n3cli.zoo.layout import CARD_FILE, MODEL_FOLDER, RECIPE_FILE
 from n3cli.zoo.locate import bundled, locate
 
 LEVELS = (15.0, 25.0, 50.0)

@@ -36,6 +36,8 @@ class Checkpoint:
         scaler: the gradient scaler's, empty unless fp16.
         before: scores at the start of the run.
         material: digest of its pictures.
+        earlier: card of the weights that it started from, if it started from some; checkpoints of
+            earlier versions do not have it.
     """
 
     recipe: str
@@ -48,6 +50,7 @@ class Checkpoint:
     scaler: dict[str, Any]
     before: dict[str, float]
     material: str
+    earlier: str | None = None
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
@@ -74,7 +77,9 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
     except (OSError, RuntimeError) as error:  # torch wraps a full disk in a RuntimeError
         with suppress(OSError):
             fresh.unlink()
-        raise InputError(f"{target} cannot be written ({error}); make room there") from error
+        cause = error.__context__ if isinstance(error.__context__, OSError) else error
+        reason = getattr(cause, "strerror", None) or cause
+        raise InputError(f"{target} cannot be written ({reason}); make room there") from error
     return target
 
 

@@ -176,7 +176,7 @@ class ScheduleSettings:
     """`cosine` to zero; `exponential` by `decades` over the run, in one stair an epoch."""
 
     warmup: int = 100
-    """Steps over which the learning rates rise from zero."""
+    """Steps over which the learning rates rise from zero; at most the first tenth of the run."""
 
     epoch: int = 51_200
     """Crops of an epoch, the stair of the exponential decay."""

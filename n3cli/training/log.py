@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from n3cli.errors import ConfigError
+from n3cli.errors import ConfigError, N3Warning
 from n3cli.io.path import explained, write_text
 
 LOG_FILE = "log.jsonl"
@@ -50,6 +51,7 @@ class Log:
             kept = [event for event in read_log(path) if step and event["step"] <= step]
             write_text("".join(json.dumps(event) + "\n" for event in kept), path)
             self._file = path.open("a", encoding="utf-8", buffering=1)
+        self._refused = False
 
     def __enter__(self) -> Log:
         return self
@@ -60,24 +62,28 @@ class Log:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with suppress(OSError):  # of a full disk; what was lost is the last line
-            self._file.close()
-        if self._board is not None:
-            self._board.close()
+        for file in filter(None, (self._file, self._board)):
+            with suppress(OSError):  # of a full disk; what was lost are the last lines
+                file.close()
 
     def write(self, event: str, step: int, **values: Any) -> None:
-        """Log an event after `step` steps."""
+        """Log an event after `step` steps; where the disk refuses it, a warning says so once."""
         finite = {
             key: None if isinstance(value, float) and not math.isfinite(value) else value
             for key, value in values.items()  # JSON has no infinity
         }
         entry: Event = {"event": event, "step": step, **finite}
-        with explained(LOG_FILE):
+        try:
             self._file.write(json.dumps(entry) + "\n")
-        if self._board is not None:
-            for key, value in values.items():
-                if isinstance(value, float):
-                    self._board.add_scalar(f"{event}/{key}", value, step)
+            if self._board is not None:
+                for key, value in values.items():
+                    if isinstance(value, float):
+                        self._board.add_scalar(f"{event}/{key}", value, step)
+        except OSError as error:
+            if not self._refused:
+                text = f"{self._file.name}: {error.strerror or error}; lines of the log are lost"
+                warnings.warn(text, N3Warning, stacklevel=2)
+            self._refused = True
         self._listen(entry)
 
 

@@ -12,9 +12,9 @@ from typing import Any, Generic
 
 import torch
 
-from n3cli.errors import N3Warning, TrainingError
+from n3cli.errors import InputError, N3Warning, TrainingError
 from n3cli.ops.precision import float32_as
-from n3cli.training.checkpoint import Checkpoint, save_checkpoint
+from n3cli.training.checkpoint import Checkpoint, has_checkpoint, save_checkpoint
 from n3cli.training.clock import end_of_steps, no_time
 from n3cli.training.config import Recipe
 from n3cli.training.distributed import World
@@ -65,6 +65,7 @@ def train(
     world: World,
     begun: float,
     material: str,
+    earlier: str | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> Outcome[NetworkT]:
     """Train a network by a recipe.
@@ -75,11 +76,13 @@ def train(
         network: on the CPU, with the weights to start from.
         folder: where checkpoints go.
         log: None in a process that does not lead.
-        publish: called in the process that leads at every checkpoint and at the end.
+        publish: called in the process that leads at every checkpoint and at the end, there before
+            the last validation and after it.
         device: where to compute.
         world: which process this is.
         begun: when the run began, as `time.monotonic` has it; its clock goes from there.
         material: digest of what it learns from.
+        earlier: card of the weights that it starts from, if it starts from some.
         checkpoint: what to go on from; instead of the network's weights.
 
     Returns:
@@ -89,7 +92,8 @@ def train(
         TrainingError: the loss is not finite any more; the last good checkpoint is kept. Or the
             schedule's minutes leave no time for a step.
         KeyboardInterrupt, SystemExit: a signal came; the state after the step is saved.
-        InputError: a checkpoint cannot be written.
+        InputError: the model of the end cannot be written, or the checkpoint that a signal asked
+            for; of others, a warning tells.
     """
     settings = recipe.run
     network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
@@ -136,30 +140,47 @@ def train(
         if scores:
             say("validation", **scores)
         if any(math.isnan(score) for score in scores.values()):
-            raise TrainingError(_lost(step))
+            raise TrainingError(_lost(step, folder))
         return scores
 
     def outcome() -> Outcome[NetworkT]:
         judged.load_state_dict(average.state, strict=False)
         return Outcome(judged, step, crops, elapsed(), before, scores, done >= 1)
 
+    def keep() -> None:
+        state = Checkpoint(
+            recipe=write_recipe(recipe),
+            step=step,
+            crops=crops,
+            seconds=elapsed(),
+            network=network.state_dict(),
+            average=average.state,
+            optimiser=optimiser.state_dict(),
+            scaler=scaler.state_dict(),
+            before=dict(before),
+            material=material,
+            earlier=earlier,
+        )
+        say("checkpoint", file=save_checkpoint(folder, state).name)
+
     def save() -> None:
-        check_finite(average, step)
+        check_finite(average, step, folder)
         if world.leads:
-            state = Checkpoint(
-                recipe=write_recipe(recipe),
-                step=step,
-                crops=crops,
-                seconds=elapsed(),
-                network=network.state_dict(),
-                average=average.state,
-                optimiser=optimiser.state_dict(),
-                scaler=scaler.state_dict(),
-                before=dict(before),
-                material=material,
-            )
-            say("checkpoint", file=save_checkpoint(folder, state).name)
-            publish(outcome())
+            for write in (keep, lambda: publish(outcome())):
+                if failed := refused(write):
+                    warnings.warn(f"{failed}; the run goes on", N3Warning, stacklevel=2)
+
+    def save_last() -> None:
+        """The model first: it is smaller, and there is room for it where there is none for both."""
+        check_finite(average, step, folder)
+        if world.leads:
+            unpublished, lost = refused(lambda: publish(outcome())), refused(keep)
+            needed, other = (lost, unpublished) if signal else (unpublished, lost)
+            if needed:
+                raise needed
+            if other:
+                kept = "checkpoint" if signal else "model"
+                warnings.warn(f"{other}; the {kept} is saved", N3Warning, stacklevel=2)
 
     total = torch.zeros((), device=device)  # of the losses since the last line of the log
     ready = elapsed()
@@ -215,15 +236,16 @@ def train(
             # All that needs the device to be waited for is done together.
             if step % settings.log_steps == 0:
                 mean = world.mean(float(total) / counted)
-                check_finite(average, step)
+                check_finite(average, step, folder)
                 if not math.isfinite(mean) and scaler.get_scale() < 1:
-                    raise TrainingError(_lost(step))  # the scaler leaves out one step after another
+                    # The scaler leaves out one step after another.
+                    raise TrainingError(_lost(step, folder))
                 now = elapsed()
                 pace = now - since
                 say(
                     "step",
                     loss=mean,
-                    rate=recipe.optimiser.rate * factor,
+                    **{key: factor * rate for key, rate in optimiser.rates.items()},
                     gradient_norm=float(norm),
                     done=done,
                     crops_per_second=(crops - seen) / pace,
@@ -237,15 +259,25 @@ def train(
                     save()
                     saved = elapsed()
                 counted, seen, loading, since = 0, crops, 0.0, elapsed()
-        if world.leads and not signal:
-            scores = validate()
-        save()
-    if signal:
-        stop(int(signal))
+        save_last()
+    if stopped := int(signal) or interruption.number:
+        stop(stopped)
+    if world.leads:  # whoever stops it now loses the scores alone
+        scores = validate()
+        publish(outcome())
     return outcome()
 
 
-def check_finite(average: MovingAverage, step: int) -> None:
+def refused(write: Callable[[], None]) -> InputError | None:
+    """Write something; gives the error where that cannot be done."""
+    try:
+        write()
+    except InputError as error:
+        return error
+    return None
+
+
+def check_finite(average: MovingAverage, step: int, folder: Path) -> None:
     """Refuse to go on from a network that is lost.
 
     The average tells: a loss or a gradient that is not finite gets into the weights, except where
@@ -255,13 +287,15 @@ def check_finite(average: MovingAverage, step: int) -> None:
         TrainingError: the averaged weights are not finite.
     """
     if not average.is_finite():
-        raise TrainingError(_lost(step))
+        raise TrainingError(_lost(step, folder))
 
 
-def _lost(step: int) -> str:
+def _lost(step: int, folder: Path) -> str:
+    kept, start = "", ""
+    if has_checkpoint(folder):
+        kept = "; the checkpoints before it are kept, but going on from them would come to the same"
+        start = ", from the folder model/ of this run (--init) if you like"
     return (
-        f"the loss is not finite any more (before step {step}); the checkpoints before it are "
-        "kept, but going on from them would come to the same. Start anew with lower learning rates "
-        "(optimiser.rate, optimiser.muon_rate) or run.precision=fp32, from the folder model/ of "
-        "this run (--init) if you like"
+        f"the loss is not finite any more (before step {step}){kept}. Start anew with lower "
+        f"learning rates (optimiser.rate, optimiser.muon_rate) or run.precision=fp32{start}"
     )

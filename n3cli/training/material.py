@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zlib import crc32
 
 from torch import Tensor
 
@@ -37,14 +39,24 @@ class Material:
 
     @property
     def digest(self) -> str:
-        """Tells whether two runs have the same pictures: of names and sizes, not of the folder."""
-        text = hashlib.sha256()
+        """Tells whether two runs have the same pictures, wherever they lie.
+
+        Of names and sizes, and behind a point of pixels, which checkpoints of earlier versions
+        do not have.
+        """
+        text, seen = hashlib.sha256(), 0
         store = self.training
-        for path, *size in zip(
-            store.paths, store.heights.tolist(), store.widths.tolist(), strict=True
+        pixels = store.pixels.numpy()
+        for path, start, *size in zip(
+            store.paths,
+            store.offsets.tolist(),
+            store.heights.tolist(),
+            store.widths.tolist(),
+            strict=True,
         ):
             text.update(f"{path.name}\0{size}\0".encode("utf-8", "surrogateescape"))
-        return text.hexdigest()
+            seen = crc32(pixels[start : start + math.prod(size) * store.channels].data, seen)
+        return f"{text.hexdigest()}.{seen:08x}"
 
 
 def load_material(

@@ -23,15 +23,21 @@ class Optimiser:
         network: what is trained; parameters keep their places in it.
         settings: of the recipe.
         device: fused Adam is used on CUDA.
+
+    Attributes:
+        rates: Adam's learning rate, and Muon's where it steps some layers, by the names of their
+            settings.
     """
 
     def __init__(
         self, network: nn.Module, settings: OptimiserSettings, device: torch.device
     ) -> None:
         self._clip = settings.clip
+        self.rates = {"rate": settings.rate}
         matrices, others = split(network) if settings.kind == "muon" else ([], network.parameters())
         self._parts: list[torch.optim.Optimizer] = []
         if matrices:
+            self.rates["muon_rate"] = settings.muon_rate
             self._parts.append(
                 Muon(matrices, settings.muon_rate, settings.momentum, settings.muon_decay)
             )

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 
 import torch
 
@@ -24,7 +25,7 @@ from n3cli.training.distributed import World, joined
 from n3cli.training.folder import claimed
 from n3cli.training.grow import grow
 from n3cli.training.lesson import Lesson, plan_correspondences, plan_images
-from n3cli.training.log import Event, Log
+from n3cli.training.log import LOG_FILE, Event, Log, read_log
 from n3cli.training.loop import Outcome, train
 from n3cli.training.precision import prepare
 from n3cli.training.recipe import differing, parse_recipe, write_recipe
@@ -32,11 +33,8 @@ from n3cli.training.seed import Stream, mix
 from n3cli.training.task import NetworkT, TargetT
 from n3cli.zoo.config import ModelConfig
 from n3cli.zoo.folder import check_replaceable, load_trained, save_folder
-from n3cli.zoo.layout import CARD_FILE
+from n3cli.zoo.layout import CARD_FILE, CONFIG_FILE, MODEL_FOLDER
 from n3cli.zoo.locate import locate
-
-MODEL_FOLDER = "model"
-"""Where in a run's folder its model is."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ def run(
         for done in (0, 1):  # told before pictures are decoded
             world.share(recipe.data.crops(done)[0])
         checkpoint = _checkpoint(recipe, place, world)
-        network = _network(recipe)
+        network = _network(recipe, checkpoint)
         config = model_config(recipe, network)
         target = place.folder / MODEL_FOLDER
         if world.leads:
@@ -131,12 +129,21 @@ class _Session:
         """Train, and write the log and the model's folder."""
         recipe, checkpoint, place = self.recipe, self.checkpoint, self.place
         target = place.folder / MODEL_FOLDER
-        if checkpoint is not None and checkpoint.material != lesson.digest:
+        if checkpoint is not None and not lesson.digest.startswith(checkpoint.material):
             raise ConfigError(
                 "the run began with other data, so it cannot go on; start a new one from its "
                 f"weights with --init {target}"
             )
-        earlier = _earlier(recipe, network)
+        if checkpoint is not None and self.world.largest(self._is_over(checkpoint)) == [1]:
+            if self.world.leads:
+                warnings.warn(
+                    f"this run is over; its model is in {target}. To train on, start a new run "
+                    f"from its weights: --init {target}, with another --out",
+                    N3Warning,
+                    stacklevel=2,
+                )
+            return
+        earlier = _earlier(recipe, network, checkpoint)
 
         def publish(outcome: Outcome[NetworkT]) -> None:
             card = lesson.describe(config, outcome, earlier)
@@ -170,10 +177,33 @@ class _Session:
             world=self.world,
             begun=self.begun,
             material=lesson.digest,
+            earlier=earlier,
             checkpoint=checkpoint,
         )
         if log is not None:
             log.write("end", outcome.step, model=str(target), **outcome.scores)
+            self._compare(outcome)
+
+    def _is_over(self, checkpoint: Checkpoint) -> bool:
+        """Whether the run came to its end with this checkpoint, and its model is there."""
+        folder = self.place.folder
+        ended = [event["step"] for event in read_log(folder / LOG_FILE) if event["event"] == "end"]
+        return ended == [checkpoint.step] and (folder / MODEL_FOLDER / CONFIG_FILE).exists()
+
+    def _compare(self, outcome: Outcome[NetworkT]) -> None:
+        """Warn where the scores are below those of the start."""
+        before, after = outcome.before, outcome.scores
+        both = [key for key in after if key in before]  # a resumed run may be judged by others
+        if not both or fmean(after[key] for key in both) >= fmean(before[key] for key in both):
+            return
+        figures = ", ".join(f"{key} {before[key]:.3f} → {after[key]:.3f}" for key in both)
+        start = self.recipe.model.init
+        kept = f"; {start}, which it started from, is as it was" if start else ""
+        warnings.warn(
+            f"the model's scores are below those where it began: {figures}{kept}",
+            N3Warning,
+            stacklevel=2,
+        )
 
 
 def model_config(recipe: Recipe, network: AnyNetwork) -> ModelConfig:
@@ -190,14 +220,14 @@ def model_config(recipe: Recipe, network: AnyNetwork) -> ModelConfig:
     )
 
 
-def _network(recipe: Recipe) -> AnyNetwork:
-    """The network with the weights that training starts from."""
+def _network(recipe: Recipe, checkpoint: Checkpoint | None) -> AnyNetwork:
+    """The network with the weights that training starts from, unless a checkpoint has others."""
     settings = recipe.model
     torch.manual_seed(mix(recipe.run.seed, 0, Stream.WEIGHTS))
     network = registry.build(settings.network, settings.options)
     if settings.near_identity:
         network.start_near_identity()
-    if settings.init:
+    if settings.init and checkpoint is None:
         _, start = load_trained(_start(recipe, network))
         try:
             grow(network, start)
@@ -216,10 +246,12 @@ def _start(recipe: Recipe, network: AnyNetwork) -> Path:
     return locate(recipe.model.init, task=network.description.task, channels=channels).folder
 
 
-def _earlier(recipe: Recipe, network: AnyNetwork) -> str | None:
+def _earlier(recipe: Recipe, network: AnyNetwork, checkpoint: Checkpoint | None) -> str | None:
     """The card of the weights that training started from, if it started from some."""
     if not recipe.model.init:
         return None
+    if checkpoint is not None and checkpoint.earlier is not None:  # the model may have gone
+        return checkpoint.earlier
     card = _start(recipe, network) / CARD_FILE
     return card.read_text("utf-8") if card.is_file() else ""
 
@@ -244,10 +276,17 @@ def _checkpoint(recipe: Recipe, place: Place, world: World) -> Checkpoint | None
 
 def _wanted_checkpoint(place: Place) -> Checkpoint | None:
     taken = has_checkpoint(place.folder)
+    model = place.folder / MODEL_FOLDER
+    modelled = (model / CONFIG_FILE).exists()
     if place.resume is None or (place.resume == "auto" and not taken):
         if taken:
             raise InputError(
                 f"{place.folder} has a run; go on with --resume auto, or give another --out"
+            )
+        if modelled:
+            raise InputError(
+                f"{place.folder} has the model of a run, but no checkpoint to go on from; give "
+                f"another --out (and --init {model} to start from it), or delete {model}"
             )
         if place.resume:
             warnings.warn(
@@ -258,7 +297,7 @@ def _wanted_checkpoint(place: Place) -> Checkpoint | None:
         Path(place.resume).resolve(),
         Path(place.resume).resolve().parent,
     )
-    if taken and not inside:
+    if (taken or modelled) and not inside:
         raise InputError(
             f"{place.folder} has a run, and it is not the one to resume; give another --out"
         )

@@ -6,8 +6,9 @@ import mmap
 import os
 import tempfile
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,7 +98,8 @@ def load_store(
     """Decode pictures into a store, in their order.
 
     Files that cannot be read and pictures that are too small are left out, with one `N3Warning`
-    for each of the two. Transparency is dropped; 16-bit and float pictures are rounded to 8 bits.
+    for each of the two; what else is told of many files alike is told once. Transparency is
+    dropped; 16-bit and float pictures are rounded to 8 bits.
 
     Args:
         paths: the files.
@@ -111,6 +113,35 @@ def load_store(
     Raises:
         DataError: no picture is left, or the disk has no room for them.
     """
+    with _counted_warnings():
+        return _load(paths, channels, smallest, largest, progress)
+
+
+@contextmanager
+def _counted_warnings() -> Iterator[None]:
+    """Tell of many files alike what was told of each, such as of CMYK: once, with their number."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", N3Warning)
+        yield
+    ours = [each for each in told if issubclass(each.category, N3Warning)]
+    for each in told:
+        if each not in ours:
+            warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
+    alike: dict[str, list[str]] = {}
+    for text in dict.fromkeys(str(each.message) for each in ours):  # a file is opened twice
+        alike.setdefault(text.rpartition(": ")[2], []).append(text)
+    for texts in alike.values():
+        more = f" (and {len(texts) - 1} pictures more)" if len(texts) > 1 else ""
+        warnings.warn(texts[0] + more, N3Warning, stacklevel=4)
+
+
+def _load(
+    paths: Sequence[Path],
+    channels: int,
+    smallest: int,
+    largest: int | None,
+    progress: Callable[[int, int], None] | None,
+) -> ImageStore:
     frames: list[_Frame] = []
     small: list[_Frame] = []
     unreadable: list[InputError] = []

@@ -136,7 +136,7 @@ def save_folder(
             if recipe is not None:
                 (fresh / RECIPE_FILE).write_text(recipe, encoding="utf-8")
     except OSError as error:
-        raise InputError(f"{folder}: cannot be written ({error}).") from error
+        raise InputError(f"{folder}: cannot be written ({error.strerror or error})") from error
 
 
 def build_network(config: ModelConfig, source: str) -> AnyNetwork:
@@ -165,24 +165,29 @@ def build_network(config: ModelConfig, source: str) -> AnyNetwork:
 
 
 def check_replaceable(folder: Path, overwrite: bool) -> None:
-    """Refuse to replace what is not a model's folder, or a model that is to be kept."""
+    """Refuse to replace what is not a model's folder, or a model that is to be kept.
+
+    Hidden files do not count: file managers leave some, and version control.
+    """
     if not folder.exists():
         return
     if not folder.is_dir():
         raise InputError(f"{folder} is a file; give the path of a folder.")
-    own = {CONFIG_FILE, WEIGHTS_FILE, CARD_FILE, RECIPE_FILE}
-    foreign = {entry.name for entry in folder.iterdir()} - own
-    if foreign:
+    found = {entry.name for entry in folder.iterdir() if not _is_hidden(entry)}
+    if foreign := found - {CONFIG_FILE, WEIGHTS_FILE, CARD_FILE, RECIPE_FILE}:
         raise InputError(
             f"{folder} holds other files ({min(foreign)}); give an empty or a new folder."
         )
-    if any(folder.iterdir()) and not overwrite:
+    if found and not overwrite:
         raise InputError(f"{folder} exists; say -y to replace it, or give another folder.")
 
 
 @contextmanager
 def _replacing(folder: Path) -> Iterator[Path]:
-    """Yield an empty folder that takes the place of `folder` when the block ends without error."""
+    """Yield an empty folder that takes the place of `folder` when the block ends without error.
+
+    Hidden files come along.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
         fresh, old = Path(scratch, "new"), Path(scratch, "old")
@@ -196,3 +201,10 @@ def _replacing(folder: Path) -> Iterator[Path]:
             if old.exists() and not folder.exists():
                 old.rename(folder)
             raise
+        if old.exists():
+            for entry in filter(_is_hidden, list(old.iterdir())):
+                entry.rename(folder / entry.name)
+
+
+def _is_hidden(path: Path) -> bool:
+    return path.name.startswith(".")

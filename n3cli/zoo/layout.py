@@ -13,6 +13,9 @@ CARD_FILE: Final = "README.md"
 RECIPE_FILE: Final = "recipe.toml"
 """How the model was trained; not every model has it."""
 
+MODEL_FOLDER: Final = "model"
+"""Where in a training run's folder its model is."""
+
 FILE_SUFFIXES: Final = frozenset({".pth", ".pt", ".ckpt", ".t7", ".safetensors"})
 """How files of other people's weights end: what ends so is a file, there or not."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from n3cli.errors import MissingWeightsError, ModelError
 from n3cli.zoo import hub
-from n3cli.zoo.layout import CONFIG_FILE, FILE_SUFFIXES, WEIGHTS_FILE, check_files
-from n3cli.zoo.names import DEFAULTS, PATTERN, complete_name, unknown_name
+from n3cli.zoo.layout import CONFIG_FILE, FILE_SUFFIXES, MODEL_FOLDER, WEIGHTS_FILE, check_files
+from n3cli.zoo.names import DEFAULTS, PATTERN, VARIANTS, complete_name, unknown_name
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -76,8 +77,9 @@ def locate(name: str | Path, *, task: str, channels: int | None = None) -> Locat
     """Find a model, downloading it where it is not on this machine.
 
     Args:
-        name: a path of a folder or of a file of weights, a Hub id (``org/name`` or
-            ``org/name@revision``), a full zoo name or a short one (see `names.complete_name`).
+        name: a path of a model's folder, a run's folder or a file of weights, a Hub id
+            (``org/name`` or ``org/name@revision``), a full zoo name or a short one (see
+            `names.complete_name`).
         task: completes a short name.
         channels: planes of the image, complete a short name.
 
@@ -90,16 +92,50 @@ def locate(name: str | Path, *, task: str, channels: int | None = None) -> Locat
         return _given(path)
     if "/" in name or "\\" in name:
         hub_id = None if path.exists() else hub.parse_id(name)
-        return _given(path) if hub_id is None else Location(hub.download(hub_id), str(hub_id))
+        return _given(path) if hub_id is None else _of_others(hub_id)
     try:
         full = complete_name(name, task=task, channels=channels)
     except ModelError:
         if path.is_dir():
             return _given(path)
+        for whole in _completed(name, task):  # without the network, the image does not matter
+            _check_network(whole)
         raise
     if folder := bundled().get(full):
         return Location(folder, str(folder))
     return _given(path) if path.is_dir() else _published(full)
+
+
+def locate_all(name: str) -> list[Location]:
+    """Find what a name stands for where no image says which: short ones are for grey and colour.
+
+    Raises:
+        ModelError: see `locate`.
+    """
+    task = find_task(name)
+    names = _completed(name, task)
+    if len(names) > 1 and (found := [each for each in names if each in bundled()]):
+        return [locate(each, task=task) for each in found]
+    return [locate(name, task=task)]
+
+
+def _completed(name: str, task: str) -> list[str]:
+    """The full names that a name can mean, whatever the image; none where it can be no name."""
+    try:
+        full = [complete_name(name, task=task, channels=channels) for channels in VARIANTS]
+    except ModelError:
+        return []
+    return list(dict.fromkeys(full))
+
+
+def _of_others(hub_id: hub.HubId) -> Location:
+    """Download what other people published; the id may have been meant for a folder."""
+    try:
+        return Location(hub.download(hub_id), str(hub_id))
+    except ModelError as error:
+        if hub_id.revision:
+            raise
+        raise ModelError(f"no folder {hub_id} here; {error}") from error
 
 
 def _expanded(path: Path) -> Path:
@@ -114,13 +150,9 @@ def _expanded(path: Path) -> Path:
 
 def _published(name: str) -> Location:
     """Download a model that the zoo publishes but n3 does not bring along."""
-    # Heavy, and needed only here: a network that this n3 does not have spares the way to the Hub.
-    from n3cli.networks import registry
+    from n3cli.networks import registry  # heavy, and needed for few names
 
-    parts = PATTERN.fullmatch(name)
-    if parts is None or parts["network"] not in registry.names():
-        known = ", ".join(registry.names())
-        raise unknown_name(name, bundled(), f"this n3 has the networks {known}.")
+    parts = _check_network(name)
     network = parts["network"]
     kin = [model for model in bundled() if model.split("-")[1] == network]
     able = registry.build(network, {}).description.task
@@ -136,7 +168,24 @@ def _published(name: str) -> Location:
         raise MissingWeightsError(str(unknown_name(name, kin, reason)), name) from error
 
 
+def _check_network(name: str) -> re.Match[str]:
+    """The parts of a full name whose network this n3 has; others spare the way to the Hub.
+
+    Raises:
+        ModelError: it has not.
+    """
+    from n3cli.networks import registry
+
+    parts = PATTERN.fullmatch(name)
+    if parts is None or parts["network"] not in registry.names():
+        known = ", ".join(registry.names())
+        raise unknown_name(name, bundled(), f"this n3 has the networks {known}.")
+    return parts
+
+
 def _given(path: Path) -> Location:
+    if not (path / CONFIG_FILE).exists() and (path / MODEL_FOLDER / CONFIG_FILE).is_file():
+        path /= MODEL_FOLDER
     if path.is_file():
         if path.name == WEIGHTS_FILE and (path.parent / CONFIG_FILE).exists():
             raise ModelError(f"{path} is a file of a model's folder: give the folder.")

@@ -48,6 +48,15 @@ def test_every_method_gets_the_same_noise(paths):
         np.testing.assert_array_equal(a, b)
 
 
+def test_means_are_of_the_figures_of_each_image(paths):
+    (row,) = run(paths, [Recorder().as_method("one")]).rows
+    assert [each.image for each in row.per_image] == ["0.png", "1.png", "2.png"]
+    for key in ("psnr", "ssim"):
+        each = np.array([getattr(score, key) for score in row.per_image])
+        np.testing.assert_allclose(each.mean(0), getattr(row, key))
+        assert len(np.unique(each)) == 6
+
+
 def test_noise_does_not_depend_on_what_else_is_measured(paths):
     both, alone = Recorder(), Recorder()
     run(paths, [Recorder().as_method("other"), both.as_method("both")], sigmas=(50, 15))

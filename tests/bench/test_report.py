@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from n3cli.bench.document import write_json, write_text
-from n3cli.bench.measurement import Measurement, Row
+from n3cli.bench.measurement import ImageScore, Measurement, Row
 from n3cli.bench.method import Method
 from n3cli.bench.protocol import PROTOCOL
 from n3cli.bench.suite import SUITES
@@ -15,7 +15,11 @@ from n3cli.inference.machine import Machine
 
 MACHINE = Machine("2026-01-02", "Some CPU", 2, "cpu", "2.13.0", "0.1.0", "0123456789ab+")
 ROW = Row(
-    Method("ours", "how ours is run", lambda noisy, sigma: noisy), (30.123, 27.5), (0.9, 0.8), 2.0
+    Method("ours", "how ours is run", lambda noisy, sigma: noisy),
+    (30.123, 27.5),
+    (0.9, 0.8),
+    2.0,
+    (ImageScore("a.png", (30.0, 27.0), (0.9, 0.8)),),
 )
 
 
@@ -114,9 +118,16 @@ def test_json_has_its_schema_and_survives_a_round_trip():
             "seconds_per_megapixel": 2.0,
             "published": None,
             "difference": None,
+            "per_image": [{"image": "a.png", "psnr": [30.0, 27.0], "ssim": [0.9, 0.8]}],
         }
     ]
     assert suite["published"][0].keys() == {"method", "psnr", "source", "reference"}
+
+
+@pytest.mark.parametrize("verified", [True, False])
+def test_json_says_whether_images_were_checked(verified):
+    report = write_json([replace(*measured(), verified=verified)], [], MACHINE)
+    assert report["suites"][0]["verified"] is verified
 
 
 def test_different_rules_say_which_suites_they_are_of():

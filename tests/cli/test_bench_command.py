@@ -113,16 +113,44 @@ def test_absent_data_says_where_it_was_looked_for(tmp_path):
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_absent_data_is_fetched_first(data, tmp_path, monkeypatch):
+def publish(data, monkeypatch, address="https://example.org"):
+    """Let the pictures of `data` be what is published as Set12."""
     files = {path.name: path.read_bytes() for path in (data / "Set12").iterdir()}
     published = tuple(
         PublishedFile(name, len(content), hashlib.sha256(content).hexdigest())
         for name, content in files.items()
     )
+    small = replace(COLLECTIONS["set12"], address=address)
+    object.__setattr__(small, "published", published)
+    monkeypatch.setitem(COLLECTIONS, "set12", small)
+    return files
+
+
+def test_images_that_are_not_as_published_are_told(data, tmp_path, monkeypatch):
+    publish(data, monkeypatch)
+    shutil.copytree(data / "Set12", tmp_path / "Set12")
+    arguments = ["bench", "set12", "--against", "nlm-opencv", "--sigma", "50", "--json", "--data"]
+
+    def bench(*more):
+        return CliRunner().invoke(n3, [*arguments, str(tmp_path), *more])
+
+    done = bench("--images", "2")
+    (suite,) = json.loads(done.stdout)["suites"]
+    assert suite["verified"] is True
+    assert [each["image"] for each in suite["measured"][0]["per_image"]] == ["01.png", "02.png"]
+    shutil.copy(tmp_path / "Set12" / "02.png", tmp_path / "Set12" / "01.png")
+    done = bench("--images", "2")
+    assert json.loads(done.stdout)["suites"][0]["verified"] is False
+    assert f"1 of 2 files of Set12 are not as published; the first: {tmp_path}" in done.stderr
+    done = bench("-m", "n3net", "--tolerance", "50")
+    assert done.exit_code == 3
+    assert "leave --tolerance out" in done.stderr
+
+
+def test_absent_data_is_fetched_first(data, tmp_path, monkeypatch):
+    files = {path.name: path.read_bytes() for path in (data / "Set12").iterdir()}
     with serve(Server(files)) as server:
-        small = replace(COLLECTIONS["set12"], address=server.address)
-        object.__setattr__(small, "published", published)
-        monkeypatch.setitem(COLLECTIONS, "set12", small)
+        publish(data, monkeypatch, server.address)
         arguments = ["bench", "set12", "--against", "nlm-opencv", "--sigma", "25", "--json"]
         for asked in (12, 12):
             done = CliRunner().invoke(n3, [*arguments, "--data", str(tmp_path)])
@@ -236,13 +264,15 @@ def test_a_report_goes_to_a_terminal_that_is_still_there(long_run):
     assert [suite["suite"] for suite in json.loads(shown)["suites"]] == ["set12"]
 
 
-def test_a_difference_beyond_the_tolerance_exits_with_5(data):
-    arguments = ("set12", "-m", "n3net", "--sigma", "50", "--data", data, "--device", "cpu")
-    done = n3_bench(*arguments, "--tolerance", "0.1")  # these pictures are far easier
-    assert done.returncode == 5
+def test_a_difference_beyond_the_tolerance_exits_with_5(data, monkeypatch):
+    publish(data, monkeypatch)
+    arguments = ["bench", "set12", "-m", "n3net", "--sigma", "50", "--data", str(data)]
+    arguments += ["--device", "cpu", "--tolerance"]
+    done = CliRunner().invoke(n3, [*arguments, "0.1"])  # these pictures are far easier
+    assert done.exit_code == 5
     assert "difference σ50" in done.stdout
     assert "denoise-n3net-gray on set12 at sigma 50 +" in done.stderr
-    assert n3_bench(*arguments, "--tolerance", "50").returncode == 0
+    assert CliRunner().invoke(n3, [*arguments, "50"]).exit_code == 0
     done = n3_bench(
         "set12", "--against", "nlm-opencv", "--sigma", "50", "--data", data, "--tolerance", "1"
     )

@@ -68,6 +68,24 @@ def test_list_is_plain_in_a_pipe() -> None:
     assert rest["upscale-n3sr-photo"] == ["n3sr", "-", "float16", "1.45"]
 
 
+def test_a_short_name_stands_for_all_that_match() -> None:
+    both = ["denoise-n3unet-gray", "denoise-n3unet-color"]
+    done = run("info", "n3unet")
+    assert done.exit_code == 0
+    assert [line.split()[1] for line in done.stdout.splitlines() if line[:5] == "name "] == both
+    assert [facts["name"] for facts in json.loads(run("info", "n3unet", "--json").stdout)] == both
+    assert run("path", "n3unet").stdout.splitlines() == [str(bundled()[name]) for name in both]
+    assert run("verify", "n3unet").stdout.split() == ["ok", "n3unet"]
+    assert json.loads(run("info", "n3sr", "--json").stdout)["name"] == "upscale-n3sr-color"
+
+
+def test_a_name_that_is_no_networks_says_so() -> None:
+    done = run("info", "nope")
+    assert done.exit_code == 3
+    assert "Unknown model 'denoise-nope-gray': this n3 has the networks" in done.stderr
+    assert "-gray or -color" not in done.stderr
+
+
 def test_list_as_json() -> None:
     models = json.loads(run("list", "--json").stdout)
     assert [model["name"] for model in models] == NAMES

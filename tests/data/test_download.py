@@ -138,6 +138,15 @@ def test_wrong_length(server, tmp_path, change):
     assert not one.target.exists()
 
 
+def test_another_file_is_told_by_its_length_at_once(server, tmp_path):
+    server.files["file.bin"] = b"<html>sorry</html>\n"
+    one = wanted(server, tmp_path, size=40_728)
+    with pytest.raises(DataError, match=r"has 19 bytes, expected 40728; .*--from"):
+        run(one)
+    assert len(server.requests) == 1
+    assert not any(one.target.parent.iterdir())
+
+
 def test_an_earlier_part_is_gone_on_from(server, tmp_path):
     one = wanted(server, tmp_path)
     one.part.parent.mkdir()

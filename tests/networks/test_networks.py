@@ -128,7 +128,12 @@ def test_a_noise_level_is_asked_for():
         ("n3nett", {}, "did you mean 'n3net'"),
         ("n3unet", {"chanels": 1}, "did you mean 'channels'"),
         ("n3unet", {"channels": "1"}, "of type int"),
-        ("n3unet", {"n3_levels": "0,3"}, "levels of 0, 1, 2, got '3'"),
+        ("n3unet", {"n3_levels": "0,3"}, "of 4 widths has levels 0, 1, 2, not '3'"),
+        (
+            "n3unet",
+            {"widths": "8,16", "blocks": "1,1", "n3_levels": "1"},
+            "of 2 widths has only level 0, not '1'",
+        ),
         ("n3unet", {"widths": "8,,16"}, "widths takes whole numbers from 1 to"),
         ("n3unet", {"blocks": "1,1,1,0"}, "blocks takes whole numbers from 1 to"),
         ("n3unet", {"widths": "8,16"}, "one number a level, got 8,16 and 2,4,1,1"),

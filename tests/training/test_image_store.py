@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from n3cli.errors import DataError, N3Warning
 from n3cli.io.picture import Picture, read_picture, write_picture
@@ -39,6 +40,17 @@ def stored(store, index=0):
     image = store.image(index)
     assert image.dtype == torch.float32
     return np.rint(255 * image.permute(1, 2, 0).numpy()).astype(np.uint8)
+
+
+def test_what_is_told_of_many_pictures_is_told_once(tmp_path, save):
+    paths = [save("grey.png", draw(8, 8, 3))]
+    for index in range(3):
+        paths.append(tmp_path / f"{index}.jpg")
+        Image.new("CMYK", (8, 8), (0, 0, 0, 0)).save(paths[-1])
+    with pytest.warns(N3Warning, match=r"0.jpg: .*CMYK.* \(and 2 pictures more\)") as told:
+        store = load_store(paths, 3, smallest=5)
+    assert len(told) == 1
+    assert len(store) == 4
 
 
 def test_pictures_lie_one_after_the_other(save):

@@ -33,8 +33,17 @@ def test_warm_up_is_a_ramp_on_top_of_the_decay(decay):
     warm = ScheduleSettings(crops=100_000, decay=decay, warmup=10)
     plain = replace(warm, warmup=0)
     for step in range(20):
-        ratio = rate_factor(warm, step, step / 30) / rate_factor(plain, step, step / 30)
+        ratio = rate_factor(warm, step, step / 200) / rate_factor(plain, step, step / 200)
         assert ratio == pytest.approx(min(1, (step + 1) / 10))
+
+
+@pytest.mark.parametrize("steps", [4, 20, 60, 1000, 5000])
+def test_warm_up_is_over_after_a_tenth_of_a_short_run(steps):
+    settings = ScheduleSettings(crops=1, decay="constant", warmup=100)
+    factors = [rate_factor(settings, step, step / steps) for step in range(steps)]
+    assert factors == sorted(factors)
+    full = next(step for step, factor in enumerate(factors) if factor == 1)
+    assert full == min(99, math.ceil(steps / 10))
 
 
 def test_constant_stays():

@@ -2,10 +2,12 @@
 
 import json
 import sys
+import warnings
+from pathlib import Path
 
 import pytest
 
-from n3cli.errors import ConfigError
+from n3cli.errors import ConfigError, N3Warning
 from n3cli.training.log import LOG_FILE, Log, read_log
 
 
@@ -68,6 +70,20 @@ def test_what_is_no_event_is_dropped(tmp_path):
         file.write('[5]\n7\n{"event": "step"}\n{"event": "step", "step": "5"}\n')
     fill(tmp_path, [10], done=5)
     assert steps(tmp_path) == [5, 10]
+
+
+def test_a_full_disk_is_told_once_and_ends_nothing(tmp_path):
+    if not Path("/dev/full").exists():
+        pytest.skip("no full device")
+    heard = []
+    with Path("/dev/full").open("a", buffering=1) as full, Log(tmp_path, 0, heard.append) as log:
+        log._file = full
+        with pytest.warns(N3Warning, match="No space left"):
+            log.write("step", 1, loss=0.5)
+        with warnings.catch_warnings(action="error"):
+            log.write("step", 2, loss=0.4)
+            log.write("step", 3, loss=0.3)
+    assert len(heard) == 3
 
 
 def test_no_log_has_no_events(tmp_path):

@@ -122,9 +122,8 @@ def test_a_damaged_newest_checkpoint_costs_only_its_own_steps(
     whole = train(recipe, tmp_path / "run", pictures, EVERY_STEP)
     expected = weights(whole)
     *_, before, newest = sorted((tmp_path / "run").glob("checkpoint-*.pt"))
-    content = bytearray(newest.read_bytes())
-    content[len(content) // 2] ^= 1
-    newest.write_bytes(content)
+    content = newest.read_bytes()
+    newest.write_bytes(content[: len(content) // 2])
     with pytest.warns(match="passed over"):
         again = train(recipe, tmp_path / "run", pictures, EVERY_STEP, resume="auto")
     assert weights(again) == expected
@@ -258,7 +257,8 @@ def test_a_run_whose_time_is_over_is_resumed_to_its_end(
 ):
     train(recipe, tmp_path / "run", pictures, "schedule.minutes=0.03")
     steps = read_log(tmp_path / "run" / LOG_FILE)[-1]["step"]
-    train(recipe, tmp_path / "run", pictures, "schedule.minutes=0.03", resume="auto")
+    with pytest.warns(match="this run is over"):
+        train(recipe, tmp_path / "run", pictures, "schedule.minutes=0.03", resume="auto")
     assert read_log(tmp_path / "run" / LOG_FILE)[-1]["step"] == steps > 0
 
 
@@ -372,7 +372,8 @@ def test_other_pictures_and_other_runs_are_refused(recipe: str, tmp_path: Path, 
     train(recipe, second, pictures)
     with pytest.raises(InputError, match="not the one to resume"):
         train(recipe, second, pictures, resume=str(first))
-    train(recipe, second, pictures, "run.log_steps=2", resume="auto")  # no weight depends on it
+    with pytest.warns(match="this run is over"):  # no weight depends on a line of the log
+        train(recipe, second, pictures, "run.log_steps=2", resume="auto")
     with claimed(second), pytest.raises(InputError, match="another run"):
         train(recipe, second, pictures, resume="auto")
 

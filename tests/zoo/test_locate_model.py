@@ -50,6 +50,23 @@ def other(tmp_path: Path) -> Path:
     return tmp_path / "other"
 
 
+def test_a_hub_id_may_have_been_meant_for_a_folder(asked: list[hub.HubId]) -> None:
+    with pytest.raises(ModelError, match=r"^no folder nix/da here; the Hub is far away"):
+        load_model("nix/da")
+    with pytest.raises(ModelError, match=r"^the Hub"):
+        load_model("nix/da@v1")
+
+
+def test_a_runs_folder_stands_for_its_model(
+    other: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "t1").mkdir()
+    other.rename(tmp_path / "t1" / "model")
+    for name in ("t1", "./t1", tmp_path / "t1", str(tmp_path / "t1")):
+        assert load_model(name, channels=3).config.name == "denoise-dncnn-other"
+
+
 def test_bundled_models_are_those_of_the_source_tree() -> None:
     found = locate.bundled()
     assert tuple(found) == BUNDLED

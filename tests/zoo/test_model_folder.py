@@ -57,6 +57,23 @@ def test_round_trip(folder: Path, network: Network) -> None:
     verify_model(model)
 
 
+def test_hidden_files_are_in_nobodys_way_and_stay(tmp_path: Path, network: Network) -> None:
+    folder = tmp_path / "model"
+    (folder / ".git").mkdir(parents=True)
+    (folder / ".git" / "HEAD").write_text("x")
+    (folder / ".DS_Store").write_text("y")
+    save_folder(folder, CONFIG, network, "one")
+    with pytest.raises(InputError, match="say -y"):
+        save_folder(folder, CONFIG, network, "two")
+    save_folder(folder, CONFIG, network, "two", overwrite=True)
+    assert (folder / "README.md").read_text() == "two"
+    assert (folder / ".git" / "HEAD").read_text() == "x"
+    assert (folder / ".DS_Store").read_text() == "y"
+    (folder / "mine.txt").write_text("keep")
+    with pytest.raises(InputError, match=r"mine\.txt"):
+        save_folder(folder, CONFIG, network, "three", overwrite=True)
+
+
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_half_precision_is_loaded_as_float32(tmp_path: Path, network: Network, dtype: str) -> None:
     save_folder(tmp_path / "m", dataclasses.replace(CONFIG, dtype=dtype), network, "")
