@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -24,6 +25,9 @@ CONTAINERS: Final = (
     "model",
 )
 """Under which names training programs put the weights among other things; the first one counts."""
+
+_SHARED = 4
+"""How many times a file's bytes its tensors may claim: some weights stand under several names."""
 
 
 def read_checkpoint(path: Path) -> dict[str, Tensor]:
@@ -48,6 +52,10 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
     state = dict(_flat(content, path))
     if not state:
         raise ModelError(f"{path}: holds no weights.")
+    # A few bytes can stand for any number of values, or for one tensor under many names.
+    claimed = sum(value.numel() * value.element_size() for value in state.values())
+    if claimed > _SHARED * path.stat().st_size:
+        raise ModelError(f"{path}: its tensors claim {claimed} bytes, more than the file has.")
     if all(name.startswith("module.") for name in state):  # left by torch.nn.DataParallel
         state = {name.removeprefix("module."): value for name, value in state.items()}
     return {
@@ -70,9 +78,10 @@ def _read_pickle(path: Path) -> Any:
             return torch.load(path, map_location="cpu", weights_only=True)
     # Almost any exception comes out of unpickling a file that is something else.
     except Exception as error:
+        runs = re.search(r"GLOBAL ([\w.]+)", str(error))  # torch's advice is not for our users
+        what = f"would run code ({runs[1]})" if runs else "is damaged, or would run code"
         raise ModelError(
-            f"{path}: not a PyTorch checkpoint of tensors alone ({_first_line(error)}). "
-            "Files that would run code when loaded are refused."
+            f"{path}: not a PyTorch checkpoint of tensors alone: it {what}, which is refused."
         ) from error
 
 
@@ -93,7 +102,3 @@ def _flat(content: object, path: Path, prefix: str = "") -> Iterator[tuple[str, 
 def _is_plain(value: Tensor) -> bool:
     """Whether a tensor holds ordinary numbers in ordinary memory."""
     return value.layout == torch.strided and not value.is_complex() and value.device.type == "cpu"
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
