@@ -46,6 +46,9 @@ FORMATS = {
     "pnm": Format((".pbm", ".pgm", ".ppm", ".pnm", ".pfm")),
 }
 
+FLOATING: Final = ".pfm"
+"""The suffix of a format that is only read, and whose values only TIFF can hold."""
+
 READABLE = frozenset(suffix for format in FORMATS.values() for suffix in format.suffixes)
 
 RAW_SUFFIXES: Final = frozenset({

@@ -9,6 +9,7 @@ from typing import Final
 from n3cli.errors import InputError
 from n3cli.io.format import (
     DNG,
+    FLOATING,
     FORMATS,
     MAT,
     is_mat_name,
@@ -41,7 +42,8 @@ def enlarged_tag(scale: float | None) -> str:
 def default_target(source: Path, tag: str, format: str | None = None) -> Path:
     """Name the result that stands beside its source: ``photo.png`` → ``photo_n3dn.png``.
 
-    The source's own suffix is kept if its format can be written, else the result is a PNG.
+    The source's own suffix is kept if its format can be written, else the result is a PNG, of PFM
+    a TIFF.
     Camera raw becomes DNG; MATLAB's files stay such.
 
     Args:
@@ -67,7 +69,10 @@ def _suffix(source: Path, format: str | None) -> str:
     if is_mat_name(source) and format in (None, MAT):
         return f".{MAT}"
     if format is None:
-        return source.suffix if source.suffix.lower() in writable_suffixes() else ".png"
+        suffix = source.suffix.lower()
+        if suffix in writable_suffixes():
+            return source.suffix
+        return ".tif" if suffix == FLOATING else ".png"
     given = format.lower().removeprefix(".")
     if given in writable_names():
         return FORMATS[given].suffixes[0]

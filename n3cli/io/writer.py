@@ -50,7 +50,8 @@ class _Layout:
         if given == 16:
             given = self.meta.bits or given
         if given > kept:
-            yield f"{self.format} holds at most {kept} bits; {given}-bit pixels are reduced"
+            cut = ", and cut to 0 to 1" if self.dtype.kind == "f" else ""
+            yield f"{self.format} holds at most {kept} bits; {given}-bit pixels are reduced{cut}"
         yield from self.meta.lost
 
 

@@ -100,7 +100,7 @@ def create_result(
         stack.enter_context(_closed_pipe_as_itself())
         picture = create_picture(
             _make_room(job),
-            format=job.format or _format_to_keep(view.meta.format),
+            format=job.format or _format_to_keep(view),
             height=height,
             width=width,
             channels=view.channels,
@@ -159,5 +159,7 @@ def _closed_pipe_as_itself() -> Iterator[None]:
         raise
 
 
-def _format_to_keep(format: str) -> str:
-    return format if FORMATS[format].depths else "png"
+def _format_to_keep(view: CroppedReader) -> str:
+    if FORMATS[view.meta.format].depths:
+        return view.meta.format
+    return "tiff" if view.dtype.kind == "f" else "png"

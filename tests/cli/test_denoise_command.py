@@ -191,6 +191,20 @@ class TestBatches:
         assert made == ["b.png", "deep/gray.tif"]
 
     @pytest.mark.usefixtures("folder")
+    def test_floating_values_stay_such(self):
+        image = np.linspace(-0.5, 1.5, 40 * 50, dtype="<f4").reshape(40, 50)
+        data = b"Pf\n50 40\n-1.0\n" + image[::-1].tobytes()
+        Path("a.pfm").write_bytes(data)
+        assert run("a.pfm", "--sigma", "0").exit_code == 0
+        made = read_picture(Path("a_n3dn.tif")).pixels[..., 0]
+        np.testing.assert_array_equal(made, image)
+        result = run("-", "--sigma", "0", stdin=data)
+        made = read_picture(result.stdout_bytes).pixels[..., 0]
+        np.testing.assert_array_equal(made, image)
+        result = run("a.pfm", "-o", "a.png", "--sigma", "0")
+        assert "32-bit pixels are reduced, and cut to 0 to 1" in result.stderr
+
+    @pytest.mark.usefixtures("folder")
     def test_going_on_with_a_batch(self):
         for name in ("a.png", "b.png"):
             write_picture(Path(name), picture())

@@ -18,6 +18,7 @@ from n3cli.io.name import default_target
         ("dir/photo.JPG", None, "dir/photo_n3dn.JPG"),
         ("photo.gif", None, "photo_n3dn.png"),
         ("photo.bmp", None, "photo_n3dn.png"),
+        ("photo.PFM", None, "photo_n3dn.tif"),
         ("photo", None, "photo_n3dn.png"),
         ("v1.2", None, "v1_n3dn.png"),
         ("a.b.tiff", None, "a.b_n3dn.tiff"),
