@@ -115,7 +115,7 @@ class BatchView(Generic[Result]):
             self._bar.start()
             self._bar.add_task("getting ready", total=len(self._plan.jobs))
         if not self._quiet:
-            existing = [job.source for job in self._plan.existing if job.source]
+            existing = [job.source_name for job in self._plan.existing]
             _tell_left("skipped {} made by an earlier run", self._plan.skipped)
             _tell_left("skipped {} whose outputs exist", existing)
             _tell_left("links to folders are not followed; give their names", self._plan.linked)
@@ -219,7 +219,7 @@ def _make_bar() -> Progress:
     )
 
 
-def _tell_left(text: str, paths: Sequence[Path]) -> None:
+def _tell_left(text: str, paths: Sequence[Path | str]) -> None:
     if paths:
         shown = ", ".join(map(str, paths[:3])) + (", …" if len(paths) > 3 else "")
         console.line(f"{text.format(len(paths))}: {shown}")

@@ -34,10 +34,9 @@ class Compute:
         if self.precision not in PRECISIONS:
             known = ", ".join(PRECISIONS)
             raise ConfigError(f"unknown precision {self.precision!r}; known are {known}")
-        number = isinstance(self.tile, Integral) and not isinstance(self.tile, bool)
-        if number and int(self.tile) > 0:
+        if isinstance(self.tile, Integral) and not isinstance(self.tile, bool) and self.tile > 0:
             object.__setattr__(self, "tile", int(self.tile))  # NumPy's are numbers, too
-        elif number or self.tile not in ("auto", "off"):
+        elif not (isinstance(self.tile, str) and self.tile in ("auto", "off")):
             raise ConfigError(f"tile must be auto, off or a size in pixels, got {self.tile!r}")
 
 

@@ -140,7 +140,7 @@ class Denoiser:
         engine = self._host.engine(model, source, sigma=sigma)
         level = sigma / 255 if engine.description.sigma_input else None
         farthest = _reach(model, level)
-        bounded = farthest < 1
+        bounded = math.isfinite(farthest)
         noisy = _NetworkInput(
             PlaneRows(source), engine.description.channels, level, remember=bounded or strength < 1
         )

@@ -89,5 +89,9 @@ def _extra(meta: Meta) -> Iterator[tuple[int, bytes]]:
     for name, body in meta.blocks:
         if name in _BLOCKS:
             yield _BLOCKS[name][0], body
-    if comment := meta.text.get(COMMENT):
-        yield _COM, comment.encode()
+    comment = meta.text.get(COMMENT, "").encode()
+    if len(comment) <= _BODY_LIMIT:
+        several = [comment] if comment else []
+    else:  # lines that were comments of their own
+        several = comment.split(b"\n")
+    yield from ((_COM, one) for one in several)

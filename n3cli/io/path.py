@@ -139,7 +139,11 @@ def _put_new(finished: Path, place: Path) -> None:
         raise
     except OSError:  # the disk knows no second name for a file, as those of cameras
         place.touch(exist_ok=False)
-        finished.replace(place)
+        try:
+            finished.replace(place)
+        except BaseException:  # an empty file would pass for a result
+            place.unlink()
+            raise
     else:
         finished.unlink()
 

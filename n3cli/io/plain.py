@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import struct
+import threading
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from n3cli.io.depth import FULL, Pixels
 _COMMENT = re.compile(rb"#[^\n]*")
 _SPACE, _OTHER = re.compile(rb"\s"), re.compile(rb"[^\s0-9]")
 _FIGURES = b"0123456789"
+_ALARM = threading.Lock()  # Pillow's, which is one for the whole process
 _MOST_PACKED = 128  # pixels a byte: a run of 255 takes two
 _PART = 1 << 20  # bytes of text that become numbers at once
 _GAP = rb"(?:\s|#[^\n]*\n)+"
@@ -55,13 +57,14 @@ def _bmp(data: bytes) -> Pixels:
     width, height = struct.unpack_from("<HH" if small else "<ii", data.ljust(26, b"\0"), 18)
     if abs(width * height) > _MOST_PACKED * len(data):
         raise ValueError(f"it claims {width}×{abs(height)} pixels")
-    alarm, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None  # refuses what is only large
-    try:
-        pixels = np.atleast_3d(imageio.imread(data, plugin="pillow", extension=".bmp"))
-    except Exception as error:  # Pillow meets damage with errors of nearly any kind
-        raise ValueError(error) from error
-    finally:
-        Image.MAX_IMAGE_PIXELS = alarm
+    with _ALARM:
+        most, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None  # refuses what is only large
+        try:
+            pixels = np.atleast_3d(imageio.imread(data, plugin="pillow", extension=".bmp"))
+        except Exception as error:  # Pillow meets damage with errors of nearly any kind
+            raise ValueError(error) from error
+        finally:
+            Image.MAX_IMAGE_PIXELS = most
     return pixels.astype(np.uint8) * 255 if pixels.dtype == bool else pixels
 
 

@@ -46,8 +46,9 @@ def read_meta(file: BinaryIO) -> Meta:
             with contextlib.suppress(ValueError, zlib.error):
                 key, text, inflated = _parse(kind, file.read(size), left)
                 left -= inflated
+                decoded = text.decode(_ENCODINGS[kind])
                 if left >= 0:
-                    texts.setdefault(key, []).append(text.decode(_ENCODINGS[kind]))
+                    texts.setdefault(key, []).append(decoded)
         elif kind == b"pHYs" and size == len(body := file.read(9)):
             across, down, unit = struct.unpack(">IIB", body)
             if unit == 1 and across and down:  # pixels per metre

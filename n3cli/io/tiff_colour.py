@@ -16,6 +16,8 @@ from n3cli.io.tiff import read_head
 
 _BITS, _COMPRESSION, _COLOURS, _SAMPLES = 258, 259, 262, 277
 _COEFFICIENTS, _SUBSAMPLING, _RANGE = 529, 530, 532
+_KIND, _PREVIEW = 254, [1.0]
+_RAW = ([32803.0], [34892.0])  # a filter's mosaic, and what was made of one
 _YCBCR, _FOREIGN = [6.0], ([9.0], [10.0])  # ICC's and ITU's L*a*b*
 _JPEG = ([6.0], [7.0])  # libjpeg makes RGB of it
 # What can be converted, and what a file means that does not tell.
@@ -38,16 +40,17 @@ def is_ycbcr(file: BinaryIO, name: str) -> bool:
     """
     try:
         layout, offset = read_head(file)
-        wanted = {_COMPRESSION, _COLOURS, DNG_VERSION, *_KNOWN}
+        wanted = {_KIND, _COMPRESSION, _COLOURS, DNG_VERSION, *_KNOWN}
         fields = layout.read(file, offset, wanted)
     except (ValueError, struct.error, OverflowError):
         return False  # libvips will tell
-    if DNG_VERSION in fields:  # libvips would give its preview, if anything
+    tags = {tag: field.numbers for tag, field in fields.items()}
+    colours = tags.get(_COLOURS)
+    raw = colours in _RAW or tags.get(_KIND) == _PREVIEW
+    if DNG_VERSION in fields and raw:  # libvips would give its preview, if anything
         raise InputError(
             f"{name}: is camera raw (DNG), which only n3 denoise takes, from a file named .dng"
         )
-    tags = {tag: field.numbers for tag, field in fields.items()}
-    colours = tags.get(_COLOURS)
     if colours not in (_YCBCR, *_FOREIGN) or tags.get(_COMPRESSION) in _JPEG:
         return False
     known = all(

@@ -72,8 +72,8 @@ def load(file: BinaryIO | bytes, name: str, format: str) -> Any:
         image = pyvips.Image.new_from_source(
             source, "", access="sequential", fail_on="error", **_options(format)
         )
-        if "n-pages" in image.get_fields() and image.get("n-pages") > 1:
-            warn_of_pages(name, image.get("n-pages"))
+        if (pages := _field(image, "n-pages") or 1) > 1:
+            warn_of_pages(name, pages)
         image = _stretch(_to_rgb(image, name))
     if image.format == "double":
         image = image.cast("float")
@@ -99,19 +99,22 @@ def warn_of_colours(name: str, space: str) -> None:
 
 def read_meta(image: Any) -> Meta:
     """Collect what libvips knows of a picture's metadata: profile, Exif, XMP, orientation."""
-    known = set(image.get_fields())
-
-    def get(field: str) -> Any:
-        return image.get(field) if field in known else None
-
-    block = get("exif-data")
+    block = _field(image, "exif-data")
     return Meta(
-        icc=get("icc-profile-data"),
+        icc=_field(image, "icc-profile-data"),
         exif=block and block.removeprefix(b"Exif\0\0"),
-        xmp=get("xmp-data"),
-        orientation=get("orientation") or 1,
+        xmp=_field(image, "xmp-data"),
+        orientation=_field(image, "orientation") or 1,
         bits=_bits(image),
     )
+
+
+def _field(image: Any, name: str) -> Any:
+    """A field of an image; None where it has none of that name.
+
+    Their list cannot be asked for: it has the keywords of PNG's texts, which may be Latin-1.
+    """
+    return image.get(name) if image.get_typeof(name) else None
 
 
 class Strips:
@@ -163,10 +166,9 @@ def _to_rgb(image: Any, name: str) -> Any:
 
 def _bits(image: Any) -> int | None:
     """How many bits of 16 an AVIF or HEIC file fills; None if all, or of other files."""
-    fields = image.get_fields()
-    if "bits-per-sample" not in fields or not image.get("vips-loader").startswith("heif"):
+    bits: int | None = _field(image, "bits-per-sample")
+    if bits is None or not image.get("vips-loader").startswith("heif"):
         return None
-    bits: int = image.get("bits-per-sample")
     return bits if 8 < bits < 16 else None
 
 

@@ -148,7 +148,12 @@ def plan(
         )
     if STANDARD in inputs:
         return _plan_standard_input(
-            inputs, output, overwrite=overwrite, format=format, compare=compare
+            inputs,
+            output,
+            overwrite=overwrite,
+            skip_existing=skip_existing,
+            format=format,
+            compare=compare,
         )
     folder = None if output == STANDARD else output_folder(inputs, output)
     found = scan(
@@ -181,13 +186,11 @@ def plan(
             made_of[source.path] = _make_job(
                 source.path, target, guard, format=format, compare=compare
             )
-        except ExistingError as error:
-            if skip_existing:
+        except InputError as error:
+            if skip_existing and _is_there(target, error, compare=compare):
                 existing.append(Job(source.path, target))
             else:
                 refused.append(Refused(source.path, target, error))
-        except InputError as error:
-            refused.append(Refused(source.path, target, error))
     jobs = [made_of[source.path] for source in found.sources if source.path in made_of]
     return Plan(tuple(jobs), tuple(refused), tuple(existing), found.skipped, found.linked)
 
@@ -197,6 +200,7 @@ def _plan_standard_input(
     output: str | None,
     *,
     overwrite: bool,
+    skip_existing: bool,
     format: str | None,
     compare: bool,
 ) -> Plan:
@@ -206,11 +210,20 @@ def _plan_standard_input(
         return Plan((Job(None, None, format),))
     if output_folder(inputs, output):
         raise ConfigError(f"-o {output}: what comes from standard input has no name; give a file")
-    guard = Guard(frozenset(), overwrite)
+    guard, target = Guard(frozenset(), overwrite), Path(output)
     try:
-        return Plan((_make_job(None, Path(output), guard, format=format, compare=compare),))
+        return Plan((_make_job(None, target, guard, format=format, compare=compare),))
     except InputError as error:
-        return Plan((), (Refused(None, Path(output), error),))
+        if skip_existing and _is_there(target, error, compare=compare):
+            return Plan((), existing=(Job(None, target),))
+        return Plan((), (Refused(None, target, error),))
+
+
+def _is_there(target: Path | None, error: InputError, *, compare: bool) -> bool:
+    """Whether all that would be made exists, and that is why it was refused."""
+    if not isinstance(error, ExistingError) or target is None:
+        return False
+    return target.exists() and not (compare and not page_of(target).exists())
 
 
 def _is_converted(source: Source, format: str | None, raw: str | None) -> bool:

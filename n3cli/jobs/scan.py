@@ -140,5 +140,6 @@ def _look_into(
             for name in folders
             if recursive and not name.startswith(".") and real(here / name) not in barred
         )
-        look.linked.extend(here / name for name in folders if (here / name).is_symlink())
+        # Path's own method raises where a folder may be listed and not entered.
+        look.linked.extend(here / name for name in folders if os.path.islink(here / name))  # noqa: PTH114
     return look

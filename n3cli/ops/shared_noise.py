@@ -28,8 +28,7 @@ class SharedNoise:
     """What a channel shows of shared noise.
 
     Attributes:
-        sigma: its standard deviation, for values in [0, 1], if the channel has any; 0 where
-            lines and letters cannot be told from it.
+        sigma: its standard deviation, for values in [0, 1], if the channel has any.
         seen: whether it shows clearly.
         likely: whether it shows as clearly as it does in a photo that names its camera.
         drawn: whether most of the channel is plain, and the rest may be lines and letters.
@@ -64,14 +63,13 @@ def find_shared_noise(planes: Sequence[NDArray[np.floating]]) -> SharedNoise:
     fine, coarse = measure_flat(parts), measure_flat(halves)
     if fine is None or coarse is None:
         return SharedNoise(sigma)
-    if fine.drawn:
-        return SharedNoise(0.0, drawn=True)
     smooth = sigma <= _MOST and may_be_shared(fine, coarse)
 
     def stands_out(visible: float, plain: float) -> bool:
         return smooth and 2 * coarse.details > visible and coarse.cells <= plain * coarse.details
 
-    return SharedNoise(sigma, stands_out(_VISIBLE, PLAIN), stands_out(_VISIBLE_TOLD, _PLAIN_TOLD))
+    seen = stands_out(_VISIBLE, PLAIN) and not fine.drawn
+    return SharedNoise(sigma, seen, stands_out(_VISIBLE_TOLD, _PLAIN_TOLD), fine.drawn)
 
 
 def _local(half: Float64) -> Float64:

@@ -26,7 +26,7 @@ CONTAINERS: Final = (
 )
 """Under which names training programs put the weights among other things; the first one counts."""
 
-_SHARED = 4
+_SHARED = 64
 """How many times a file's bytes its tensors may claim: some weights stand under several names."""
 
 
@@ -55,7 +55,9 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
     # A few bytes can stand for any number of values, or for one tensor under many names.
     claimed = sum(value.numel() * value.element_size() for value in state.values())
     if claimed > _SHARED * path.stat().st_size:
-        raise ModelError(f"{path}: its tensors claim {claimed} bytes, more than the file has.")
+        raise ModelError(
+            f"{path}: its tensors claim {claimed} bytes, over {_SHARED} times what the file has."
+        )
     if all(name.startswith("module.") for name in state):  # left by torch.nn.DataParallel
         state = {name.removeprefix("module."): value for name, value in state.items()}
     return {

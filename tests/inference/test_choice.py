@@ -62,16 +62,28 @@ def test_white_noise_gets_the_default(sigma):
     assert choice.level == measure_noise(image)
 
 
-@pytest.mark.parametrize("named", [None, REAL])
-def test_a_drawing_is_left_alone_and_said_to_be_uncertain(named):
+def test_a_drawing_is_left_alone_and_said_to_be_uncertain():
     rows, columns = np.mgrid[:200, :300]
     lines = (np.hypot(rows % 40 - 20, columns % 50 - 25) // 1.5 % 6 > 4) & (rows % 40 < 30)
     drawing = np.repeat(np.where(lines, 30, 255).astype(np.uint8)[..., None], 3, 2)
-    choice = choose(Denoiser(named), ArraySource(drawing), "Canon EOS 80D")
+    choice = choose(Denoiser(), ArraySource(drawing))
     assert not choice.reason
     assert (choice.level.sigma, choice.level.reliable) == (0, False)
     with pytest.warns(N3Warning, match="lines and letters"):
-        np.testing.assert_array_equal(n3cli.denoise(drawing, model=named), drawing)
+        np.testing.assert_array_equal(n3cli.denoise(drawing), drawing)
+    told = pytest.warns(N3Warning, match="lines and letters")
+    with told, pytest.warns(N3Warning, match="above the model's largest level"):
+        n3cli.denoise(drawing, model=REAL)
+
+
+def test_a_photo_that_is_mostly_plain_is_one_where_the_file_names_its_camera():
+    image = np.full((400, 500, 3), 255, np.uint8)
+    image[30:222, 40:296] = of_a_camera()
+    assert choose(Denoiser(), ArraySource(image)).level.sigma == 0
+    choice = choose(Denoiser(), ArraySource(image), "Canon EOS 80D")
+    assert choice.denoiser.model(3).config.name == REAL
+    assert choice.level.sigma == pytest.approx(6, rel=0.5)
+    assert not choice.level.reliable
 
 
 def test_a_model_that_was_named_is_kept():

@@ -44,3 +44,16 @@ def test_a_link_to_nothing_is_filled_once(tmp_path):
     with pytest.raises(InputError, match="exists and is kept"):
         write_text("two", link, replace=False)
     assert place.read_text() == "one"
+
+
+def test_without_links_nothing_empty_stays_where_it_cannot_be_put(tmp_path, monkeypatch):
+    monkeypatch.setattr(Path, "hardlink_to", no_second_names)
+
+    def full(self: Path, other: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    finished = finish(tmp_path)
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(InputError, match="No space left"):
+        deliver(finished, tmp_path / "a.txt", replace=False)
+    assert not (tmp_path / "a.txt").exists()

@@ -376,6 +376,17 @@ def test_a_compressed_text_without_its_end_is_left_out() -> None:
     assert read_picture(with_chunks(chunk(b"zTXt", b"Note\0\0" + packed))).meta.text == {}
 
 
+def test_a_keyword_may_be_latin() -> None:
+    found = read_picture(with_chunks(chunk(b"tEXt", "Größe\0klein".encode("latin-1"))))
+    assert found.meta.text == {"Größe": "klein"}
+    assert read_picture(encoded(found, "png")).meta.text == {"Größe": "klein"}
+
+
+def test_a_text_that_is_no_text_is_left_out() -> None:
+    found = read_picture(with_chunks(chunk(b"iTXt", b"K\0\0\0\0\0\xff\xfe")))
+    assert not found.meta.text
+
+
 def test_iptc_of_jpeg_stays_in_jpeg() -> None:
     caption = b"\x1c\x02\x78" + struct.pack(">H", 5) + b"A dog"
     block = b"Photoshop 3.0\0" + b"8BIM\x04\x04\0\0" + struct.pack(">I", len(caption)) + caption
@@ -415,6 +426,14 @@ def test_both_comments_and_extended_xmp_stay_in_jpeg() -> None:
     data = encoded(found, "jpeg")
     assert data.count(more) == 1
     assert Image.open(io.BytesIO(data)).info["comment"] == b"one\ntwo"
+
+
+def test_comments_that_are_too_long_for_one_stay_several() -> None:
+    long = [letter * 40_000 for letter in "ab"]
+    data = with_segments(*(segment(0xFE, text.encode()) for text in long))
+    found = read_picture(data)
+    assert found.meta.text == {"Comment": "\n".join(long)}
+    assert read_picture(encoded(found, "jpeg")).meta.text == found.meta.text
 
 
 def test_pictures_behind_the_first_are_told_when_they_are_left_out(tmp_path: Path) -> None:

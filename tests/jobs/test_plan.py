@@ -44,6 +44,31 @@ class TestLeftOut:
         with pytest.raises(ConfigError, match="leave one out"):
             plan(["a.png"], skip_existing=True, overwrite=True)
 
+    def test_what_lacks_its_page_or_its_picture_is_not_there(self):
+        Path("a_n3dn.png").write_bytes(b"")
+        Path("b_n3dn_compare.html").write_bytes(b"")
+        batch = plan(["a.png", "b.bmp"], skip_existing=True, compare=True)
+        assert not batch.existing
+        assert sorted(reasons(batch)) == [
+            f"{name}: exists and is kept; -y replaces it"
+            for name in ("a_n3dn.png", "b_n3dn_compare.html")
+        ]
+        Path("a_n3dn_compare.html").write_bytes(b"")
+        assert len(plan(["a.png"], skip_existing=True, compare=True).existing) == 1
+
+    def test_standard_input_is_skipped_likewise(self):
+        Path("x.png").write_bytes(b"")
+        batch = plan(["-"], "x.png", skip_existing=True)
+        assert batch.existing == (Job(None, Path("x.png")),)
+        assert (batch.jobs, batch.refused) == ((), ())
+
+    def test_a_folder_that_may_be_listed_and_not_entered_does_not_end_the_plan(self, monkeypatch):
+        def closed(path):
+            raise PermissionError(13, "Permission denied", str(path))
+
+        monkeypatch.setattr(Path, "is_symlink", closed)  # as of what is in such a folder
+        assert [job.source.name for job in plan(["in"], recursive=True).jobs] == ["c.JPG", "e.tif"]
+
     def test_what_is_refused_has_names(self):
         Path("a_n3dn.png").write_bytes(b"")
         batch = plan(["a.png", "none.png"])

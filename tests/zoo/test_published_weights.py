@@ -18,6 +18,7 @@ from torch import Tensor
 import n3cli
 from n3cli.cli.main import n3
 from n3cli.errors import ModelError
+from n3cli.zoo.checkpoint import read_checkpoint
 from n3cli.zoo.file import convert_file
 from n3cli.zoo.folder import load_trained
 from n3cli.zoo.load import load_model
@@ -218,6 +219,12 @@ def test_safetensors(tmp_path: Path) -> None:
     output = n3cli.denoise(image[..., 0], 30, tmp_path / "f.safetensors", precision="fp32")
     assert np.abs(output - expected).max() < 2e-5
     assert load_model(tmp_path / "i.safetensors").config.network == "ircnn"
+
+
+def test_a_tensor_may_stand_under_several_names(tmp_path: Path) -> None:
+    weight = torch.zeros(32, 32, 3, 3)
+    torch.save({f"layer{index}.weight": weight for index in range(12)}, tmp_path / "w.pth")
+    assert len(read_checkpoint(tmp_path / "w.pth")) == 12
 
 
 def broken_files() -> dict[str, tuple[object, str]]:
