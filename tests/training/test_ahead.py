@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from select import select
@@ -86,12 +87,16 @@ def test_a_signal_to_all_ends_the_run_with_a_checkpoint(tmp_path: Path, number, 
     command = [sys.executable, "-m", "n3cli", "train", "match-cnet", "-o", str(folder)]
     command += [part for change in changes for part in ("--set", change)]
     with subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE) as process:
-        end = time.monotonic() + 60
-        while not _stepped(folder / LOG_FILE):
-            assert time.monotonic() < end
-            time.sleep(0.1)
-        os.killpg(process.pid, number)
-        _, told = process.communicate(timeout=60)
+        try:
+            end = time.monotonic() + 60
+            while not _stepped(folder / LOG_FILE):
+                assert time.monotonic() < end
+                time.sleep(0.1)
+            os.killpg(process.pid, number)
+            _, told = process.communicate(timeout=60)
+        finally:
+            with suppress(ProcessLookupError):  # else leaving the block would wait for ever
+                os.killpg(process.pid, signal.SIGKILL)
     assert process.returncode == code, told.decode()
     assert b"Traceback" not in told
     assert list(folder.glob("checkpoint-*.pt"))
