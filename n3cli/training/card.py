@@ -12,7 +12,7 @@ from n3cli.training.config import Recipe
 from n3cli.training.example import DegradationSettings, SensorSettings
 from n3cli.training.loop import Outcome
 from n3cli.training.yardstick import choose_yardstick
-from n3cli.zoo.card import Card, Figures, read_section, write_card
+from n3cli.zoo.card import Card, Figures, read_section, read_title, write_card
 from n3cli.zoo.config import ModelConfig
 
 _VALIDATED = {"val40": "Val40", "held-out": "held-out pictures", "none": ""}
@@ -94,7 +94,8 @@ def add_earlier(recipe: Recipe, earlier: str | None, training: list[str], terms:
     """Add to the paragraphs of both sections what the card of earlier weights says in them."""
     if earlier is None:
         return
-    of = f"Of the weights of {recipe.model.init}, which it started from:"
+    # The name: where its folder lay on one machine says nothing to others.
+    of = f"Of the weights of {read_title(earlier) or recipe.model.init}, which it started from:"
     course = read_section(earlier, "Training") or _UNKNOWN
     training += [of, course.replace(_OWN_RECIPE, "a recipe of its own")]
     known = read_section(earlier, "Terms") or _UNKNOWN

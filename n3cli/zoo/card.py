@@ -79,6 +79,12 @@ def read_section(card: str, title: str) -> str:
     return section.strip()
 
 
+def read_title(card: str) -> str:
+    """The name of a card's model, empty where it has none."""
+    heads = (line.removeprefix("# ") for line in card.splitlines() if line.startswith("# "))
+    return next(heads, "").strip()
+
+
 def replace_figures(
     card: str,
     columns: Sequence[str],

@@ -175,7 +175,9 @@ def test_a_run_learns_and_is_adopted(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_a_run_starts_from_other_weights(tmp_path: Path):
     start = train(tmp_path / "one", "schedule.crops=8")
     model = train(tmp_path / "two", "schedule.crops=8", f"model.init='{start}'")
-    assert "which it started from" in (model / "README.md").read_text("utf-8")
+    card = (model / "README.md").read_text("utf-8")
+    assert f"Of the weights of {load_trained(start)[0].name}, which it started from" in card
+    assert str(tmp_path) not in card
     _, network = load_trained(model)
     assert network.description.inputs == 6
 
