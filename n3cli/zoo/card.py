@@ -174,15 +174,15 @@ def _usage(config: ModelConfig, place: str, mosaic: MosaicForm | None) -> str:
             f'network = n3cli.load_model("{place}").network\nmosaic = network(planes)  # {shapes}'
         )
     elif config.task == "upscale":
-        call = f'large = n3cli.upscale(small, 2, model="{place}")  # array of H×W or H×W×C in'
+        call = f'# array of H×W or H×W×C in\nlarge = n3cli.upscale(small, 2, model="{place}")'
         note = (
             "Any size is reached by the network's next scale and a bicubic resize from there. The "
             "model is for clean sources, unless it says otherwise: take noise away before."
         )
     else:
         call = (
+            "# array of H×W or H×W×C in, the same out\n"
             f'clean = n3cli.{config.task}(noisy, model="{place}")'
-            "  # array of H×W or H×W×C in, the same out"
         )
         note = (
             "The noise level is a standard deviation on the 0–255 scale, up to "
