@@ -174,22 +174,21 @@ def _usage(config: ModelConfig, place: str, mosaic: MosaicForm | None) -> str:
             f'network = n3cli.load_model("{place}").network\nmosaic = network(planes)  # {shapes}'
         )
     elif config.task == "upscale":
-        call = f'# array of H×W or H×W×C in\nlarge = n3cli.upscale(small, 2, model="{place}")'
+        call = f'large = n3cli.upscale(small, 2, model="{place}")'
         note = (
+            "Arrays are H×W or H×W×C. "
             "Any size is reached by the network's next scale and a bicubic resize from there. The "
             "model is for clean sources, unless it says otherwise: take noise away before."
         )
     else:
-        call = (
-            "# array of H×W or H×W×C in, the same out\n"
-            f'clean = n3cli.{config.task}(noisy, model="{place}")'
-        )
-        note = (
+        call = f'clean = n3cli.{config.task}(noisy, model="{place}")'
+        level = (
             "The noise level is a standard deviation on the 0–255 scale, up to "
             f"{config.sigma_max:g}, whatever the image's depth; left out, it is estimated."
             if config.sigma_max is not None
             else "The model takes no noise level: it is made for the one it was trained for."
         )
+        note = f"Arrays are H×W or H×W×C; the same kind comes out. {level}"
     return f"""\
 ```
 {command}
