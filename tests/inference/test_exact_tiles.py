@@ -8,7 +8,7 @@ import torch
 
 from n3cli.inference.denoise import denoise
 from n3cli.networks import registry
-from n3cli.zoo.config import ModelConfig
+from n3cli.zoo.config import CAMERA_NOISE, ModelConfig
 from n3cli.zoo.folder import Model
 from n3cli.zoo.load import load_model
 
@@ -18,7 +18,10 @@ def random_model(name: str, channels: int, **options: object) -> Model:
     for weight in network.parameters():
         if not weight.any():  # what starts at zero would hide what is before it
             torch.nn.init.normal_(weight, std=0.03)
-    config = ModelConfig(f"denoise-{name}-random", "denoise", name, options, 75.0, "float32")
+    config = ModelConfig(
+        f"denoise-{name}-random", "denoise", name, options, 75.0, "float32",
+        CAMERA_NOISE,  # of which nothing bounds what random weights do
+    )  # fmt: skip
     return Model(config, network, name)
 
 
