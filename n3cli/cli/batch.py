@@ -178,22 +178,19 @@ class BatchView(Generic[Result]):
 def print_row(event: Event[Result], facts: Callable[[Result], Facts]) -> None:
     """Print an object of JSON for what is done, failed or left out, in a line of its own."""
     told: Facts
-    names: tuple[str, str | None]
+    named: Job | Refused
     match event:
-        case Done(job, result, seconds):
-            names = job.source_name, job.target_name
+        case Done(named, result, seconds):
             told = {"status": "done", **facts(result), "seconds": round(seconds, 3)}
-        case Failed(job, error):
-            names = job.source_name, job.target_name
+        case Failed(named, error):
             told = {"status": "failed", "error": console.printable(str(error))}
-        case Refused(_, place, error):
-            names = event.source_name, str(place) if place else None
-            told = {"status": "failed", "error": console.printable(str(error))}
-        case Skipped(job):
-            names = job.source_name, job.target_name
+        case Refused(_, _, error):
+            named, told = event, {"status": "failed", "error": console.printable(str(error))}
+        case Skipped(named):
             told = {"status": "skipped"}
         case _:
             return
+    names = named.source_name, named.target_name
     source, target = (name and console.printable(name) for name in names)
     print(json.dumps({"source": source, "target": target, **told}, allow_nan=False), flush=True)
 

@@ -20,6 +20,7 @@ from n3cli.inference.compute import AUTOMATIC, Compute
 from n3cli.inference.ensemble import Progress, ensembled
 from n3cli.inference.host import Host
 from n3cli.inference.source import PlaneRows, Rows, TensorRows
+from n3cli.inference.tiling import strips
 from n3cli.inference.whole import run_whole
 from n3cli.ops.row_source import RowSource
 from n3cli.zoo.config import NOISES
@@ -137,9 +138,12 @@ class Denoiser:
         progress: Progress | None,
     ) -> Iterator[Tensor]:
         """The result's float planes C×h×W, from top to bottom."""
-        engine = self._host.engine(model, source, sigma=sigma)
-        level = sigma / 255 if engine.description.sigma_input else None
+        level = sigma / 255 if model.network.description.sigma_input else None
         farthest = _reach(model, level)
+        if farthest == 0:
+            yield from _unchanged(source, progress)
+            return
+        engine = self._host.engine(model, source, sigma=sigma)
         bounded = math.isfinite(farthest)
         noisy = _NetworkInput(
             PlaneRows(source), engine.description.channels, level, remember=bounded or strength < 1
@@ -151,8 +155,10 @@ class Denoiser:
             bottom = top + planes.shape[-2]
             if bounded or strength < 1:
                 original = noisy.original(top, bottom)
-                planes = planes.clamp(original - farthest, original + farthest)
-                planes = torch.lerp(original, planes, strength)
+                if bounded:
+                    planes = planes.clamp(original - farthest, original + farthest)
+                if strength < 1:
+                    planes = torch.lerp(original, planes, strength)
             yield planes
             top = bottom
 
@@ -163,6 +169,15 @@ def _reach(model: Model, level: float | None) -> float:
         return 0.0
     white = model.config.noise == NOISES[0]
     return _FARTHEST * level if white and level is not None else math.inf
+
+
+def _unchanged(source: RowSource, progress: Progress | None) -> Iterator[Tensor]:
+    """A picture's own planes C×h×W: where nothing may move, no network need be run."""
+    planes = PlaneRows(source)
+    for top, bottom in strips(source.height, source.width):
+        yield planes.rows(top, bottom)
+        if progress:
+            progress(bottom / source.height)
 
 
 class _NetworkInput:

@@ -79,6 +79,11 @@ class Refused:
         """The source as people know it."""
         return name_source(self.source)
 
+    @property
+    def target_name(self) -> str | None:
+        """The target as people know it."""
+        return None if self.target is None else str(self.target)
+
 
 @dataclass(frozen=True)
 class Plan:
