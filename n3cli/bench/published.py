@@ -40,6 +40,8 @@ def load_published(suite: Suite, levels: Sequence[float]) -> list[Published]:
     Returns:
         The methods with a figure at one level or more, in the order of ``published.toml``.
     """
+    if not suite.is_published:
+        return []
     table = _read()
     if suite.task.name == UPSCALE.name:
         kind = table["superres"]["y"]

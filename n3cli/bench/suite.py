@@ -51,24 +51,30 @@ class Suite:
             )
         return self.at.get(level, self.data)
 
+    @property
+    def is_published(self) -> bool:
+        """Whether it is a set that figures may have been published of, not somebody's own."""
+        return not self.data.paths
+
 
 def _enlarged(name: str, scales: tuple[float, ...]) -> Suite:
     at = {scale: CATALOG[f"{name}-x{scale:g}"] for scale in scales}
     return Suite(name, at[scales[0]], scales, channels=3, task=UPSCALE, at=at)
 
 
-_LEVELS = (15, 25, 50)
+LEVELS = (15, 25, 50)
+"""Noise levels that are measured unless others are asked for."""
 _AT_WHITE = (6, 12, 20, 30)
 
 SUITES = {
     suite.name: suite
     for suite in (
-        Suite("set12", CATALOG["set12"], _LEVELS, channels=1),
-        Suite("bsd68", CATALOG["bsd68"], _LEVELS, channels=1),
-        Suite("urban100", CATALOG["urban100"], _LEVELS, channels=1),
-        Suite("cbsd68", CATALOG["cbsd68"], _LEVELS, channels=3),
-        Suite("kodak24", CATALOG["kodak24"], _LEVELS, channels=3),
-        Suite("mcmaster", CATALOG["mcmaster"], _LEVELS, channels=3),
+        Suite("set12", CATALOG["set12"], LEVELS, channels=1),
+        Suite("bsd68", CATALOG["bsd68"], LEVELS, channels=1),
+        Suite("urban100", CATALOG["urban100"], LEVELS, channels=1),
+        Suite("cbsd68", CATALOG["cbsd68"], LEVELS, channels=3),
+        Suite("kodak24", CATALOG["kodak24"], LEVELS, channels=3),
+        Suite("mcmaster", CATALOG["mcmaster"], LEVELS, channels=3),
         _enlarged("set5", (2, 3, 4)),
         _enlarged("set14", (2, 3, 4)),
         replace(_enlarged("set14", (2, 3, 4)), name="set14-photo", task=PHOTO),
@@ -79,13 +85,13 @@ SUITES = {
         Suite("polyu-test", CATALOG["polyu-test"], (AUTO,), channels=3, task=PHOTOS),
         Suite("cc15", CATALOG["cc15"], (AUTO,), channels=3, task=PHOTOS),
         Suite("sidd-raw", BLOCKS["sidd-raw"], (AUTO,), channels=1, task=RAW),
-        Suite("val40", CATALOG["val40"], _LEVELS, channels=3, development=True),
-        Suite("val40-gray", CATALOG["val40"], _LEVELS, channels=1, development=True),
+        Suite("val40", CATALOG["val40"], LEVELS, channels=3, development=True),
+        Suite("val40-gray", CATALOG["val40"], LEVELS, channels=1, development=True),
         Suite("bsds-raw", CATALOG["bsds500-val"], _AT_WHITE, 1, task=MOSAIC),
         Suite("bsds-xtrans", CATALOG["bsds500-val"], _AT_WHITE, 1, task=X_TRANS),
         Suite("val40-raw", CATALOG["val40"], _AT_WHITE, 1, development=True, task=MOSAIC),
         Suite("val40-xtrans", CATALOG["val40"], _AT_WHITE, 1, development=True, task=X_TRANS),
-        Suite("textures", CATALOG["textures"], _LEVELS, channels=1, development=True),
+        Suite("textures", CATALOG["textures"], LEVELS, channels=1, development=True),
     )
 }
 
@@ -104,6 +110,11 @@ PAIRS_IN_PAPER = ("stpeters", "reichstag", "brown")
 GROUPS = {"polyu": ("polyu-dev", "polyu-test")}
 """Names that stand for several suites."""
 
+NAMES = (
+    *SUITES, *GROUPS, *SUBMISSIONS, *PAIR_SETS, "paper", "speed", "training", "noise-level",
+)  # fmt: skip
+"""Everything that `n3 bench` measures by name."""
+
 
 def find_suites(names: Sequence[str]) -> list[Suite]:
     """The suites of those names, or of the groups; ``paper`` is those of the N3Net paper.
@@ -118,9 +129,10 @@ def find_suites(names: Sequence[str]) -> list[Suite]:
     names = list(dict.fromkeys(each for name in names for each in GROUPS.get(name, (name,))))
     for name in names or ("",):
         if name not in SUITES:
-            known = [*SUITES, *GROUPS, *SUBMISSIONS, *PAIR_SETS, "paper", "speed", "training"]
-            known += ["noise-level"]
-            near = get_close_matches(name, known, n=1)
+            near = get_close_matches(name, NAMES, n=1)
             hint = f"did you mean {near[0]!r}? " if near else ""
-            raise ConfigError(f"no suite is called {name!r}; {hint}there are: {', '.join(known)}")
+            raise ConfigError(
+                f"no suite is called {name!r}; {hint}there are: {', '.join(NAMES)}, or a folder of "
+                "pictures"
+            )
     return [SUITES[name] for name in names]

@@ -20,9 +20,13 @@ from n3cli.errors import ConfigError
 def _words(
     ctx: click.Context, param: click.Parameter, value: str | tuple[str, ...] | None
 ) -> tuple[str, ...]:
-    """Split values that are repeatable, comma separated, or both; the same word counts once."""
+    """Split values that are repeatable, comma separated, or both; the same word counts once.
+
+    What is there as a path is one word, whatever is in it.
+    """
     values = (value,) if isinstance(value, str) else value or ()
-    words = (word.strip() for text in values for word in text.split(","))
+    texts = ((text,) if Path(text).exists() else text.split(",") for text in values)
+    words = (word.strip() for parts in texts for word in parts)
     return tuple(dict.fromkeys(word for word in words if word))
 
 
@@ -159,6 +163,8 @@ def bench(
                                     noise levels (n3net without -m) and set5; of
                                     stpeters, reichstag, brown what is here
     bsds-raw bsds-xtrans            mosaics with a sensor's noise, made of photos
+    FOLDER                          clean pictures of one's own: noise is put on
+                                    them, or with --scale they are made small
     val40 val40-gray val40-raw      what settings are chosen on, no test; raw and
     val40-xtrans textures           xtrans are mosaics
     dnd dnd-srgb sidd-benchmark     alone: without ground truth; writes what their

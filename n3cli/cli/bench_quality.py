@@ -76,9 +76,8 @@ def _plan(asked: Asked) -> list[_Planned]:
     from n3cli.bench.difference import check_comparable
     from n3cli.bench.model import make_models
     from n3cli.bench.peer import check_models, make_peers
-    from n3cli.bench.suite import find_suites
 
-    suites = find_suites(asked.names)
+    suites = _suites(asked)
     check_models(asked.models)
     tasks = [suite.task for suite in suites]
     for option, levels in asked.levels.items():
@@ -95,6 +94,28 @@ def _plan(asked: Asked) -> list[_Planned]:
             raise ConfigError("figures were published of whole sets; leave --images or --tolerance")
         check_comparable([(each.suite, each.levels, each.methods) for each in plan])
     return plan
+
+
+def _suites(asked: Asked) -> list[Suite]:
+    """The suites that are named, and those of folders.
+
+    Raises:
+        ConfigError: there is none of a name, or there are two.
+        DataError, InputError: there is nothing to measure in a folder.
+    """
+    from n3cli.bench.folder import is_folder, own_suites
+    from n3cli.bench.suite import find_suites
+
+    folders = [name for name in asked.names if is_folder(name)]
+    named = [name for name in asked.names if name not in folders]
+    suites = find_suites(named) if named or not folders else []
+    sigmas, scales = asked.levels["sigma"], asked.levels["scale"]
+    for folder in folders:
+        suites += own_suites(Path(folder), scales, denoise=bool(sigmas) or not scales)
+    names = [suite.name for suite in suites]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ConfigError(f"two of these would be called {twice[0]}; measure one at a time")
+    return suites
 
 
 def _models(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 
 from n3cli.data.index import COLLECTIONS
 from n3cli.errors import ConfigError
@@ -29,6 +30,7 @@ class DataSet:
         listing: a text file beside this one with one path a line, relative to `folder`.
         stand_in: name of a set with the same images in another form, for where this is absent.
         files: how many files it is, where a file is not an image.
+        paths: its images, where they are somebody's own and no folder or listing tells.
     """
 
     name: str
@@ -41,6 +43,7 @@ class DataSet:
     listing: str | None = None
     stand_in: str | None = None
     files: int | None = None
+    paths: tuple[Path, ...] = ()
 
     @property
     def collection(self) -> str:

@@ -136,6 +136,8 @@ def _remedy(dataset: DataSet, root: Path) -> str:
 
 def _paths(dataset: DataSet, root: Path) -> list[Path]:
     """Where the images of a set lie, sorted; those that are listed need not exist."""
+    if dataset.paths:
+        return list(dataset.paths)
     folder = root / dataset.folder
     if dataset.listing is None:
         return sorted(folder.glob(dataset.pattern))
