@@ -285,8 +285,8 @@ def test_the_paper_without_correspondences_has_nothing_for_those_who_judge_them(
 def test_what_the_command_cannot_do(tmp_path):
     for arguments, code, message in (
         (("reichstak",), 2, "did you mean 'reichstag'?"),
-        (("reichstag", "--sigma", "25"), 2, "correspondences take -m, --against"),
-        (("reichstag", "--tolerance", "1"), 2, "correspondences take -m, --against"),
+        (("reichstag", "--sigma", "25"), 2, "correspondences take only -m, --against"),
+        (("reichstag", "--tolerance", "1"), 2, "correspondences take only -m, --against"),
         (("brown", "-m", "none"), 2, "are --against none"),
         (("brown", "--against", "bm3d"), 2, "held against none, ratio"),
         (("yfcc", "--against", "none"), 3, "YFCC100M not found"),

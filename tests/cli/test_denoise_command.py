@@ -233,7 +233,7 @@ class TestBatches:
         (folder / "in/linked").symlink_to(folder / "else")
         result = run("in", "-r", "-o", "out", "--sigma", "20")
         assert result.stderr.startswith(
-            "links to folders are not followed; give their names: in/linked\n"
+            "skipped links to folders; name them as inputs to include them: in/linked\n"
         )
 
     @pytest.mark.usefixtures("folder")

@@ -161,8 +161,8 @@ class TestDeveloped:
     @pytest.mark.parametrize(
         ("how", "code", "words"),
         [
-            (["--develop", "-o", "a.dng"], 2, "--develop makes pictures, and DNG is none"),
-            (["--develop", "--format", "dng"], 2, "--develop makes pictures, and DNG is none"),
+            (["--develop", "-o", "a.dng"], 2, "--develop makes pictures, not DNG files"),
+            (["--develop", "--format", "dng"], 2, "--develop makes pictures, not DNG files"),
             (["--format", "dng", "-o", "a.png"], 2, "DNG files end with .dng"),
             (["--format", "png", "-o", "a.dng"], 2, "contradicts --format png"),
             (["--chroma", "0.5"], 1, "photo.dng: --chroma is for developed pictures"),
@@ -237,7 +237,7 @@ class TestNoise:
         for how in (GIVEN, ["--develop"], ["--chroma", "1"], ["--noise-profiles", "x"]):
             result = run("a.png", *how)
             assert result.exit_code == 2
-            assert f"{how[0]} is for camera raw, and no input is" in result.stderr
+            assert f"{how[0]} is only for camera raw, and no input is" in result.stderr
 
 
 def jpeg() -> bytes:

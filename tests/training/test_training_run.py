@@ -318,7 +318,7 @@ def test_the_command_line_of_a_run(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["train"], "name a recipe"),
+        (["train"], "no recipe given"),
         (["train", "denoise-n3net-grey"], "did you mean denoise-n3net-gray"),
         (["train", "photos"], "--data"),
         (["train", "photos", "--set", "data.bach=3"], "did you mean data.batch"),
