@@ -50,7 +50,7 @@ def fit_noise(
     to 1 (white).
     """
     if output and output.exists() and not overwrite:
-        raise InputError(f"{output}: exists and is kept; -y replaces it")
+        raise InputError(f"{output}: exists and is kept; give -y to replace it")
 
     from n3cli.io.noise_profile import write_profiles
     from n3cli.io.path import write_text

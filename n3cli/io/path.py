@@ -128,7 +128,7 @@ def refuse_existing(target: Path) -> None:
 
 def kept(target: Path) -> str:
     """What is told of a target that exists and may not be replaced."""
-    return f"{printable(target)}: exists and is kept; -y replaces it"
+    return f"{printable(target)}: exists and is kept; give -y to replace it"
 
 
 def _put_new(finished: Path, place: Path) -> None:

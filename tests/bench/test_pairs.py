@@ -200,10 +200,10 @@ def test_what_wants_ratios_is_left_out_where_a_dump_has_none(tmp_path):
         assert done.exit_code == 0, done.stderr
         (suite,) = json.loads(done.stdout)["suites"]
         assert [row["method"] for row in suite["measured"]] == measured
-        assert f"Brown: without {left_out}, as its data does not say" in done.stderr
+        assert f"Brown: without {left_out}, as the data has no" in done.stderr
     done = CliRunner().invoke(n3, [*command[:3], "-m", "n3cnet-flags", *command[-2:]])
     assert done.exit_code == 2
-    assert "wants the ratio and the mutual flag" in done.stderr
+    assert "needs the ratio and the mutual flag" in done.stderr
 
 
 @pytest.mark.parametrize("judge", [("--against", "ratio"), ("--against", "ratio,mutual"), ()])
@@ -278,8 +278,8 @@ def test_the_paper_without_correspondences_has_nothing_for_those_who_judge_them(
     assert found.exit_code == 2, found.output
     told = " ".join(found.stderr.split())
     assert "paper: without brown" in told
-    assert f"{judge[1].split(',')[-1]}: the paper's correspondences" in told
-    assert "are not here" in told
+    assert f"{judge[1].split(',')[-1]}: only for the paper's correspondences" in told
+    assert "none of them are here" in told
 
 
 def test_what_the_command_cannot_do(tmp_path):

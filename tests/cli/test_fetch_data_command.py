@@ -74,7 +74,7 @@ def test_a_set_is_fetched_once(server, tmp_path):
 def test_terms_must_be_accepted(server, tmp_path):
     code, out, err = n3_fetch("set5", "--from", server.address, "--dir", tmp_path)
     assert (code, out) == (2, "")
-    assert "say --yes if you do" in err
+    assert "give --yes to accept them" in err
     assert not server.requests
     assert not any(tmp_path.iterdir())
 

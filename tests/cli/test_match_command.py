@@ -91,7 +91,7 @@ class TestAPair:
         assert f"→ {name}" in result.stdout
         again = run("photos/a.png", "photos/b.png", "-o", name, "--K", "K.txt", *FEW)
         assert again.exit_code == 1
-        assert "exists and is kept; -y replaces it" in again.stderr
+        assert "exists and is kept; give -y to replace it" in again.stderr
         assert run("photos/a.png", "photos/b.png", "-o", name, "-y", *FEW).exit_code == 0
 
     def test_what_the_file_holds(self):
@@ -215,7 +215,7 @@ class TestBatch:
             ("new/folder/all.db", ["ok", "skipped", "failed"]),
         ):
             result = run("--pairs", "pairs.txt", "-o", output, "--json", *FEW)
-            assert "2 of its 5 lines repeat a pair; each is matched once" in result.stderr
+            assert "2 of its 5 lines repeat a pair; each pair is matched once" in result.stderr
             assert [row["status"] for row in rows(result)] == statuses
         assert "photos/c.png: is paired with itself" in result.stderr
 
@@ -238,7 +238,8 @@ class TestBatch:
         Path("list.txt").write_text("a.png " + " ".join(map(str, K.ravel())))
         result = run("photos/a.png", "photos/b.png", "--intrinsics", "list.txt", *FEW)
         assert (
-            "list.txt: has no camera for 1 of 2 pictures, for example photos/b.png" in result.stderr
+            "list.txt: lists no camera for 1 of 2 pictures, for example photos/b.png"
+            in result.stderr
         )
 
     @pytest.mark.skipif(not Path("/dev/fd").exists(), reason="needs /dev/fd")
@@ -492,15 +493,15 @@ class TestModel:
     ("words", "code", "told"),
     [
         ([], 2, "Give two pictures"),
-        (["photos/a.png"], 2, "one picture makes no pair"),
-        (["-", "photos/a.png"], 2, "cannot be matched"),
+        (["photos/a.png"], 2, "is only one picture"),
+        (["-", "photos/a.png"], 2, "takes files and folders, not -"),
         (["photos", "--K", "K.txt", "--focal", "5"], 2, "exclude each other"),
         (["photos", "--K0", "K.txt"], 2, "must both be given"),
         (["photos", "--K", "missing.txt"], 1, "missing.txt"),
         (["photos", "-o", "out.npz"], 2, "need a folder"),
-        (["photos", "-o", "out.txt"], 2, "write .npz"),
+        (["photos", "-o", "out.txt"], 2, "name a .npz"),
         (["photos", "--viz", "viz.png"], 2, "folder"),
-        (["photos/a.png", "photos/b.png", "--viz", "viz.jpg"], 2, "write a .png"),
+        (["photos/a.png", "photos/b.png", "--viz", "viz.jpg"], 2, "name a .png file"),
         (["photos", "--format", "csv"], 2, "--format"),
         (["photos", "--ratio", "2"], 2, "2"),
         (["photos", "--threshold", "nan"], 2, "nan"),
@@ -511,7 +512,7 @@ class TestModel:
         (["--pairs", "missing.txt"], 1, "missing.txt"),
         (["--matches", "missing.npz"], 1, "missing.npz"),
         (["--matches", "K.txt", "--pairs", "K.txt"], 2, "one pair"),
-        (["--matches", "photos/a.png"], 2, "others are not read"),
+        (["--matches", "photos/a.png"], 2, "n3 reads no others"),
     ],
 )
 def test_bad_usage(words, code, told):

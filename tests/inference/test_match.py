@@ -441,7 +441,7 @@ class TestDefault:
 
     def test_without_sides_and_without_a_model_for_points_everything_is_kept_and_told(self, bundle):
         bundle(**{"n3cnet-flags": 6})
-        with pytest.warns(N3Warning, match="ratio and mutual flag of these matches are not known"):
+        with pytest.warns(N3Warning, match="needs the ratio and mutual flag of each match"):
             found = Matcher().judge(self.given())
         assert found.facts["model"] == "none"
         assert found.kept == 20
