@@ -347,9 +347,13 @@ class TestDatabase:
             (["--database", "K.txt"], 1, "K.txt"),
             (["--database", "K.txt", "-o", "out.npz"], 2, ".db"),
             (["--database", "K.txt", "photos"], 2, "cannot be combined with INPUT"),
-            (["--database", "K.txt", "--focal", "700"], 2, "keypoints: --focal cannot"),
-            (["--database", "K.txt", "--K", "K.txt", "--resize", "9"], 2, "--resize, --K cannot"),
-            (["--database", "K.txt", "--no-exif", "-r"], 2, "-r, --exif cannot"),
+            (["--database", "K.txt", "--focal", "700"], 2, "keypoints; leave --focal out"),
+            (
+                ["--database", "K.txt", "--K", "K.txt", "--resize", "9"],
+                2,
+                "leave --resize, --K out",
+            ),
+            (["--database", "K.txt", "--no-exif", "-r"], 2, "leave -r, --exif out"),
         ],
     )
     def test_bad_usage(self, words, code, told):

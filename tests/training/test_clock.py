@@ -46,7 +46,7 @@ def test_the_error_says_how_long_what_took_and_what_to_do():
 
 def test_who_does_not_validate_is_not_told_to_do_less_of_it():
     error = no_time(1, ready=70, validated=70, validates=False)
-    assert "70 s had gone before the first step" in str(error)
+    assert "70 s passed before the first step" in str(error)
     assert "validation" not in " ".join((str(error), *error.steps))
     assert any("above 1.2 minutes: --minutes" in step for step in error.steps)
     with pytest.warns(N3Warning, match="only 10 of 60 s .*--minutes N") as told:
