@@ -180,8 +180,8 @@ def _is_unseen(recipe: Recipe, network: Network) -> bool:
     if start in bundled().values():  # from before recipes were kept, without these images
         return True
     raise ModelError(
-        f"{start} has no {RECIPE_FILE}, so it is unknown what it was trained on; start from another "
-        "model, or from fresh weights"
+        f"{start} has no {RECIPE_FILE}, so it is unknown what it was trained on; start from "
+        "another model, or from fresh weights"
     )
 
 

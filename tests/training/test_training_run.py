@@ -133,7 +133,7 @@ def test_a_damaged_newest_checkpoint_costs_only_its_own_steps(
 def test_a_lost_run_stops_and_keeps_its_last_good_checkpoint(
     recipe: str, tmp_path: Path, pictures: Path
 ):
-    with pytest.raises(TrainingError, match=r"not finite.*Start a new run"):
+    with pytest.raises(TrainingError, match=r"no longer finite.*Start a new run"):
         train(
             recipe, tmp_path / "run", pictures, EVERY_STEP, "optimiser.kind=adam",
             "optimiser.rate=1e18", "optimiser.clip=0", "schedule.warmup=0", "data.batch=2",
