@@ -101,7 +101,7 @@ class TestErrors:
             "text.mat": "expected an image of 1 planes",
             "one.mat": "expected a mosaic H×W of at least 2×2",
             "cut.mat": "is damaged or cut off",
-            "noise.mat": "is no MATLAB file",
+            "noise.mat": "is not a MATLAB file",
         }
         result = run(*told, "images_raw/0002.mat", "-o", "out/")
         assert result.exit_code == 1

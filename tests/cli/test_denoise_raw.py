@@ -173,7 +173,7 @@ class TestDeveloped:
             (["--noise", "0,0"], 2, "'0,0' is not auto, A,B or"),
             (["--noise", "1,2,3,4"], 2, "is not auto, A,B or"),
             (["--noise", "-1,0"], 2, "is not auto, A,B or"),
-            (["--noise-profiles", "photo.dng"], 1, "photo.dng: is no list of noise profiles"),
+            (["--noise-profiles", "photo.dng"], 1, "photo.dng: is not a list of noise profiles"),
             (["--json", "-o", "-"], 2, "--json and the picture cannot both go"),
         ],
     )
@@ -277,9 +277,9 @@ class TestBatches:
         bad = {
             "cut.dng": (photo()[:9000], "is damaged or cut off"),
             "empty.cr2": (b"", "is empty"),
-            "jpeg.NEF": (jpeg(), "is no camera raw file"),
+            "jpeg.NEF": (jpeg(), "is not a camera raw file"),
             "linear.dng": (all_colours(), "holds no mosaic"),
-            "noise.arw": (b"nonsense" * 999, "is no camera raw file"),
+            "noise.arw": (b"nonsense" * 999, "is not a camera raw file"),
         }
         Path("in").mkdir()
         for name, (content, _) in bad.items():

@@ -452,7 +452,7 @@ class TestGivenMatches:
         np.savez("m.npz", keypoints0=np.array([print], object), matches=np.zeros(1))
         result = run("--matches", "m.npz")
         assert result.exit_code == 1
-        assert "m.npz: is no archive of arrays" in result.stderr
+        assert "m.npz: is not an archive of arrays" in result.stderr
 
     def test_fewer_than_eight(self):
         Path("m.csv").write_text("1,2,3,4\n" * 7)

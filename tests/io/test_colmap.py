@@ -131,7 +131,7 @@ class TestStore:
             assert store.has("a.jpg", "b.jpg")
             assert store.has("b.jpg", "a.jpg")
             assert not store.has("a.jpg", "c.jpg")
-            with pytest.raises(InputError, match="are there already"):
+            with pytest.raises(InputError, match="already has this pair"):
                 store.add("b.jpg", "a.jpg", putative())
             with pytest.raises(InputError, match="paired with itself"):
                 store.add("a.jpg", "a.jpg", putative())
@@ -310,9 +310,9 @@ class TestJournals:
     def test_a_database_that_is_open_is_not_replaced(self, tmp_path):
         source, target = write(tmp_path / "in.db"), tmp_path / "out.db"
         database = self.other(target)
-        with pytest.raises(InputError, match=r"out\.db-wal lies beside it"):
+        with pytest.raises(InputError, match=r"out\.db-wal is beside it"):
             list(match_database(source, target, Matcher("none")))
-        with pytest.raises(InputError, match=r"out\.db-wal lies beside it"):
+        with pytest.raises(InputError, match=r"out\.db-wal is beside it"):
             write(target)
         assert database.execute("SELECT value FROM other").fetchall() == [(1,)]
         database.close()

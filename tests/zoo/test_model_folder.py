@@ -102,7 +102,7 @@ def test_weights_missing(folder: Path) -> None:
 def test_truncated_weights(folder: Path, kept: int) -> None:
     path = folder / "model.safetensors"
     path.write_bytes(path.read_bytes()[:kept])
-    with pytest.raises(ModelError, match="not a whole safetensors file"):
+    with pytest.raises(ModelError, match="not a complete safetensors file"):
         load_folder(folder)
 
 
