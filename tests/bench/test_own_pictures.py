@@ -112,7 +112,7 @@ def test_a_suites_name_is_a_suite_and_a_comma_in_a_folders_name_is_no_list(run, 
         (["small"], 3, "dot.png has 10×12 pixels, too few"),
         (["wide", "--scale", "4"], 3, "strip.png has 40×18 pixels, too few"),
         (["wide", "other/wide"], 2, "two suites would be called wide"),
-        (["wide", "--tolerance", "0.1"], 2, "no figures were published"),
+        (["wide", "--tolerance", "0.1"], 2, "no figures are published"),
         (["wide", "-m", "n3sr"], 3, "upscale-n3sr-color"),
     ],
 )

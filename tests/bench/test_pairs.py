@@ -127,7 +127,7 @@ def test_random_estimators_are_asked_several_times(measured):
 def test_a_set_without_ratios_is_told():
     pair = Pair("x", np.zeros((9, 4), np.float32), np.eye(3), np.array([1.0, 0, 0]))
     (method,) = make_filters(["ratio"])
-    with pytest.raises(DataError, match="x: its data does not say ratios"):
+    with pytest.raises(DataError, match="x: its data has no ratios"):
         method.judge(pair)
 
 

@@ -128,7 +128,7 @@ FAULTS = {
         "0001.mat: eval_version is not '1.0'",
     ),
     "a track that is no truth": (fault("israw", {"a": 1.0}), "0001.mat: israw is not true"),
-    "no cells": (fault("Idenoised", np.zeros((4, 4))), "0001.mat: Idenoised is no cell array"),
+    "no cells": (fault("Idenoised", np.zeros((4, 4))), "0001.mat: Idenoised is not a cell array"),
     "double values": (
         fault("part", lambda part: part.astype(np.float64)),
         "0001.mat, part 2: is float64, expected float32",
@@ -203,7 +203,7 @@ def test_both_files_of_sidd(benchmark, tmp_path, name, kind):
     assert done.exit_code == 0, done.stderr
     done = n3_bench(name, "--check", tmp_path)
     assert done.exit_code == 1
-    assert "is no cell array of 40×32" in done.stderr
+    assert "is not a cell array of 40×32" in done.stderr
     assert "has 6 blocks, expected 1280" in done.stderr
 
 

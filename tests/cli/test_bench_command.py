@@ -277,7 +277,7 @@ def test_a_difference_beyond_the_tolerance_exits_with_5(data, monkeypatch):
         "set12", "--against", "nlm-opencv", "--sigma", "50", "--data", data, "--tolerance", "1"
     )
     assert done.returncode == 2
-    assert "nothing to hold against" in done.stderr
+    assert "nothing to compare with" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -285,7 +285,7 @@ def test_a_difference_beyond_the_tolerance_exits_with_5(data, monkeypatch):
     [
         (("set13",), "did you mean 'set14'? known are set12, bsd68, urban100"),
         (("brwn",), "did you mean 'brown'?"),
-        (("set12", "--against", "bm4d"), "did you mean 'bm3d'? there are: bm3d, nlm, nlm-opencv"),
+        (("set12", "--against", "bm4d"), "did you mean 'bm3d'? known are bm3d, nlm, nlm-opencv"),
         ((), "Missing argument"),
         (("set12", "--tolerance", "0.1", "--images", "2"), "whole sets"),
         (("speed", "--tolerance", "0.1"), "runs alone"),
@@ -294,7 +294,7 @@ def test_a_difference_beyond_the_tolerance_exits_with_5(data, monkeypatch):
         (("set12", "--tolerance", "nan"), "a number from 0"),
         (("paper,set12",), "runs alone"),
         (("noise-level", "--device", "cpu"), "runs alone"),
-        (("set14", "--tolerance", "1"), "nothing to hold against"),
+        (("set14", "--tolerance", "1"), "nothing to compare with"),
         (("noise-level", "--save-images", "x"), "runs alone"),
         (("set12", "--sigma", "0"), "above 0"),
         (("set12", "--sigma", "nan"), "above 0"),
