@@ -75,7 +75,7 @@ def describe(state: State) -> None:
     names = ", ".join(archive.name for archive in state.needed)
     console.line(f"  {names}, {size} → {state.folder}")
     if any(archive.sha256 is None for archive in state.needed):
-        console.line("  check: none, as no SHA-256 is published; n3 records that of the download")
+        console.line("  check: none, as no SHA-256 is published; n3 records that of each file")
 
 
 def show_troubles(state: State, troubles: Sequence[str | DataError]) -> None:

@@ -287,7 +287,7 @@ def test_what_the_command_cannot_do(tmp_path):
         (("reichstak",), 2, "did you mean 'reichstag'?"),
         (("reichstag", "--sigma", "25"), 2, "correspondences take only -m, --against"),
         (("reichstag", "--tolerance", "1"), 2, "correspondences take only -m, --against"),
-        (("brown", "-m", "none"), 2, "are --against none"),
+        (("brown", "-m", "none"), 2, "give --against none"),
         (("brown", "--against", "bm3d"), 2, "held against none, ratio"),
         (("yfcc", "--against", "none"), 3, "YFCC100M not found"),
         (("strecha", "--against", "none"), 3, "has no photos with .camera files"),
