@@ -243,7 +243,7 @@ class TestBatches:
     def test_quiet(self):
         result = run("-q", "photo.png", "gone.png", "--sigma", "20")
         assert result.exit_code == 1
-        assert result.stderr == "n3: error: gone.png: no such file\n"
+        assert result.stderr == "n3: error: gone.png: no such file or folder\n"
 
     @pytest.mark.usefixtures("folder")
     def test_debug_shows_where_a_failed_file_failed(self):

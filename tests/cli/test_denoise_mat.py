@@ -94,7 +94,7 @@ class TestErrors:
         Path("cut.mat").write_bytes(Path("images_raw/0001.mat").read_bytes()[:3000])
         Path("noise.mat").write_bytes(b"nonsense" * 99)
         told = {
-            "none.mat": "has no raw values (Inoisy), but other",
+            "none.mat": "has no raw values (Inoisy), only other",
             "images_srgb/0001.mat": "for sRGB pictures, use n3 bench dnd-srgb",
             "flat.mat": "Inoisy is 8×8×3, expected a mosaic H×W",
             "nan.mat": "not finite",

@@ -168,7 +168,7 @@ class TestDeveloped:
             (["--chroma", "0.5"], 1, "photo.dng: --chroma is for developed pictures"),
             (["--sigma", "5"], 1, "--sigma cannot describe it; give --noise A,B instead"),
             (["--crop", "0,0,9,9"], 1, "photo.dng: --crop is for developed pictures, not for DNG"),
-            (["--crop", "99,0,40,9", "--develop"], 1, "crop 99,0,40,9 does not lie inside the"),
+            (["--crop", "99,0,40,9", "--develop"], 1, "crop 99,0,40,9 reaches outside the"),
             (["--noise", "1"], 2, "'1' is not auto, A,B or"),
             (["--noise", "0,0"], 2, "'0,0' is not auto, A,B or"),
             (["--noise", "1,2,3,4"], 2, "is not auto, A,B or"),

@@ -318,7 +318,7 @@ class TestRefusals:
         ("words", "said"),
         [
             (["--width", "5000"], "is 113.6 times the size; at most 16 times is possible"),
-            (["--crop", "0,0,60,3"], "does not lie inside the picture"),
+            (["--crop", "0,0,60,3"], "reaches outside the picture"),
         ],
     )
     def test_what_is_too_much_for_a_picture_fails_it_alone(self, words, said):

@@ -168,7 +168,7 @@ class TestScan:
         batch = plan(["gone.png", "a.png/b.png", "x" * 5000, "a.png"])
         assert len(batch.refused) == 3
         assert len(batch.jobs) == 1
-        assert "gone.png: no such file" in reasons(batch)
+        assert "gone.png: no such file or folder" in reasons(batch)
 
     @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
     def test_folders_give_files_only(self):
@@ -187,7 +187,7 @@ class TestScan:
 
     def test_link_loop(self):
         Path("loop.png").symlink_to("loop.png")
-        assert reasons(plan(["loop.png"])) == ["loop.png: no such file"]
+        assert reasons(plan(["loop.png"])) == ["loop.png: no such file or folder"]
 
 
 @pytest.mark.usefixtures("tree")
