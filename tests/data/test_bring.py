@@ -322,7 +322,7 @@ def test_which_archive_it_is_must_be_known(on_disk, tmp_path):
     (on_disk / "valid.tgz").unlink()
     collection = packed(Archive("train.zip"), Archive("valid.tgz"))
     state = inspect(collection, tmp_path / "a")
-    with pytest.raises(DataError, match=r"is it train.zip or valid.tgz\?"):
+    with pytest.raises(DataError, match=r"cannot tell whether it is train.zip or valid.tgz"):
         bring(state, str(on_disk / "download (1)"))
     with pytest.raises(DataError, match=r"has none of train.zip or train/"):
         bring(state, str(on_disk))

@@ -263,8 +263,11 @@ class TestDamage:
     @pytest.mark.parametrize(
         ("statement", "words"),
         [
-            ("DELETE FROM images WHERE image_id = 2", "not there"),
-            ("UPDATE keypoints SET rows = 1, data = substr(data, 1, cols * 4)", "not there"),
+            ("DELETE FROM images WHERE image_id = 2", "does not list"),
+            (
+                "UPDATE keypoints SET rows = 1, data = substr(data, 1, cols * 4)",
+                "missing keypoints",
+            ),
         ],
     )
     def test_a_pair_that_points_nowhere_fails_alone(self, tmp_path, statement, words):

@@ -248,7 +248,7 @@ def test_bad_targets(tmp_path: Path) -> None:
         write_picture(tmp_path / "folder.png", PICTURE)
     with pytest.raises(InputError, match="too long"):
         write_picture(tmp_path / ("n" * 300 + ".png"), PICTURE)
-    with pytest.raises(InputError, match="no regular file"):
+    with pytest.raises(InputError, match="not a regular file"):
         write_picture(Path(os.devnull), PICTURE, format="png")
     assert [path.name for path in tmp_path.iterdir()] == ["folder.png"]
 
