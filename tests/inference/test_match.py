@@ -388,7 +388,7 @@ class TestModel:
             raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")
 
         model.network.forward = full
-        with pytest.raises(DeviceError, match="memory does not suffice"):
+        with pytest.raises(DeviceError, match="not enough memory"):
             match(SECOND, model)
 
     def test_a_model_of_another_task_is_refused(self):
