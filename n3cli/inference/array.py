@@ -20,12 +20,14 @@ def check_array(array: np.ndarray) -> np.ndarray:
         InputError: it is no array, or has another shape or dtype.
     """
     if not isinstance(array, np.ndarray):
-        raise InputError(f"expected a NumPy array, got {type(array).__name__}; see np.asarray")
+        raise InputError(
+            f"expected a NumPy array, got {type(array).__name__}; convert it with np.asarray"
+        )
     shape = array.shape
     if len(shape) not in (2, 3) or 0 in shape or (len(shape) == 3 and shape[2] not in (1, 3)):
         raise InputError(
             f"expected an array H×W or H×W×C with C 1 or 3, got shape {shape}; "
-            "take alpha away and pass it by"
+            "remove an alpha channel first"
         )
     array = array.astype(array.dtype.newbyteorder("="), copy=False)
     if array.dtype.kind == "f":

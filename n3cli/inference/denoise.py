@@ -77,7 +77,7 @@ def denoise(
         elif not level.reliable:
             warnings.warn(
                 f"the estimated noise level {level.sigma:.1f} is uncertain: {level.reason}; "
-                "pass sigma to set another",
+                "to set another, pass sigma",
                 N3Warning,
                 stacklevel=2,
             )

@@ -101,7 +101,7 @@ def _cameras(*given: ArrayLike | None) -> tuple[Camera, Camera] | None:
     if all(one is None for one in given):
         return None
     if any(one is None for one in given):
-        raise ConfigError("one picture's camera matrix is given and the other's is not; give both")
+        raise ConfigError("only one of the two camera matrices is given; give both")
     first, second = (_camera(np.asarray(one, np.float64)) for one in given)
     return first, second
 

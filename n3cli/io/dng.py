@@ -178,8 +178,8 @@ def _encoder() -> Encode | None:
         from imagecodecs import ljpeg_encode
     except ImportError:
         warnings.warn(
-            "DNG files are written uncompressed, about twice as large; pip install 'n3cli[dng]' "
-            "brings what compresses them",
+            "DNG files are written uncompressed, about twice as large; to compress them, pip "
+            "install 'n3cli[dng]'",
             N3Warning,
             stacklevel=2,
         )

@@ -93,7 +93,7 @@ def read_profiles(path: Path) -> tuple[NoiseProfile, ...]:
         return tuple(_of_toml(tomllib.loads(data.decode()), name))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
-            f"{name}: is no list of noise profiles as n3 fit-noise or darktable writes it ("
+            f"{name}: is not a list of noise profiles from n3 fit-noise or darktable ("
             f"{type(error).__name__}: {error})"
         ) from error
 

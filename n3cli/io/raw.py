@@ -102,10 +102,11 @@ def read_raw(source: Path | bytes, name: str | None = None) -> RawPicture:
     except (rawpy.LibRawFileUnsupportedError, rawpy.NotSupportedError) as error:
         if (kind := sniff(data[:HEAD_SIZE])) not in (None, "tiff"):
             raise InputError(
-                f"{name}: is no camera raw file but a picture ({kind}); name it so"
+                f"{name}: is not a camera raw file but a picture ({kind}); change its suffix"
             ) from error
         raise InputError(
-            f"{name}: is no camera raw file, or of a camera that LibRaw {_version()} does not know"
+            f"{name}: is not a camera raw file, or from a camera that LibRaw {_version()} does not "
+            "know"
         ) from error
     except rawpy.LibRawError as error:
         reason = error.args[0].decode() if error.args else type(error).__name__
@@ -130,7 +131,7 @@ def _picture(raw: Any, tags: RawTags, name: str) -> RawPicture:
     values = raw.raw_image_visible if raw.raw_pattern is not None else None
     if values is None or values.ndim != 2:
         raise InputError(
-            f"{name}: holds no mosaic: its pixels have all colours already, or only one (linear "
+            f"{name}: holds no mosaic: its pixels already have all colours, or only one (linear "
             "DNG, small raw, monochrome); develop it to a TIFF or PNG file and give that"
         )
     period = 6 if raw.raw_pattern.shape[0] > 2 else 2
@@ -139,13 +140,13 @@ def _picture(raw: Any, tags: RawTags, name: str) -> RawPicture:
     used = {colours[index] for index in set(channel.ravel().tolist()) if index < len(colours)}
     if used != set(_COLOURS) or min(values.shape) < period:
         raise InputError(
-            f"{name}: its filter has the colours {colours}, and only red, green and blue are known"
+            f"{name}: its filter has the colours {colours}, but n3 knows only red, green and blue"
         )
     pattern = np.array([[_COLOURS.index(colours[i]) for i in row] for row in channel], np.uint8)
     black = np.array(raw.black_level_per_channel, np.float64)[channel]
     white = _white(raw, channel, black)
     if not (white > black).all():
-        raise InputError(f"{name}: its levels of black and white make no sense; get it again")
+        raise InputError(f"{name}: its black and white levels make no sense; get it again")
     from_xyz = _from_xyz(raw.rgb_xyz_matrix, tags)
     return RawPicture(
         mosaic=_scaled(values, black, white),

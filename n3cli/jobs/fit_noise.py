@@ -75,8 +75,8 @@ def _key(raw: RawPicture, iso: float | None) -> tuple[str, str, float]:
     known = raw.iso or iso
     if not raw.tags.model:
         raise InputError(
-            f"{raw.name}: does not tell its camera, so no profile can be named after it"
+            f"{raw.name}: does not name its camera, so no profile can be made; leave it out"
         )
     if known is None:
-        raise InputError(f"{raw.name}: does not tell its sensitivity; --iso gives it")
+        raise InputError(f"{raw.name}: does not state its sensitivity; give it with --iso")
     return raw.tags.make, raw.tags.model, known

@@ -92,8 +92,8 @@ def denoise_raw(
     format = job.format or ("tiff" if settings.develop else DNG)
     if format == DNG and (option := _of_developed(settings)):
         raise InputError(
-            f"{job.source_name}: {option} is for developed pictures, and DNG is none; leave it "
-            "out, or give --develop"
+            f"{job.source_name}: {option} is for developed pictures, not for DNG; leave it out, or "
+            "give --develop"
         )
     if isinstance(source, Path):
         with explained(source):
@@ -154,8 +154,8 @@ def refuse_sigma(job: Job, settings: RawSettings) -> None:
     """
     if settings.sigma:
         raise InputError(
-            f"{job.source_name}: is camera raw, whose noise grows with the light, so that --sigma "
-            "cannot tell it; give --noise A,B, or --strength for less"
+            f"{job.source_name}: is camera raw, whose noise grows with brightness, so --sigma "
+            "cannot describe it; give --noise A,B instead, or --strength to denoise less"
         )
 
 
@@ -179,8 +179,8 @@ def warn_of_noise(job: Job, noise: RawNoise) -> None:
     """Say where an estimate is uncertain."""
     if not noise.reliable:
         warnings.warn(
-            f"{job.source_name}: its noise, estimated, is uncertain: {noise.reason}; --noise sets "
-            "another",
+            f"{job.source_name}: the estimated noise is uncertain: {noise.reason}; to set another, "
+            "give --noise",
             N3Warning,
             stacklevel=3,
         )

@@ -61,8 +61,7 @@ def load_model(
     """
     if not isinstance(name, str | os.PathLike | None):
         raise ConfigError(
-            f"a model is given by name or path, or as what load_model returns; got "
-            f"{type(name).__name__}"
+            f"a model must be a name, a path or the result of load_model, got {type(name).__name__}"
         )
     chosen = default_name(task) if name is None else name
     place = locate(chosen, task=task, channels=channels)
@@ -81,7 +80,7 @@ def check_task(model: AnyModel, task: str) -> None:
     if able != task:
         raise ModelError(
             f"{model.source} is for the task {able}, not {task}: use it with `n3 {able}` (in "
-            f'Python with task="{able}"), or take one for {task}, see `n3 models list`.'
+            f'Python, task="{able}"), or choose a model for {task} from `n3 models list`.'
         )
 
 

@@ -161,20 +161,20 @@ class TestDeveloped:
     @pytest.mark.parametrize(
         ("how", "code", "words"),
         [
-            (["--develop", "-o", "a.dng"], 2, "--develop makes pictures, and DNG is none"),
-            (["--develop", "--format", "dng"], 2, "--develop makes pictures, and DNG is none"),
+            (["--develop", "-o", "a.dng"], 2, "--develop makes pictures, not DNG files"),
+            (["--develop", "--format", "dng"], 2, "--develop makes pictures, not DNG files"),
             (["--format", "dng", "-o", "a.png"], 2, "DNG files end with .dng"),
             (["--format", "png", "-o", "a.dng"], 2, "contradicts --format png"),
             (["--chroma", "0.5"], 1, "photo.dng: --chroma is for developed pictures"),
-            (["--sigma", "5"], 1, "--sigma cannot tell it; give --noise A,B, or --strength for"),
-            (["--crop", "0,0,9,9"], 1, "photo.dng: --crop is for developed pictures, and DNG is"),
-            (["--crop", "99,0,40,9", "--develop"], 1, "crop 99,0,40,9 does not lie inside the"),
+            (["--sigma", "5"], 1, "--sigma cannot describe it; give --noise A,B instead"),
+            (["--crop", "0,0,9,9"], 1, "photo.dng: --crop is for developed pictures, not for DNG"),
+            (["--crop", "99,0,40,9", "--develop"], 1, "crop 99,0,40,9 reaches outside the"),
             (["--noise", "1"], 2, "'1' is not auto, A,B or"),
             (["--noise", "0,0"], 2, "'0,0' is not auto, A,B or"),
             (["--noise", "1,2,3,4"], 2, "is not auto, A,B or"),
             (["--noise", "-1,0"], 2, "is not auto, A,B or"),
-            (["--noise-profiles", "photo.dng"], 1, "photo.dng: is no list of noise profiles"),
-            (["--json", "-o", "-"], 2, "--json prints on standard output"),
+            (["--noise-profiles", "photo.dng"], 1, "photo.dng: is not a list of noise profiles"),
+            (["--json", "-o", "-"], 2, "--json and the picture cannot both go"),
         ],
     )
     def test_what_does_not_go_together(self, how, code, words):
@@ -229,7 +229,7 @@ class TestNoise:
     def test_an_uncertain_estimate_warns(self):
         Path("photo.dng").write_bytes(make_dng(np.full((60, 72), 4000, np.uint16)))
         result = run("photo.dng", "--json")
-        assert "n3: warning: photo.dng: its noise, estimated, is uncertain: " in result.stderr
+        assert "n3: warning: photo.dng: the estimated noise is uncertain: " in result.stderr
         assert json.loads(result.stdout)["noise"]["reliable"] is False
 
     def test_raw_options_without_raw_files(self):
@@ -237,7 +237,7 @@ class TestNoise:
         for how in (GIVEN, ["--develop"], ["--chroma", "1"], ["--noise-profiles", "x"]):
             result = run("a.png", *how)
             assert result.exit_code == 2
-            assert f"{how[0]} is for camera raw, and no input is" in result.stderr
+            assert f"{how[0]} is only for camera raw, and no input is" in result.stderr
 
 
 def jpeg() -> bytes:
@@ -271,15 +271,15 @@ class TestBatches:
         write_picture(Path("b.png"), Picture(np.full((30, 40, 3), 99, np.uint8)))
         result = run("b.png", "-m", "raw")
         assert result.exit_code != 0
-        assert "is for the mosaics of camera raw, and this is a picture" in result.stderr
+        assert "is for camera raw, but this is a picture" in result.stderr
 
     def test_bad_files_do_not_stop_the_others(self):
         bad = {
             "cut.dng": (photo()[:9000], "is damaged or cut off"),
             "empty.cr2": (b"", "is empty"),
-            "jpeg.NEF": (jpeg(), "is no camera raw file"),
+            "jpeg.NEF": (jpeg(), "is not a camera raw file"),
             "linear.dng": (all_colours(), "holds no mosaic"),
-            "noise.arw": (b"nonsense" * 999, "is no camera raw file"),
+            "noise.arw": (b"nonsense" * 999, "is not a camera raw file"),
         }
         Path("in").mkdir()
         for name, (content, _) in bad.items():
@@ -309,7 +309,7 @@ class TestBatches:
     def test_upscale_refuses_raw(self):
         result = run("photo.dng", command="upscale")
         assert result.exit_code == 1
-        assert "photo.dng: is camera raw, which only n3 denoise takes" in result.stderr
+        assert "photo.dng: is camera raw, which only n3 denoise reads" in result.stderr
 
     def test_rows_of_pictures(self):
         write_picture(Path("a.png"), Picture(np.full((30, 40, 3), 99, np.uint8)))
@@ -339,14 +339,14 @@ class TestFitNoise:
             assert model.b == pytest.approx(B, abs=2 * B)
         again = run("0.pef", "-o", "own.toml", command="fit-noise")
         assert again.exit_code == 1
-        assert "own.toml: exists and is kept; -y replaces it" in again.stderr
+        assert "own.toml: exists and is kept; give -y to replace it" in again.stderr
         result = run("0.pef", "--noise-profiles", "own.toml", "--json")
         assert json.loads(result.stdout)["noise"]["source"] == "camera"
 
     def test_files_that_do_not_tell_their_sensitivity(self):
         result = run("photo.dng", command="fit-noise")
         assert result.exit_code == 1
-        assert "photo.dng: does not tell its sensitivity; --iso gives it" in result.stderr
+        assert "photo.dng: does not state its sensitivity; give it with --iso" in result.stderr
         result = run("photo.dng", "--iso", "800", command="fit-noise")
         assert result.exit_code == 0
         assert 'model = "Model 1"\niso = 800\n' in result.stdout

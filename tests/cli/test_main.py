@@ -106,7 +106,7 @@ def test_version():
     ("arguments", "words"),
     [
         (["denose"], "did you mean 'denoise'?"),
-        (["xyz"], "choose of denoise, upscale, fit-noise, match, train, models, fetch-data, bench"),
+        (["xyz"], "known are denoise, upscale, fit-noise, match, train, models, fetch-data, bench"),
         (["--nonsense"], "No such option"),
         (["denoise"], "Missing argument"),
         (["denoise", "--sigm", "3"], "--sigma"),

@@ -388,7 +388,7 @@ class TestModel:
             raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")
 
         model.network.forward = full
-        with pytest.raises(DeviceError, match="memory does not suffice"):
+        with pytest.raises(DeviceError, match="not enough memory"):
             match(SECOND, model)
 
     def test_a_model_of_another_task_is_refused(self):
@@ -441,7 +441,7 @@ class TestDefault:
 
     def test_without_sides_and_without_a_model_for_points_everything_is_kept_and_told(self, bundle):
         bundle(**{"n3cnet-flags": 6})
-        with pytest.warns(N3Warning, match="ratio and mutual flag of these matches are not known"):
+        with pytest.warns(N3Warning, match="needs the ratio and mutual flag of each match"):
             found = Matcher().judge(self.given())
         assert found.facts["model"] == "none"
         assert found.kept == 20

@@ -134,7 +134,7 @@ def test_given_files_come_before_an_installed_darktable(tmp_path, listed, monkey
     assert known_profiles([]) == ()
     (place / "noiseprofiles.json").write_text("{")
     monkeypatch.setenv("XDG_DATA_DIRS", str(tmp_path / "share"))
-    with pytest.warns(N3Warning, match="is no list of noise profiles"):
+    with pytest.warns(N3Warning, match="is not a list of noise profiles"):
         assert len(known_profiles([own])) == 1
 
 
@@ -152,7 +152,7 @@ def test_given_files_come_before_an_installed_darktable(tmp_path, listed, monkey
 def test_other_files_are_refused(tmp_path, text):
     path = tmp_path / "list.toml"
     path.write_bytes(text.encode("latin-1"))
-    with pytest.raises(InputError, match=r"list\.toml: is no list of noise profiles"):
+    with pytest.raises(InputError, match=r"list\.toml: is not a list of noise profiles"):
         read_profiles(path)
 
 

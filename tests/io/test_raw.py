@@ -167,13 +167,13 @@ def linear():
     ("content", "words"),
     [
         (lambda: b"", "is empty"),
-        (lambda: b"no raw file" * 100, "is no camera raw file"),
-        (jpeg, r"is no camera raw file but a picture \(jpeg\); name it so"),
+        (lambda: b"no raw file" * 100, "is not a camera raw file"),
+        (jpeg, r"is not a camera raw file but a picture \(jpeg\); change its suffix"),
         (lambda: make_dng(values())[:5000], "is damaged or cut off"),
         (lambda: make_dng(values())[:-10], "is damaged or cut off"),
         (lambda: make_dng(values())[:40], "is (damaged or cut off|no camera raw file)"),
-        (linear, "holds no mosaic: its pixels have all colours already"),
-        (lambda: make_dng(values(), white=512), "its levels of black and white make no sense"),
+        (linear, "holds no mosaic: its pixels already have all colours"),
+        (lambda: make_dng(values(), white=512), "its black and white levels make no sense"),
     ],
 )
 def test_bad_files(tmp_path, content, words):

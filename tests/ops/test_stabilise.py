@@ -64,5 +64,5 @@ def test_darkness_is_never_negative():
 
 @pytest.mark.parametrize(("a", "b"), [(-1e-3, 1e-3), (0, 0), (0, -1), (np.nan, 1), (1, np.inf)])
 def test_what_is_no_noise_is_refused(a, b):
-    with pytest.raises(ConfigError, match="cannot be made even"):
+    with pytest.raises(ConfigError, match="cannot be stabilised"):
         stabilise(np.zeros(3), a, b)
