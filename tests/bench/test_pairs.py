@@ -288,7 +288,7 @@ def test_what_the_command_cannot_do(tmp_path):
         (("reichstag", "--sigma", "25"), 2, "correspondences take only -m, --against"),
         (("reichstag", "--tolerance", "1"), 2, "correspondences take only -m, --against"),
         (("brown", "-m", "none"), 2, "give --against none"),
-        (("brown", "--against", "bm3d"), 2, "held against none, ratio"),
+        (("brown", "--against", "bm3d"), 2, "for correspondences, known are none, ratio"),
         (("yfcc", "--against", "none"), 3, "YFCC100M not found"),
         (("strecha", "--against", "none"), 3, "has no photos with .camera files"),
         (("brown", "--offline", "--against", "none"), 3, "run n3 fetch-data brown"),

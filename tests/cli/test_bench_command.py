@@ -302,8 +302,8 @@ def test_a_difference_beyond_the_tolerance_exits_with_5(data, monkeypatch):
         (("set12", "--size", "64"), "speed"),
         (("speed", "--sigma", "25"), "runs alone"),
         (("speed,set12",), "runs alone"),
-        (("set12", "--json", "--html"), "not in --json and --html"),
-        (("speed", "--markdown", "--json"), "not in --json and --markdown"),
+        (("set12", "--json", "--html"), "--json and --html exclude each other"),
+        (("speed", "--markdown", "--json"), "--json and --markdown exclude each other"),
         (("",), "set12"),
     ],
 )
