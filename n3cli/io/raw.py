@@ -108,8 +108,13 @@ def read_raw(source: Path | bytes, name: str | None = None) -> RawPicture:
             f"{name}: is no camera raw file, or of a camera that LibRaw {_version()} does not know"
         ) from error
     except rawpy.LibRawError as error:
-        reason = error.args[0].decode() if error.args else type(error).__name__
-        raise InputError(f"{name}: is damaged or cut off ({reason})") from error
+        raise InputError(f"{name}: is damaged or cut off ({reason_of(error)})") from error
+
+
+def reason_of(error: Exception) -> str:
+    """What an error of LibRaw's says: bytes or text, by rawpy's version and the error's kind."""
+    reason = error.args[0] if error.args else type(error).__name__
+    return reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
 
 
 def holds_raw(data: bytes) -> bool:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from n3cli.errors import InputError
 from n3cli.io.dng import pack_dng
 from n3cli.io.exif import Tree
-from n3cli.io.raw import RawPicture
+from n3cli.io.raw import RawPicture, reason_of
 
 _SMALLEST = 512
 """Rows and columns of the smallest mosaic under X-Trans that LibRaw interpolates by Markesteijn's
@@ -56,7 +56,6 @@ def develop(
                 user_flip=0,
             )
     except rawpy.LibRawError as error:
-        reason = error.args[0].decode() if error.args else type(error).__name__
-        raise InputError(f"{raw.name}: LibRaw cannot develop it ({reason})") from error
+        raise InputError(f"{raw.name}: LibRaw cannot develop it ({reason_of(error)})") from error
     top, left, bottom, right = raw.crop
     return picture[top:bottom, left:right].astype(np.uint16, copy=False)

@@ -13,8 +13,10 @@ from reference.dng import BAYER, MATRIX, X_TRANS, make_dng, make_pef
 
 from n3cli.errors import InputError
 from n3cli.io.area import Area
+from n3cli.io.dng import write_dng
 from n3cli.io.exif import EXIF
 from n3cli.io.raw import read_raw
+from n3cli.io.raw_meta import read_raw_tree
 from n3cli.io.tiff import RATIONAL, Field
 from n3cli.ops.noise_model import NoiseModel
 
@@ -188,17 +190,40 @@ def test_a_file_that_is_not_there(tmp_path):
         read_raw(tmp_path / "photo.nef")
 
 
-DNG = make_dng(values(12, 14), noise=(1e-4, 1e-5))
+def compressed(source: bytes) -> bytes:
+    """A file in n3's own form: tiles of lossless JPEG."""
+    raw, file = read_raw(source), io.BytesIO()
+    write_dng(file, raw, raw.mosaic, read_raw_tree(source))
+    return file.getvalue()
 
 
+DNG = {
+    "plain": make_dng(values(12, 14), noise=(1e-4, 1e-5)),
+    "tiles": compressed(make_dng(values())),
+}
+
+
+@pytest.mark.parametrize("kind", DNG)
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, len(DNG) - 1), st.integers(0, 255)), max_size=6))
-def test_any_damage_is_one_error_or_a_picture(changes):
-    data = bytearray(DNG)
-    for place, value in changes:
-        data[place] = value
+@given(
+    st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.binary(min_size=1, max_size=8)),
+             max_size=6)
+)  # fmt: skip
+def test_any_damage_is_one_error_or_a_picture(kind, changes):
+    data = bytearray(DNG[kind])
+    for share, bytes_ in changes:
+        place = int(share * len(data))
+        data[place : place + len(bytes_)] = bytes_
     try:
         raw = read_raw(bytes(data), "a.dng")
     except InputError:
         return
     assert raw.mosaic.ndim == 2
+
+
+def test_a_damaged_tile_that_libraw_notices_is_told():
+    data = bytearray(DNG["tiles"])
+    start = data.index(b"\xff\xda") + 200
+    data[start : start + 8] = b"\xff\xd9" * 4
+    with pytest.raises(InputError, match=r"a\.dng: is damaged or cut off \("):
+        read_raw(bytes(data), "a.dng")
