@@ -40,8 +40,8 @@ _MATRIX, _NEUTRAL, _ILLUMINANT, _REDUCED = 50721, 50728, 50778, 50935
 _D65 = 21
 _CFA, _LOSSLESS_JPEG = 32803, 7
 _FULL = 65535
-_TILE = 240, 256
-"""Multiples of 16, as TIFF wants it, whose height holds whole periods of every filter."""
+_TILE = 256
+"""Side of a tile; TIFF wants multiples of 16."""
 
 _LEAST_NOISE: Final = 4.0
 """Of noise at black, in values of the file: with less, rounding would be seen beside what is left
@@ -92,7 +92,7 @@ def write_dng(
     with staging(target) as folder:
         finished = folder / "finished.dng"
         with explained(name), finished.open("x+b") as file:
-            _write_values(file, _values(raw, mosaic, factor), len(raw.pattern), _encoder())
+            _write_values(file, _values(raw, mosaic, factor), _encoder())
             main = _main(raw, tree[0], factor) | {_REDUCED: _rationals([strength])}
             add_tree(file, tree | _exif(raw, tree) | {0: main})
         deliver(finished, target, replace=replace)
@@ -110,7 +110,7 @@ def pack_dng(
         factor: as in `write_dng`.
     """
     file = io.BytesIO()
-    _write_values(file, _values(raw, mosaic, factor), len(raw.pattern), None)
+    _write_values(file, _values(raw, mosaic, factor), None)
     add_tree(file, tree | {0: _main(raw, tree[0], factor)})
     return file.getvalue()
 
@@ -140,42 +140,40 @@ def _values(raw: RawPicture, mosaic: NDArray[np.floating], factor: int) -> NDArr
     return sensor
 
 
-def _write_values(
-    file: BinaryIO, values: NDArray[np.uint16], period: int, encode: Encode | None
-) -> None:
+def _write_values(file: BinaryIO, values: NDArray[np.uint16], encode: Encode | None) -> None:
     import tifffile
 
     how: dict[str, Any] = {"photometric": _CFA, "metadata": None, "software": False}
     height, width = values.shape
-    tile = _TILE[0], min(_TILE[1], width // 16 * 16)  # LibRaw wraps tiles wider than the sensor
-    if encode and tile[1]:
-        tiles = _tiles(values, tile, period)
+    across = min(_TILE, width // 16 * 16)  # LibRaw wraps tiles wider than the sensor
+    if 2 * across == width:  # which LibRaw takes for rows of two components
+        across -= 16
+    if encode and across:
+        tile = _TILE, across
         how |= {"tile": tile, "compression": _LOSSLESS_JPEG}
-        tifffile.imwrite(file, map(encode, tiles), shape=values.shape, dtype=values.dtype, **how)
+        tiles = map(encode, _tiles(values, tile))
+        tifffile.imwrite(file, tiles, shape=values.shape, dtype=values.dtype, **how)
     else:
         tifffile.imwrite(file, values, rowsperstrip=height, **how)
 
 
-def _tiles(
-    values: NDArray[np.uint16], tile: tuple[int, int], period: int
-) -> Iterator[NDArray[np.uint16]]:
-    """Tiles row by row, each laid out with a period's rows side by side.
+def _tiles(values: NDArray[np.uint16], tile: tuple[int, int]) -> Iterator[NDArray[np.uint16]]:
+    """Tiles H×W row by row, as Adobe lays them out: H×(W/2) pixels of two components.
 
-    Decoders only count values, and so the value above is one of the same colour, which predicts
-    best.
+    The value before one of Bayer's is then of the same colour.
     """
     height, width = tile
     for top in range(0, values.shape[0], height):
         for left in range(0, values.shape[1], width):
             part = values[top : top + height, left : left + width]
             missing = [(0, full - has) for full, has in zip(tile, part.shape, strict=True)]
-            yield np.pad(part, missing, "edge").reshape(height // period, period * width)
+            yield np.pad(part, missing, "edge").reshape(height, width // 2, 2)
 
 
 @cache  # tells once what is missing
 def _encoder() -> Encode | None:
     try:
-        from imagecodecs import ljpeg_encode
+        from imagecodecs import jpeg8_encode
     except ImportError:
         warnings.warn(
             "DNG files are written uncompressed, about twice as large; pip install 'n3cli[dng]' "
@@ -184,7 +182,9 @@ def _encoder() -> Encode | None:
             stacklevel=2,
         )
         return None
-    return lambda tile: bytes(ljpeg_encode(tile, bitspersample=16))
+    # The value before predicts: rawspeed, darktable's decoder, knows no other way.
+    how = {"lossless": True, "predictor": 1, "bitspersample": 16}
+    return lambda tile: bytes(jpeg8_encode(tile, **how))
 
 
 def _layout(raw: RawPicture) -> Directory:

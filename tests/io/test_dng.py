@@ -68,7 +68,7 @@ def tags(path) -> dict[int, object]:
 
 
 @pytest.mark.parametrize("name", [*BAYER, "X-Trans"])
-@pytest.mark.parametrize("size", [(250, 300), (61, 75), (23, 26)])
+@pytest.mark.parametrize("size", [(250, 300), (61, 75), (23, 26), (31, 512)])
 def test_values_and_all_that_a_developer_needs_come_back(tmp_path, name, size):
     mosaic, path = values(*size), tmp_path / "a.dng"
     source = make_dng(mosaic, BAYER.get(name, X_TRANS), orientation=8)
@@ -81,6 +81,21 @@ def test_values_and_all_that_a_developer_needs_come_back(tmp_path, name, size):
     assert again.layout == name
     assert again.orientation == 8
     assert again.white_balance == raw.white_balance
+
+
+@pytest.mark.parametrize("name", ["RGGB", "X-Trans"])
+def test_tiles_are_in_adobes_form(tmp_path, name):
+    """That of rawspeed, darktable's decoder: predictor 1, two components that fill the tile."""
+    path = tmp_path / "a.dng"
+    write(path, make_dng(values(), BAYER.get(name, X_TRANS)))
+    with tifffile.TiffFile(path) as file:
+        (page,), raw = file.pages, path.read_bytes()
+        for start, size in zip(page.dataoffsets, page.databytecounts, strict=True):
+            tile = raw[start : start + size]
+            frame, scan = tile.index(b"\xff\xc3"), tile.index(b"\xff\xda")
+            bits, height, width, components = struct.unpack_from(">BHHB", tile, frame + 4)
+            assert (bits, components, tile[scan + 4], tile[scan + 9]) == (16, 2, 2, 1)
+            assert (height, 2 * width) == (page.tilelength, page.tilewidth)
 
 
 def test_black_of_each_site_the_active_area_and_the_crop(tmp_path):
