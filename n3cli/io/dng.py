@@ -118,7 +118,9 @@ def pack_dng(
 def _main(raw: RawPicture, told: Directory, factor: int) -> Directory:
     """The main directory, with what the file told."""
     kept = {tag: field for tag, field in told.items() if tag not in _LEVELS}
-    if factor == 1 and _BLACK in told:  # with its fractions, which LibRaw rounds
+    white = told[_WHITE].numbers if _WHITE in told else []
+    as_told = white[:1] == [raw.white.min()]  # LibRaw scales floating-point values
+    if factor == 1 and _BLACK in told and as_told:  # with its fractions, which LibRaw rounds
         levels = {_BLACK_SIZE: _shorts([1, 1])}
         levels |= {tag: told[tag] for tag in _LEVELS if tag in told}
     else:

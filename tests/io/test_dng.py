@@ -199,6 +199,21 @@ def test_finer_values_have_levels_of_their_own(tmp_path):
     assert 50716 not in tags(path)
 
 
+def test_floating_point_values_get_the_levels_of_what_is_written(tmp_path):
+    """LibRaw makes integers of them, so that the file's own levels hold no more."""
+    light = np.linspace(-0.05, 1, 60 * 72, dtype=np.float32).reshape(60, 72)
+    told, file = read_raw_tree(make_dng(values(60, 72), black=0, white=1))[0], io.BytesIO()
+    pattern = [(33421, "H", 2, (2, 2), True), (33422, "B", 4, bytes([0, 1, 1, 2]), True)]
+    tifffile.imwrite(file, light, photometric=32803, extratags=pattern, metadata=None)
+    add_tree(file, {0: told})
+    path = tmp_path / "a.dng"
+    raw = write(path, file.getvalue())
+    again = read_raw(path)
+    assert again.white.min() == raw.white.min() > 10000
+    assert raw.mosaic.mean() == pytest.approx(light.clip(0).mean(), rel=0.01)
+    np.testing.assert_array_equal(again.mosaic, raw.mosaic)
+
+
 def test_other_raw_files_get_what_dng_asks_for(tmp_path):
     mosaic, path = values(), tmp_path / "a.dng"
     source = make_pef(mosaic, told=TOLD)
