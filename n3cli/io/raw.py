@@ -21,7 +21,7 @@ from n3cli.ops.noise_model import ColourNoise
 from n3cli.ops.primaries import XYZ_FROM_SRGB
 
 _COLOURS = "RGB"
-_FLIPS = {0: 1, 3: 3, 5: 8, 6: 6}  # LibRaw's turns → Exif's orientation
+_FLIPS = {0: 1, 1: 2, 2: 4, 3: 3, 4: 5, 5: 8, 6: 6, 7: 7}  # LibRaw's turns → Exif's orientation
 _MOST_BALANCE = 1000.0  # of a colour to green; no light is so coloured
 
 
