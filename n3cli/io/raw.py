@@ -22,6 +22,9 @@ from n3cli.ops.primaries import XYZ_FROM_SRGB
 
 _COLOURS = "RGB"
 _FLIPS = {0: 1, 1: 2, 2: 4, 3: 3, 4: 5, 5: 8, 6: 6, 7: 7}  # LibRaw's turns → Exif's orientation
+_LOOKED_AT = 48
+"""Rows and columns of a filter: whole periods of any that LibRaw describes."""
+
 _MOST_BALANCE = 1000.0  # of a colour to green; no light is so coloured
 
 
@@ -139,9 +142,13 @@ def _picture(raw: Any, tags: RawTags, name: str) -> RawPicture:
             "DNG, small raw, monochrome); develop it to a TIFF or PNG file and give that"
         )
     period = 6 if raw.raw_pattern.shape[0] > 2 else 2
-    channel = raw.raw_colors_visible[:period, :period]
+    seen = raw.raw_colors_visible[:_LOOKED_AT, :_LOOKED_AT]
+    channel = seen[:period, :period]
     colours = raw.color_desc.decode("ascii", "replace")
     used = {colours[index] for index in set(channel.ravel().tolist()) if index < len(colours)}
+    rows, columns = (np.arange(length) % period for length in seen.shape)
+    if not tags.known_filter or (seen != channel[np.ix_(rows, columns)]).any():
+        raise InputError(f"{name}: its filter repeats in another way than Bayer's and X-Trans'")
     if used != set(_COLOURS) or min(values.shape) < period:
         raise InputError(
             f"{name}: its filter has the colours {colours}, and only red, green and blue are known"

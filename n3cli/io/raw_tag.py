@@ -27,7 +27,9 @@ _WIDTH, _PHOTOMETRIC, _MOSAIC = 256, 262, 32803
 _ISO, _LENS = 34855, 42036
 _COLOR_MATRICES = (50722, 50721)  # for daylight first, where there are two
 _NOISE_PROFILE = 51041
+_FILTER_SIZE, _FILTER_LAYOUT = 33421, 50711
 _ASKED = (_MAKE, _MODEL, _UNIQUE_MODEL, _LENS, _ISO, *_COLOR_MATRICES, _NOISE_PROFILE, DNG_VERSION)
+_ASKED += (_FILTER_SIZE, _FILTER_LAYOUT)
 _MOST = 16
 """Directories beside the first that are looked at."""
 
@@ -43,6 +45,7 @@ class RawTags:
         iso: the sensitivity that was set.
         from_xyz: 3×3, CIE XYZ → camera colours, from DNG's colour matrices.
         noise: DNG's noise profile: one for all colours, or one each for red, green and blue.
+        known_filter: False where DNG's tags tell a filter that neither Bayer's nor X-Trans' can be.
     """
 
     make: str = ""
@@ -51,6 +54,7 @@ class RawTags:
     iso: float | None = None
     from_xyz: Float64 | None = None
     noise: tuple[NoiseModel, ...] | None = None
+    known_filter: bool = True
 
 
 def read_tags(data: bytes) -> RawTags:
@@ -72,6 +76,7 @@ def read_tags(data: bytes) -> RawTags:
         iso=next((float(value) for value in numbers.get(_ISO, ()) if value > 0), None),
         from_xyz=_matrix(numbers) if is_dng else None,
         noise=_noise(numbers.get(_NOISE_PROFILE, [])) if is_dng else None,
+        known_filter=not is_dng or _is_known(numbers),
     )
 
 
@@ -113,6 +118,12 @@ def _matrix(numbers: Mapping[int, Any]) -> Float64 | None:
         if len(numbers.get(tag, ())) == 9:
             return np.array(numbers[tag], np.float64).reshape(3, 3)
     return None
+
+
+def _is_known(numbers: Mapping[int, list[float]]) -> bool:
+    """Whether a filter is square, of a period of 2 or 6, and its sites are in no staggered rows."""
+    size, layout = numbers.get(_FILTER_SIZE, [2, 2]), numbers.get(_FILTER_LAYOUT, [1])
+    return size in ([2, 2], [6, 6]) and layout == [1]
 
 
 def _noise(values: list[float]) -> tuple[NoiseModel, ...] | None:

@@ -14,10 +14,10 @@ from reference.dng import BAYER, MATRIX, X_TRANS, make_dng, make_pef
 from n3cli.errors import InputError
 from n3cli.io.area import Area
 from n3cli.io.dng import write_dng
-from n3cli.io.exif import EXIF
+from n3cli.io.exif import EXIF, add_tree
 from n3cli.io.raw import read_raw
 from n3cli.io.raw_meta import read_raw_tree
-from n3cli.io.tiff import RATIONAL, Field
+from n3cli.io.tiff import RATIONAL, SHORT, Field
 from n3cli.ops.noise_model import NoiseModel
 
 
@@ -103,6 +103,29 @@ def test_a_noise_profile_that_makes_no_sense_counts_as_absent(profile):
 
 def test_one_colour_without_noise_is_believed():
     assert read_raw(make_dng(values(), noise=(0, 0, 1e-4, 0, 1e-4, 0))).noise is not None
+
+
+QUAD = ((0, 0, 1, 1), (0, 0, 1, 1), (1, 1, 2, 2), (1, 1, 2, 2))
+FOUR_ROWS = ((0, 1), (1, 2), (1, 0), (2, 1))
+FOUR_COLUMNS = ((0, 1, 1, 2), (1, 2, 0, 1))
+THREES = ((0, 1, 2), (1, 2, 0), (2, 0, 1))
+
+
+@pytest.mark.parametrize("pattern", [QUAD, FOUR_ROWS, FOUR_COLUMNS, THREES])
+def test_a_filter_that_repeats_in_another_way_is_refused(pattern):
+    with pytest.raises(InputError, match="its filter repeats in another way than Bayer's and"):
+        read_raw(make_dng(values(), pattern))
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_sites_in_staggered_rows_are_refused(number):
+    file = io.BytesIO(make_dng(values()))
+    add_tree(file, {0: {50711: Field(SHORT, struct.pack("<H", number))}})
+    if number == 1:
+        assert read_raw(file.getvalue()).layout == "RGGB"
+        return
+    with pytest.raises(InputError, match="its filter repeats in another way than Bayer's and"):
+        read_raw(file.getvalue())
 
 
 def make_balanced(levels: tuple[int, int, int]) -> bytes:
