@@ -150,6 +150,9 @@ def dng_with_preview():
         (50781, "B", 16, bytes(16), True),  # identity of the values
         (51041, "d", 2, (1e-4, 1e-6), True),
         (50936, "s", 0, "Profile", True),
+        (50937, "I", 3, (1, 1, 1), True),  # a table of hues, and how its values are spread
+        (50938, "f", 3, (0.0, 1.0, 1.0), True),
+        (51107, "I", 1, 1, True),
     ]
     below = [
         (33421, "H", 2, (2, 2), True),
@@ -177,6 +180,7 @@ def test_the_tags_of_a_dng_file_are_kept_but_for_what_holds_no_more(tmp_path):
     np.testing.assert_array_equal(sensor(path), mosaic)
     found = tags(path)
     assert found[50936] == "Profile"
+    assert (found[50937], found[51107]) == ((1, 1, 1), 1)
     assert found[50706] == bytes([1, 4, 0, 0])
     assert found[51022] == bytes(4)
     assert found[50935] == (3, 4)  # NoiseReductionApplied
