@@ -14,7 +14,7 @@ from n3cli.errors import InputError
 from n3cli.io.area import Area
 from n3cli.io.format import HEAD_SIZE, printable, sniff
 from n3cli.io.path import explained
-from n3cli.io.raw_tag import RawTags, read_tags
+from n3cli.io.raw_tag import RawTags, is_cut_off, read_tags
 from n3cli.ops.array import Float32, Float64
 from n3cli.ops.layout import Pattern
 from n3cli.ops.noise_model import ColourNoise
@@ -107,6 +107,8 @@ def read_raw(source: Path | bytes, name: str | None = None) -> RawPicture:
             raise InputError(
                 f"{name}: is no camera raw file but a picture ({kind}); name it so"
             ) from error
+        if is_cut_off(data):
+            raise InputError(f"{name}: is cut off; get it again") from error
         raise InputError(
             f"{name}: is no camera raw file, or of a camera that LibRaw {_version()} does not know"
         ) from error

@@ -80,6 +80,23 @@ def read_tags(data: bytes) -> RawTags:
     )
 
 
+def is_cut_off(data: bytes) -> bool:
+    """Whether the first directory of a TIFF stream lies beyond its end; DNG files of n3 end with it.
+
+    Args:
+        data: the whole file.
+    """
+    try:
+        layout, offset = read_head(io.BytesIO(data))
+    except (ValueError, struct.error):
+        return False
+    try:
+        places = layout.locate(io.BytesIO(data), offset).values()
+    except (ValueError, OverflowError):
+        return True
+    return any(place.at + place.size > len(data) for place in places)
+
+
 def raw_directory(file: BinaryIO) -> Directory:
     """The directory of a TIFF stream that describes its mosaic; empty where there is none."""
     try:

@@ -250,3 +250,10 @@ def test_a_damaged_tile_that_libraw_notices_is_told():
     data[start : start + 8] = b"\xff\xd9" * 4
     with pytest.raises(InputError, match=r"a\.dng: is damaged or cut off \("):
         read_raw(bytes(data), "a.dng")
+
+
+@pytest.mark.parametrize("left", [0.01, 0.3, 0.9, 0.995, 0.999])
+def test_a_file_of_n3s_own_that_is_cut_off_is_told_so(left):
+    data = DNG["tiles"]
+    with pytest.raises(InputError, match=r"a\.dng: is (damaged or )?cut off"):
+        read_raw(data[: int(left * len(data))], "a.dng")
