@@ -81,7 +81,7 @@ def read_tags(data: bytes) -> RawTags:
 
 
 def is_cut_off(data: bytes) -> bool:
-    """Whether the first directory of a TIFF stream lies beyond its end; DNG files of n3 end with it.
+    """Whether a TIFF stream ends before its first directory does, which n3 writes last.
 
     Args:
         data: the whole file.
