@@ -184,9 +184,12 @@ def _encoder() -> Encode | None:
             stacklevel=2,
         )
         return None
-    # The value before predicts: rawspeed, darktable's decoder, knows no other way.
-    how = {"lossless": True, "predictor": 1, "bitspersample": 16}
-    return lambda tile: bytes(jpeg8_encode(tile, **how))
+
+    def encode(tile: NDArray[np.uint16]) -> bytes:
+        # By the value before: rawspeed, darktable's decoder, knows no other way.
+        return bytes(jpeg8_encode(tile, lossless=True, predictor=1, bitspersample=16))
+
+    return encode
 
 
 def _layout(raw: RawPicture) -> Directory:

@@ -144,7 +144,13 @@ def _picture(raw: Any, tags: RawTags, name: str) -> RawPicture:
             "DNG, small raw, monochrome); develop it to a TIFF or PNG file and give that"
         )
     period = 6 if raw.raw_pattern.shape[0] > 2 else 2
-    seen = raw.raw_colors_visible[:_LOOKED_AT, :_LOOKED_AT]
+    top, left = raw.sizes.top_margin, raw.sizes.left_margin
+    height, width = (min(length, _LOOKED_AT) for length in values.shape)
+    # One by one: rawpy's own array is wrong where X-Trans has borders.
+    seen = np.array(
+        [[raw.raw_color(top + row, left + column) for column in range(width)]
+         for row in range(height)]
+    )  # fmt: skip
     channel = seen[:period, :period]
     colours = raw.color_desc.decode("ascii", "replace")
     used = {colours[index] for index in set(channel.ravel().tolist()) if index < len(colours)}
@@ -156,7 +162,13 @@ def _picture(raw: Any, tags: RawTags, name: str) -> RawPicture:
             f"{name}: its filter has the colours {colours}, and only red, green and blue are known"
         )
     pattern = np.array([[_COLOURS.index(colours[i]) for i in row] for row in channel], np.uint8)
+    # LibRaw repeats black from where the file does, even if it moves the active area's corner.
     black = np.array(raw.black_level_per_channel, np.float64)[channel]
+    found = _active(raw.sizes, *values.shape)
+    active = _unmoved(found, tags)
+    moved = found.top - active.top, found.left - active.left
+    pattern, channel = (np.roll(each, moved, (0, 1)) for each in (pattern, channel))
+    values = raw.raw_image[active.top : active.bottom, active.left : active.right]
     white = _white(raw, channel, black)
     if not (white > black).all():
         raise InputError(f"{name}: its levels of black and white make no sense; get it again")
@@ -164,11 +176,11 @@ def _picture(raw: Any, tags: RawTags, name: str) -> RawPicture:
     return RawPicture(
         mosaic=_scaled(values, black, white),
         sensor=raw.raw_image.copy(),  # LibRaw's own goes
-        active=_active(raw.sizes, *values.shape),
+        active=active,
         pattern=pattern,
         black=black,
         white=white,
-        crop=_crop(raw.sizes, *values.shape),
+        crop=_crop(_shown(raw.sizes, tags if any(moved) else None), *values.shape),
         orientation=_FLIPS.get(raw.sizes.flip, 1),
         white_balance=_balance(raw.camera_whitebalance),
         to_srgb=_to_srgb(raw.color_matrix, from_xyz),
@@ -206,14 +218,36 @@ def _active(sizes: Any, height: int, width: int) -> Area:
     return Area(top, left, top + height, left + width)
 
 
-def _crop(sizes: Any, height: int, width: int) -> Area:
-    """The shown part, from the active area's corner; LibRaw counts from the sensor's."""
+def _unmoved(found: Area, tags: RawTags) -> Area:
+    """The active area as DNG tells it, where LibRaw moves the corner of Bayer's to even places."""
+    if tags.area is None:
+        return found
+    top, left, bottom, right = tags.area
+    return tags.area if found == (top + top % 2, left + left % 2, bottom, right) else found
+
+
+def _shown(sizes: Any, told: RawTags | None) -> Area | None:
+    """The shown part, from the active area's corner; LibRaw counts from the sensor's.
+
+    Args:
+        sizes: LibRaw's.
+        told: what counts in their place.
+    """
+    if told is not None:
+        return told.crop
     if not (sizes.crop_width and sizes.crop_height):
+        return None
+    top = max(sizes.crop_top_margin - sizes.top_margin, 0)
+    left = max(sizes.crop_left_margin - sizes.left_margin, 0)
+    return Area(top, left, top + sizes.crop_height, left + sizes.crop_width)
+
+
+def _crop(shown: Area | None, height: int, width: int) -> Area:
+    """The shown part, inside the active area."""
+    if shown is None:
         return Area(0, 0, height, width)
-    top = min(max(sizes.crop_top_margin - sizes.top_margin, 0), height - 1)
-    left = min(max(sizes.crop_left_margin - sizes.left_margin, 0), width - 1)
-    bottom, right = top + sizes.crop_height, left + sizes.crop_width
-    return Area(top, left, min(bottom, height), min(right, width))
+    top, left = min(shown.top, height - 1), min(shown.left, width - 1)
+    return Area(top, left, min(shown.bottom, height), min(shown.right, width))
 
 
 def _balance(given: Any) -> tuple[float, float, float] | None:

@@ -45,6 +45,8 @@ def develop(
         with rawpy.RawPy() as developer:
             developer.open_buffer(io.BytesIO(pack_dng(raw, mosaic, tree, factor=factor)))
             developer.unpack()
+            # LibRaw moves the active area's corner to even places; what lies before is left out.
+            begin = developer.sizes.top_margin, developer.sizes.left_margin
             picture = developer.postprocess(
                 demosaic_algorithm=rawpy.DemosaicAlgorithm.LINEAR if small else None,
                 use_camera_wb=True,
@@ -57,5 +59,10 @@ def develop(
             )
     except rawpy.LibRawError as error:
         raise InputError(f"{raw.name}: LibRaw cannot develop it ({reason_of(error)})") from error
-    top, left, bottom, right = raw.crop
-    return picture[top:bottom, left:right].astype(np.uint16, copy=False)
+    rows, columns = (
+        slice(*(max(edge + first - origin, 0) for edge in edges))
+        for edges, first, origin in zip(
+            (raw.crop[::2], raw.crop[1::2]), raw.active[:2], begin, strict=True
+        )
+    )
+    return picture[rows, columns].astype(np.uint16, copy=False)

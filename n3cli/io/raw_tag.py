@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, Final
 
 import numpy as np
 
+from n3cli.io.area import Area
 from n3cli.io.meta import decode
 from n3cli.io.tiff import Directory, Field, Layout, read_head
 from n3cli.ops.array import Float64
@@ -28,8 +29,11 @@ _ISO, _LENS = 34855, 42036
 _COLOR_MATRICES = (50722, 50721)  # for daylight first, where there are two
 _NOISE_PROFILE = 51041
 _FILTER_SIZE, _FILTER_LAYOUT = 33421, 50711
-_ASKED = (_MAKE, _MODEL, _UNIQUE_MODEL, _LENS, _ISO, *_COLOR_MATRICES, _NOISE_PROFILE, DNG_VERSION)
-_ASKED += (_FILTER_SIZE, _FILTER_LAYOUT)
+_CROP_ORIGIN, _CROP_SIZE, _ACTIVE = 50719, 50720, 50829
+_ASKED = (
+    _MAKE, _MODEL, _UNIQUE_MODEL, _LENS, _ISO, *_COLOR_MATRICES, _NOISE_PROFILE, DNG_VERSION,
+    _FILTER_SIZE, _FILTER_LAYOUT, _CROP_ORIGIN, _CROP_SIZE, _ACTIVE,
+)  # fmt: skip
 _MOST = 16
 """Directories beside the first that are looked at."""
 
@@ -45,6 +49,8 @@ class RawTags:
         iso: the sensitivity that was set.
         from_xyz: 3×3, CIE XYZ → camera colours, from DNG's colour matrices.
         noise: DNG's noise profile: one for all colours, or one each for red, green and blue.
+        area: DNG's active area in the sensor.
+        crop: the part of it that DNG's default crop shows, from its corner.
         known_filter: False where DNG's tags tell a filter that neither Bayer's nor X-Trans' can be.
     """
 
@@ -54,6 +60,8 @@ class RawTags:
     iso: float | None = None
     from_xyz: Float64 | None = None
     noise: tuple[NoiseModel, ...] | None = None
+    area: Area | None = None
+    crop: Area | None = None
     known_filter: bool = True
 
 
@@ -76,6 +84,8 @@ def read_tags(data: bytes) -> RawTags:
         iso=next((float(value) for value in numbers.get(_ISO, ()) if value > 0), None),
         from_xyz=_matrix(numbers) if is_dng else None,
         noise=_noise(numbers.get(_NOISE_PROFILE, [])) if is_dng else None,
+        area=_area(numbers.get(_ACTIVE, [])) if is_dng else None,
+        crop=_crop(numbers) if is_dng else None,
         known_filter=not is_dng or _is_known(numbers),
     )
 
@@ -135,6 +145,18 @@ def _matrix(numbers: Mapping[int, Any]) -> Float64 | None:
         if len(numbers.get(tag, ())) == 9:
             return np.array(numbers[tag], np.float64).reshape(3, 3)
     return None
+
+
+def _area(numbers: list[float]) -> Area | None:
+    return Area(*map(int, numbers)) if len(numbers) == 4 else None
+
+
+def _crop(numbers: Mapping[int, list[float]]) -> Area | None:
+    try:
+        (left, top), (width, height) = numbers[_CROP_ORIGIN], numbers[_CROP_SIZE]
+    except (KeyError, ValueError):
+        return None
+    return _area([top, left, top + height, left + width])
 
 
 def _is_known(numbers: Mapping[int, list[float]]) -> bool:

@@ -109,6 +109,38 @@ def test_black_of_each_site_the_active_area_and_the_crop(tmp_path):
     assert again.active == how["area"]
 
 
+@pytest.mark.parametrize("corner", [(7, 8), (6, 9), (7, 9)])
+@pytest.mark.parametrize("name", ["RGGB", "GRBG", "X-Trans"])
+def test_an_active_area_from_an_odd_corner_stays_where_it_is(tmp_path, name, corner):
+    """LibRaw moves that of Bayer's mosaics; the crop counts from it."""
+    path, blacks = tmp_path / "a.dng", (512,) if name == "X-Trans" else (100, 200, 300, 400)
+    how = {"area": (*corner, 246, 290), "crop": (4, 2, 50, 40), "black": blacks}
+    filters = np.array(BAYER.get(name, X_TRANS))
+    source = make_dng(values(), filters.tolist(), **how)
+    raw = write(path, source)
+    for one in (raw, read_raw(path)):
+        assert one.active == how["area"]
+        assert one.crop == (2, 4, 42, 54)
+        np.testing.assert_array_equal(one.pattern, filters)
+        black = one.black if len(blacks) > 1 else one.black[:1, :1]
+        np.testing.assert_array_equal(black.ravel(), blacks)
+    found = tags(path)
+    assert (found[50829], found[50719], found[50720]) == (how["area"], (4, 2), (50, 40))
+    np.testing.assert_array_equal(sensor(path), values())
+    assert develop(raw, raw.mosaic, read_raw_tree(source)).shape == (40, 50, 3)
+
+
+def test_what_is_developed_begins_where_the_crop_does():
+    """Of a sensor with one light row and column: they are the picture's first."""
+    light = np.full((80, 90), 600, np.uint16)
+    light[9:11], light[:, 13:15] = 9000, 9000
+    source = make_dng(light, area=(7, 9, 79, 89), crop=(4, 2, 50, 40))
+    raw = read_raw(source)
+    picture = develop(raw, raw.mosaic, read_raw_tree(source)).mean(2)
+    assert picture[0].min() > 4 * picture[4, 8:].max()
+    assert picture[:, 0].min() > 4 * picture[8:, 4].max()
+
+
 def test_a_denoised_mosaic_is_rounded_and_clipped(tmp_path):
     mosaic, path = values(), tmp_path / "a.dng"
     source = make_dng(mosaic, area=(10, 0, 250, 300))
