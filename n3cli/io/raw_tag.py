@@ -26,12 +26,14 @@ DNG_VERSION: Final = 50706
 _MAKE, _MODEL, _SUB, _EXIF, _UNIQUE_MODEL = 271, 272, 330, 34665, 50708
 _WIDTH, _PHOTOMETRIC, _MOSAIC = 256, 262, 32803
 _ISO, _LENS = 34855, 42036
+_MOST_ISO = 65535  # that Exif's field of two bytes holds: "or more"
+_HIGH_ISOS = (0x8832, 0x8831)  # recommended exposure index, standard output sensitivity
 _COLOR_MATRICES = (50722, 50721)  # for daylight first, where there are two
 _NOISE_PROFILE = 51041
 _FILTER_SIZE, _FILTER_LAYOUT = 33421, 50711
 _CROP_ORIGIN, _CROP_SIZE, _ACTIVE = 50719, 50720, 50829
 _ASKED = (
-    _MAKE, _MODEL, _UNIQUE_MODEL, _LENS, _ISO, *_COLOR_MATRICES, _NOISE_PROFILE, DNG_VERSION,
+    _MAKE, _MODEL, _UNIQUE_MODEL, _LENS, _ISO, *_HIGH_ISOS, *_COLOR_MATRICES, _NOISE_PROFILE, DNG_VERSION,
     _FILTER_SIZE, _FILTER_LAYOUT, _CROP_ORIGIN, _CROP_SIZE, _ACTIVE,
 )  # fmt: skip
 _MOST = 16
@@ -81,7 +83,7 @@ def read_tags(data: bytes) -> RawTags:
         make=_text(fields, _MAKE),
         model=_text(fields, _MODEL) or _text(fields, _UNIQUE_MODEL),
         lens=_text(fields, _LENS),
-        iso=next((float(value) for value in numbers.get(_ISO, ()) if value > 0), None),
+        iso=_iso(numbers),
         from_xyz=_matrix(numbers) if is_dng else None,
         noise=_noise(numbers.get(_NOISE_PROFILE, [])) if is_dng else None,
         area=_area(numbers.get(_ACTIVE, [])) if is_dng else None,
@@ -138,6 +140,14 @@ def _directories(
 def _text(fields: Mapping[int, Field], tag: int) -> str:
     field = fields.get(tag)
     return "" if field is None else decode(field.data.split(b"\0")[0]).strip()
+
+
+def _iso(numbers: Mapping[int, list[float]]) -> float | None:
+    told, *high = (
+        next((value for value in numbers.get(tag, ()) if value > 0), None)
+        for tag in (_ISO, *_HIGH_ISOS)
+    )
+    return next(filter(None, high), told) if told == _MOST_ISO else told
 
 
 def _matrix(numbers: Mapping[int, Any]) -> Float64 | None:

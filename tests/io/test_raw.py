@@ -17,7 +17,7 @@ from n3cli.io.dng import write_dng
 from n3cli.io.exif import EXIF, add_tree
 from n3cli.io.raw import read_raw
 from n3cli.io.raw_meta import read_raw_tree
-from n3cli.io.tiff import RATIONAL, SHORT, Field
+from n3cli.io.tiff import LONG, RATIONAL, SHORT, Field
 from n3cli.ops.noise_model import NoiseModel
 
 
@@ -72,6 +72,25 @@ def test_colours():
     np.testing.assert_allclose(raw.to_srgb.sum(1), 1, atol=1e-6)  # white stays white
     assert (raw.tags.make, raw.tags.model) == ("Maker", "Model 1")
     assert raw.tags.from_xyz is not None
+
+
+@pytest.mark.parametrize(
+    ("told", "iso"),
+    [
+        ({34855: 1600}, 1600),
+        ({34855: 1600, 0x8832: 1000}, 1600),
+        ({34855: 65535, 0x8832: 102400, 0x8831: 99}, 102400),
+        ({34855: 65535, 0x8831: 204800}, 204800),
+        ({34855: 65535}, 65535),
+    ],
+)
+def test_sensitivities_beyond_what_exifs_first_field_holds(told, iso):
+    fields = {
+        tag: Field(SHORT, struct.pack("<H", value)) if tag == 34855
+        else Field(LONG, struct.pack("<I", value))
+        for tag, value in told.items()
+    }  # fmt: skip
+    assert read_raw(make_pef(values(), told={EXIF: fields})).iso == iso
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
