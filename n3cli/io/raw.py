@@ -261,19 +261,25 @@ def _balance(given: Any) -> tuple[float, float, float] | None:
 
 def _from_xyz(known: Any, tags: RawTags) -> Float64 | None:
     """LibRaw has matrices of cameras; DNG files bring their own."""
-    matrix = np.array(known, np.float64)[:3]
-    return tags.from_xyz if tags.from_xyz is not None or not matrix.any() else matrix
+    matrix = np.array(known, np.float64)[:3] if tags.from_xyz is None else tags.from_xyz
+    return matrix if _is_invertible(matrix) else None
 
 
 def _to_srgb(known: Any, from_xyz: Float64 | None) -> Float64:
     """LibRaw's matrix; before it develops it has none where a file brings none."""
     matrix = np.array(known, np.float64)[:3, :3]
-    if matrix.any():
+    if _is_invertible(matrix):
         return matrix
     if from_xyz is None:
         return np.eye(3)
     camera = from_xyz @ XYZ_FROM_SRGB
-    return np.linalg.inv(camera / camera.sum(1, keepdims=True))  # white stays white
+    white = camera.sum(1, keepdims=True)
+    return np.linalg.inv(camera / white) if white.all() else np.eye(3)  # white stays white
+
+
+def _is_invertible(matrix: Float64) -> bool:
+    """Whether 3×3 numbers of a file are a change of colours."""
+    return bool(np.isfinite(matrix).all() and np.linalg.matrix_rank(matrix) == 3)
 
 
 def _noise(tags: RawTags) -> ColourNoise | None:

@@ -24,7 +24,7 @@ from n3cli.io.exif import EXIF, GPS, add_tree
 from n3cli.io.raw import read_raw
 from n3cli.io.raw_develop import develop
 from n3cli.io.raw_meta import developed_meta, read_raw_tree
-from n3cli.io.tiff import ASCII, LONG, RATIONAL, SHORT, Field
+from n3cli.io.tiff import ASCII, LONG, RATIONAL, SHORT, SRATIONAL, Field
 
 UNDEFINED = 7
 NOTE = b"AOC\0II" + struct.pack("<HHHI4sI", 1, 0, 1, 4, b"\3\0\0\0", 0)
@@ -311,6 +311,19 @@ def test_a_camera_of_which_little_is_known(tmp_path):
     again = read_raw(path)
     np.testing.assert_array_equal(again.sensor, raw.sensor)
     np.testing.assert_allclose(again.to_srgb, np.eye(3), atol=2e-3)
+
+
+@pytest.mark.parametrize("matrix", [(0,) * 9, (1, 1, 1) * 3, (1, 2, 3, 2, 4, 6, 1, 0, 0)])
+def test_a_colour_matrix_that_cannot_be_counts_as_absent(tmp_path, matrix):
+    spoilt = Field(SRATIONAL, struct.pack("<18i", *(each for one in matrix for each in (one, 1))))
+    file = io.BytesIO(make_dng(values()))
+    add_tree(file, {0: {50721: spoilt}})
+    raw = write(tmp_path / "a.dng", file.getvalue())
+    assert raw.from_xyz is None
+    assert np.linalg.matrix_rank(raw.to_srgb) == 3
+    # As of a file of another kind, which gets a matrix.
+    write_dng(tmp_path / "b.dng", raw, raw.mosaic, {0: {}})
+    assert read_raw(tmp_path / "b.dng").from_xyz is not None
 
 
 def raf(exif: bytes, xmp: bytes = b"") -> bytes:
