@@ -35,7 +35,7 @@ _PATTERN_SIZE, _PATTERN = 33421, 33422
 _BACKWARD, _CAMERA = 50707, 50708
 _BLACK_SIZE, _BLACK, _WHITE = 50713, 50714, 50717
 _LEVELS = (_BLACK_SIZE, _BLACK, 50715, 50716, _WHITE)  # with differences by column and row
-_CROP_ORIGIN, _CROP_SIZE, _ACTIVE = 50719, 50720, 50829
+_SCALE, _CROP_ORIGIN, _CROP_SIZE, _ACTIVE = 50718, 50719, 50720, 50829
 _MATRIX, _NEUTRAL, _ILLUMINANT, _REDUCED = 50721, 50728, 50778, 50935
 _D65 = 21
 _CFA, _LOSSLESS_JPEG = 32803, 7
@@ -234,6 +234,7 @@ def _colours(raw: RawPicture, told: Directory) -> Directory:
         _CAMERA: _text(camera),
         _MATRIX: _rationals(matrix, signed=True),
         _ILLUMINANT: _shorts([_D65]),
+        _SCALE: _rationals(raw.stretch[::-1]),
         _CROP_ORIGIN: _longs([left, top]),
         _CROP_SIZE: _longs([right - left, bottom - top]),
     }

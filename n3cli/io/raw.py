@@ -42,6 +42,8 @@ class RawPicture:
         black: p×p, the sensor's value at black, in the same places.
         white: p×p, its value at white.
         crop: the part of the active area that makers mean to be shown.
+        stretch: factors by which LibRaw enlarges rows and columns of what it develops: not 1 where
+            pixels are not square.
         orientation: how to turn it upright, as in Exif, 1–8.
         white_balance: factors of red, green (1) and blue as shot, if the file tells.
         to_srgb: 3×3, balanced camera colours → linear sRGB.
@@ -59,6 +61,7 @@ class RawPicture:
     black: Float64
     white: Float64
     crop: Area
+    stretch: tuple[float, float]
     orientation: int
     white_balance: tuple[float, float, float] | None
     to_srgb: Float64
@@ -67,6 +70,13 @@ class RawPicture:
     iso: float | None
     tags: RawTags
     name: str
+
+    @property
+    def shown(self) -> Area:
+        """The crop in pixels of what LibRaw develops of the active area."""
+        rows, columns = self.stretch
+        top, left, bottom, right = self.crop
+        return Area(*map(round, (top * rows, left * columns, bottom * rows, right * columns)))
 
     @property
     def layout(self) -> str:
@@ -181,6 +191,7 @@ def _picture(raw: Any, tags: RawTags, name: str) -> RawPicture:
         black=black,
         white=white,
         crop=_crop(_shown(raw.sizes, tags if any(moved) else None), *values.shape),
+        stretch=_stretch(raw.sizes.pixel_aspect),
         orientation=_FLIPS.get(raw.sizes.flip, 1),
         white_balance=_balance(raw.camera_whitebalance),
         to_srgb=_to_srgb(raw.color_matrix, from_xyz),
@@ -248,6 +259,13 @@ def _crop(shown: Area | None, height: int, width: int) -> Area:
         return Area(0, 0, height, width)
     top, left = min(shown.top, height - 1), min(shown.left, width - 1)
     return Area(top, left, min(shown.bottom, height), min(shown.right, width))
+
+
+def _stretch(aspect: float) -> tuple[float, float]:
+    """Of rows and columns, from the pixels' width divided by their height."""
+    if not 0 < aspect < np.inf:
+        return 1.0, 1.0
+    return max(1 / aspect, 1.0), max(aspect, 1.0)
 
 
 def _balance(given: Any) -> tuple[float, float, float] | None:

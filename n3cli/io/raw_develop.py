@@ -59,10 +59,8 @@ def develop(
             )
     except rawpy.LibRawError as error:
         raise InputError(f"{raw.name}: LibRaw cannot develop it ({reason_of(error)})") from error
-    rows, columns = (
-        slice(*(max(edge + first - origin, 0) for edge in edges))
-        for edges, first, origin in zip(
-            (raw.crop[::2], raw.crop[1::2]), raw.active[:2], begin, strict=True
-        )
-    )
+    before = ((first - now) for first, now in zip(raw.active[:2], begin, strict=True))
+    down, right = (round(one * times) for one, times in zip(before, raw.stretch, strict=True))
+    rows = slice(*(max(edge + down, 0) for edge in raw.shown[::2]))
+    columns = slice(*(max(edge + right, 0) for edge in raw.shown[1::2]))
     return picture[rows, columns].astype(np.uint16, copy=False)

@@ -96,6 +96,12 @@ class TestDng:
         assert json.loads(result.stdout)["scaled"] == 4
         assert (read_raw(Path("photo_n3dn.dng")).white == 4 * WHITE).all()
 
+    def test_what_stays_as_it_is_keeps_its_values(self):
+        result = run("photo.dng", "--noise", "1e-6,1e-8", "--strength", "0", "--json")
+        assert json.loads(result.stdout)["scaled"] == 1
+        before, after = (read_raw(Path(name)) for name in ("photo.dng", "photo_n3dn.dng"))
+        np.testing.assert_array_equal(after.sensor, before.sensor)
+
     def test_what_is_there_is_kept(self):
         Path("photo_n3dn.dng").write_bytes(b"mine")
         assert run("photo.dng", *GIVEN).exit_code == 1

@@ -466,6 +466,23 @@ def test_developed_pictures_are_what_libraw_makes_of_the_dng_file(tmp_path):
     assert developed_meta(tree, raw.orientation).orientation == 6
 
 
+@pytest.mark.parametrize(("across", "down"), [(1, 2), (2, 1), (1, 1)])
+def test_what_is_developed_of_pixels_that_are_not_square_is_whole(tmp_path, across, down):
+    light = np.full((120, 160), 600, np.uint16)
+    light[70:], light[:, 90:] = 9000, 9000
+    file = io.BytesIO(make_dng(light, crop=(8, 6, 100, 90)))
+    add_tree(file, {0: {50718: Field(RATIONAL, struct.pack("<4I", across, 1, down, 1))}})
+    raw = read_raw(file.getvalue())
+    picture = develop(raw, raw.mosaic, read_raw_tree(file.getvalue())).mean(2)
+    assert picture.shape == (90 * down, 100 * across)
+    assert raw.shown == (6 * down, 8 * across, 96 * down, 108 * across)
+    bright = picture > picture.max() / 2
+    assert abs(bright[:, 0].argmax() - 64 * down) <= 3
+    assert abs(bright[0].argmax() - 82 * across) <= 3
+    write_dng(tmp_path / "a.dng", raw, raw.mosaic, {0: {}})
+    assert read_raw(tmp_path / "a.dng").stretch == (down, across)
+
+
 @pytest.mark.parametrize("size", [(96, 120), (516, 540)])
 def test_x_trans_is_developed_at_any_size(size):
     """An even surface, in the colours as shot, is grey; LibRaw has another way for small ones."""
