@@ -44,9 +44,9 @@ def fit_noise(
 ) -> None:
     """Fit the noise of cameras to raw files.
 
-    RAW is a camera raw file, best of a plain surface, out of focus, from dark to nearly white in
-    one or in several files. Each camera and sensitivity gets a profile, which `n3 denoise
-    --noise-profiles` takes: noise of variance a·x + b, x from 0 (black) to 1 (white).
+    RAW is a camera raw file or a folder of them, best of a plain surface, out of focus, from dark
+    to nearly white in one or in several files. Each camera and sensitivity gets a profile, which
+    `n3 denoise --noise-profiles` takes: noise of variance a·x + b, x from 0 (black) to 1 (white).
     """
     if output and output.exists() and not overwrite:
         raise InputError(f"{output}: exists and is kept; -y replaces it")

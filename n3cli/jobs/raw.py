@@ -89,6 +89,7 @@ def denoise_raw(
         BrokenPipeError: who read standard output has gone.
     """
     refuse_sigma(job, settings)
+    refuse_colour(job, denoiser)
     format = job.format or ("tiff" if settings.develop else DNG)
     if format == DNG and (option := _of_developed(settings)):
         raise InputError(
@@ -156,6 +157,20 @@ def refuse_sigma(job: Job, settings: RawSettings) -> None:
         raise InputError(
             f"{job.source_name}: is camera raw, whose noise grows with the light, so that --sigma "
             "cannot tell it; give --noise A,B, or --strength for less"
+        )
+
+
+def refuse_colour(job: Job, denoiser: RawDenoiser) -> None:
+    """Refuse a model for pictures of three colours, each of which it needs everywhere.
+
+    Raises:
+        InputError: it is such.
+    """
+    model = denoiser.model
+    if model.network.description.channels > 1 and not model.network.description.mosaic:
+        raise InputError(
+            f"{job.source_name}: is camera raw, of one colour at each place, and "
+            f"{model.config.name} works on three; use -m raw, or a grey model"
         )
 
 

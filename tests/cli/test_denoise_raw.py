@@ -305,6 +305,12 @@ class TestBatches:
         assert [path.name for path in Path("out").iterdir()] == ["photo.dng"]
         assert "Traceback" not in result.stderr
 
+    def test_a_model_for_colour_pictures_takes_no_mosaics(self):
+        result = run("photo.dng", "-m", "real", *GIVEN)
+        assert result.exit_code == 1
+        assert "photo.dng: is camera raw, of one colour at each place, and " in result.stderr
+        assert "works on three; use -m raw" in result.stderr
+
     def test_pictures_do_not_become_dng(self):
         write_picture(Path("a.png"), Picture(np.zeros((9, 9, 3), np.uint8)))
         for how in (["-o", "x.dng"], ["--format", "dng"]):
@@ -348,6 +354,18 @@ class TestFitNoise:
         assert "own.toml: exists and is kept; -y replaces it" in again.stderr
         result = run("0.pef", "--noise-profiles", "own.toml", "--json")
         assert json.loads(result.stdout)["noise"]["source"] == "camera"
+
+    def test_a_folder_of_flat_files(self):
+        Path("flats/empty").mkdir(parents=True)
+        for name in ("a.pef", "b.pef"):
+            Path("flats", name).write_bytes(self.flat(0, 0.9))
+        Path("flats/notes.txt").write_text("paper")
+        result = run("flats", command="fit-noise")
+        assert result.exit_code == 0, result.stderr
+        assert "ISO 1600 (2 files)" in result.stderr
+        result = run("flats/empty", command="fit-noise")
+        assert result.exit_code == 1
+        assert "flats/empty: holds no camera raw files" in result.stderr
 
     def test_files_that_do_not_tell_their_sensitivity(self):
         result = run("photo.dng", command="fit-noise")
