@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from n3cli.errors import N3Warning
+from n3cli.io.black_level import BLACK, BLACK_SIZE, LEVELS, WHITE, scale_black
 from n3cli.io.exif import EXIF, Tree, add_tree
 from n3cli.io.format import printable
 from n3cli.io.path import deliver, explained, staging
@@ -33,8 +34,6 @@ _KIND, _BITS, _PLANES = 254, 258, 284
 _MAKE, _MODEL, _ORIENTATION, _ISO, _LENS = 271, 272, 274, 34855, 0xA434
 _PATTERN_SIZE, _PATTERN = 33421, 33422
 _BACKWARD, _CAMERA = 50707, 50708
-_BLACK_SIZE, _BLACK, _WHITE = 50713, 50714, 50717
-_LEVELS = (_BLACK_SIZE, _BLACK, 50715, 50716, _WHITE)  # with differences by column and row
 _SCALE, _CROP_ORIGIN, _CROP_SIZE, _ACTIVE = 50718, 50719, 50720, 50829
 _MATRIX, _NEUTRAL, _ILLUMINANT, _REDUCED = 50721, 50728, 50778, 50935
 _D65 = 21
@@ -117,26 +116,21 @@ def pack_dng(
 
 def _main(raw: RawPicture, told: Directory, factor: int) -> Directory:
     """The main directory, with what the file told."""
-    kept = {tag: field for tag, field in told.items() if tag not in _LEVELS}
-    white = told[_WHITE].numbers if _WHITE in told else []
-    as_told = white[:1] == [raw.white.min()]  # LibRaw scales floating-point values
-    if factor == 1 and _BLACK in told and as_told:  # with its fractions, which LibRaw rounds
-        levels = {_BLACK_SIZE: _shorts([1, 1])}
-        levels |= {tag: told[tag] for tag in _LEVELS if tag in told}
-    else:
-        levels = _levels(raw, factor)
-    return kept | _layout(raw) | levels | _colours(raw, told)
+    kept = {tag: field for tag, field in told.items() if tag not in LEVELS}
+    return kept | _layout(raw) | _levels(raw, told, factor) | _colours(raw, told)
 
 
 def _values(raw: RawPicture, mosaic: NDArray[np.floating], factor: int) -> NDArray[np.uint16]:
     """The whole sensor's values with the mosaic in its place."""
     sensor = np.minimum(raw.sensor, _FULL // factor) * np.uint16(factor)
     top, left, bottom, right = raw.active
-    period = len(raw.pattern)
+    period = len(raw.black)
     for row, column in np.ndindex(period, period):
         black, white = raw.black[row, column], raw.white[row, column]
         part = mosaic[row::period, column::period] * np.float64(factor * (white - black))
         part += factor * black
+        for line in raw.black_lines or ():
+            part += factor * np.broadcast_to(line, mosaic.shape)[row::period, column::period]
         place = sensor[top + row : bottom : period, left + column : right : period]
         place[...] = np.rint(part, out=part).clip(0, _FULL)
     return sensor
@@ -205,16 +199,18 @@ def _layout(raw: RawPicture) -> Directory:
     }
 
 
-def _levels(raw: RawPicture, factor: int) -> Directory:
+def _levels(raw: RawPicture, told: Directory, factor: int) -> Directory:
     """The values of black and white."""
+    # One level for all: above the lowest, one colour would be white before the others.
+    white = raw.white.min()
+    levels = {WHITE: _longs([factor * white])}
+    if raw.tags.black and raw.tags.white == white:  # else LibRaw scales floating-point values
+        # With fractions, which LibRaw rounds, and what rows and columns add.
+        return levels | scale_black(told, factor)
     black = factor * raw.black
     same = (black == black[0, 0]).all()
-    return {
-        _BLACK_SIZE: _shorts([1, 1] if same else black.shape),
-        _BLACK: _longs(black[:1, :1] if same else black),
-        # One level for all: above the lowest, one colour would be white before the others.
-        _WHITE: _longs([factor * raw.white.min()]),
-    }
+    size = _shorts([1, 1] if same else black.shape)
+    return levels | {BLACK_SIZE: size, BLACK: _longs(black[:1, :1] if same else black)}
 
 
 def _colours(raw: RawPicture, told: Directory) -> Directory:

@@ -39,8 +39,9 @@ class RawPicture:
         active: where in it the mosaic lies.
         pattern: p×p (2 or 6), the colour of the filter at row r and column c is at
             (r mod p, c mod p): 0 red, 1 green, 2 blue.
-        black: p×p, the sensor's value at black, in the same places.
-        white: p×p, its value at white.
+        black: q×q (q whole periods, mostly one), the sensor's value at black, in the same places.
+        black_lines: H×1 and 1×W, what rows and columns add to black, if they do.
+        white: q×q, its value at white.
         crop: the part of the active area that makers mean to be shown.
         stretch: factors by which LibRaw enlarges rows and columns of what it develops: not 1 where
             pixels are not square.
@@ -59,6 +60,7 @@ class RawPicture:
     active: Area
     pattern: Pattern
     black: Float64
+    black_lines: tuple[Float64, Float64] | None
     white: Float64
     crop: Area
     stretch: tuple[float, float]
@@ -179,16 +181,22 @@ def _picture(raw: Any, tags: RawTags, name: str) -> RawPicture:
     moved = found.top - active.top, found.left - active.left
     pattern, channel = (np.roll(each, moved, (0, 1)) for each in (pattern, channel))
     values = raw.raw_image[active.top : active.bottom, active.left : active.right]
-    white = _white(raw, channel, black)
+    white, lines = _white(raw, channel, black), None
+    if tags.black and tags.black.is_beyond(period) and tags.white == white.min():
+        told = tags.black.repeated(period)
+        if told is not None:
+            black, lines = told, tags.black.lines(*values.shape)
+            white = np.tile(white, (len(told) // period, len(told) // period))
     if not (white > black).all():
         raise InputError(f"{name}: its levels of black and white make no sense; get it again")
     from_xyz = _from_xyz(raw.rgb_xyz_matrix, tags)
     return RawPicture(
-        mosaic=_scaled(values, black, white),
+        mosaic=_scaled(values, black, white, lines),
         sensor=raw.raw_image.copy(),  # LibRaw's own goes
         active=active,
         pattern=pattern,
         black=black,
+        black_lines=lines,
         white=white,
         crop=_crop(_shown(raw.sizes, tags if any(moved) else None), *values.shape),
         stretch=_stretch(raw.sizes.pixel_aspect),
@@ -203,9 +211,16 @@ def _picture(raw: Any, tags: RawTags, name: str) -> RawPicture:
     )
 
 
-def _scaled(values: NDArray[np.uint16], black: Float64, white: Float64) -> Float32:
+def _scaled(
+    values: NDArray[np.uint16],
+    black: Float64,
+    white: Float64,
+    lines: tuple[Float64, Float64] | None,
+) -> Float32:
     """The values with black at 0 and white at 1, site by site."""
     mosaic = values.astype(np.float32)
+    for line in lines or ():
+        mosaic -= line.astype(np.float32)
     period = len(black)
     for row, column in np.ndindex(black.shape):
         part = mosaic[row::period, column::period]

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, Final
 import numpy as np
 
 from n3cli.io.area import Area
+from n3cli.io.black_level import LEVELS, WHITE, BlackLevel, read_black
 from n3cli.io.meta import decode
 from n3cli.io.tiff import Directory, Field, Layout, read_head
 from n3cli.ops.array import Float64
@@ -34,7 +35,7 @@ _FILTER_SIZE, _FILTER_LAYOUT = 33421, 50711
 _CROP_ORIGIN, _CROP_SIZE, _ACTIVE = 50719, 50720, 50829
 _ASKED = (
     _MAKE, _MODEL, _UNIQUE_MODEL, _LENS, _ISO, *_HIGH_ISOS, *_COLOR_MATRICES, _NOISE_PROFILE,
-    DNG_VERSION, _FILTER_SIZE, _FILTER_LAYOUT, _CROP_ORIGIN, _CROP_SIZE, _ACTIVE,
+    DNG_VERSION, _FILTER_SIZE, _FILTER_LAYOUT, _CROP_ORIGIN, _CROP_SIZE, _ACTIVE, *LEVELS,
 )  # fmt: skip
 _MOST = 16
 """Directories beside the first that are looked at."""
@@ -53,6 +54,8 @@ class RawTags:
         noise: DNG's noise profile: one for all colours, or one each for red, green and blue.
         area: DNG's active area in the sensor.
         crop: the part of it that DNG's default crop shows, from its corner.
+        black: DNG's levels of black.
+        white: DNG's level of white.
         known_filter: False where DNG's tags tell a filter that neither Bayer's nor X-Trans' can be.
     """
 
@@ -64,6 +67,8 @@ class RawTags:
     noise: tuple[NoiseModel, ...] | None = None
     area: Area | None = None
     crop: Area | None = None
+    black: BlackLevel | None = None
+    white: float | None = None
     known_filter: bool = True
 
 
@@ -88,6 +93,8 @@ def read_tags(data: bytes) -> RawTags:
         noise=_noise(numbers.get(_NOISE_PROFILE, [])) if is_dng else None,
         area=_area(numbers.get(_ACTIVE, [])) if is_dng else None,
         crop=_crop(numbers) if is_dng else None,
+        black=read_black(fields) if is_dng else None,
+        white=next(iter(numbers.get(WHITE, ())), None) if is_dng else None,
         known_filter=not is_dng or _is_known(numbers),
     )
 

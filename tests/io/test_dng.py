@@ -232,7 +232,62 @@ def test_finer_values_have_levels_of_their_own(tmp_path):
     raw = write(path, source, factor=2)
     assert (read_raw(path).black == 2 * raw.black).all()
     assert (read_raw(path).white == 30000).all()
-    assert 50716 not in tags(path)
+    found = tags(path)
+    assert (found[50714], found[50716]) == ((4098, 4), (2, 8) * 250)
+
+
+LINES = {
+    50716: Field(SRATIONAL, struct.pack("<500i", *(0, 1, 60, 1) * 125)),  # of each row
+    50715: Field(SRATIONAL, struct.pack("<600i", *(5, 2, -5, 2, 0, 1) * 100)),  # of each column
+}
+
+
+def black_of(rows: int, columns: int) -> dict:
+    """A pattern of levels, in fourths."""
+    levels = [number for n in range(rows * columns) for number in (2001 + 160 * n, 4)]
+    return {
+        50713: Field(SHORT, struct.pack("<HH", rows, columns)),
+        50714: Field(RATIONAL, struct.pack(f"<{len(levels)}I", *levels)),
+    }
+
+
+@pytest.mark.parametrize("factor", [1, 4])
+@pytest.mark.parametrize(
+    ("name", "size", "lines"),
+    [("RGGB", (1, 1), True), ("RGGB", (6, 6), False), ("GBRG", (4, 3), True),
+     ("X-Trans", (2, 2), False), ("X-Trans", (6, 6), True)],
+)  # fmt: skip
+def test_black_of_any_repeat_of_rows_and_of_columns(tmp_path, name, size, lines, factor):
+    mosaic, path = values(), tmp_path / "a.dng"
+    file = io.BytesIO(make_dng(mosaic, BAYER.get(name, X_TRANS)))
+    told = black_of(*size) | (LINES if lines else {})
+    add_tree(file, {0: told})
+    black = (500.25 + 40 * np.arange(size[0] * size[1])).reshape(size)
+    repeated = np.tile(black, (250, 300))[:250, :300]
+    whole = repeated
+    if lines:
+        whole = repeated + np.tile([[0.0], [60]], (125, 1)) + np.tile([2.5, -2.5, 0], 100)
+    raw = write(path, file.getvalue(), factor=factor)
+    again = read_raw(path)
+    expected = (mosaic - whole) / (15000 - repeated)
+    for one in (raw, again):
+        np.testing.assert_allclose(one.mosaic, expected, atol=2e-6)
+    np.testing.assert_array_equal(again.sensor, factor * mosaic)
+    scaled = np.array(tags(path)[50714]).reshape(-1, 2)
+    np.testing.assert_allclose(scaled[:, 0] / scaled[:, 1], factor * black.ravel())
+
+
+def test_fractions_of_black_are_scaled_with_the_values(tmp_path):
+    file, path = io.BytesIO(make_dng(values())), tmp_path / "a.dng"
+    add_tree(file, {0: {50714: Field(RATIONAL, struct.pack("<II", 5114, 10))}})
+    write(path, file.getvalue(), factor=4)
+    assert tags(path)[50714] == (20456, 10)
+    large = 511 * 4_000_000, 4_000_000
+    file = io.BytesIO(make_dng(values()))
+    add_tree(file, {0: {50714: Field(RATIONAL, struct.pack("<II", *large))}})
+    write(path, file.getvalue(), factor=4)
+    above, below = tags(path)[50714]
+    assert above / below == 2044
 
 
 def test_floating_point_values_get_the_levels_of_what_is_written(tmp_path):
