@@ -19,10 +19,12 @@ from reference.dng import BAYER, make_dng, make_pef
 from reference.scenes import exposed, filtered, linear
 
 from n3cli.cli.main import n3
+from n3cli.io.dng import write_dng
 from n3cli.io.exif import EXIF
 from n3cli.io.noise_profile import NoiseProfile, read_profiles, write_profiles
 from n3cli.io.picture import Picture, read_picture, write_picture
 from n3cli.io.raw import read_raw
+from n3cli.io.raw_meta import read_raw_tree
 from n3cli.io.tiff import SHORT, Field
 from n3cli.ops.noise_model import models_of
 
@@ -252,6 +254,16 @@ def jpeg() -> bytes:
     return file.getvalue()
 
 
+def damaged() -> bytes:
+    """A file in n3's own form with a spoilt tile."""
+    raw, file = read_raw(photo()), io.BytesIO()
+    write_dng(file, raw, raw.mosaic, read_raw_tree(photo()))
+    data = bytearray(file.getvalue())
+    start = data.index(b"\xff\xda") + 200
+    data[start : start + 8] = b"\xff\xd9" * 4
+    return bytes(data)
+
+
 def all_colours() -> bytes:
     file = io.BytesIO()
     tags = [(50706, "B", 4, bytes([1, 4, 0, 0]), True), (50708, "s", 0, "Camera", True)]
@@ -285,6 +297,7 @@ class TestBatches:
             "empty.cr2": (b"", "is empty"),
             "jpeg.NEF": (jpeg(), "is no camera raw file"),
             "linear.dng": (all_colours(), "holds no mosaic"),
+            "middle.dng": (damaged(), "is damaged or cut off ("),
             "noise.arw": (b"nonsense" * 999, "is no camera raw file"),
         }
         Path("in").mkdir()
@@ -294,7 +307,7 @@ class TestBatches:
         result = run("in", "-o", "out/", "--json", *GIVEN)
         assert result.exit_code == 1
         rows = [json.loads(line) for line in result.stdout.splitlines()]
-        assert [row["status"] for row in rows] == ["failed"] * 5 + ["done"]
+        assert [row["status"] for row in rows] == ["failed"] * 6 + ["done"]
         for row, (name, (_, words)) in zip(rows, bad.items(), strict=False):
             assert row["source"] == f"in/{name}"
             assert words in row["error"]
