@@ -204,7 +204,8 @@ def _levels(raw: RawPicture, told: Directory, factor: int) -> Directory:
     # One level for all: above the lowest, one colour would be white before the others.
     white = raw.white.min()
     levels = {WHITE: _longs([factor * white])}
-    if raw.tags.black and raw.tags.white == white:  # else LibRaw scales floating-point values
+    as_told = raw.tags.white == white  # LibRaw scales floating-point values
+    if BLACK in told and raw.tags.black and as_told:
         # With fractions, which LibRaw rounds, and what rows and columns add.
         return levels | scale_black(told, factor)
     black = factor * raw.black

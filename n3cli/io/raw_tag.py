@@ -165,7 +165,11 @@ def _matrix(numbers: Mapping[int, Any]) -> Float64 | None:
 
 
 def _area(numbers: list[float]) -> Area | None:
-    return Area(*map(int, numbers)) if len(numbers) == 4 else None
+    """Top, left, bottom and right; None for one without pixels."""
+    if len(numbers) != 4 or not np.isfinite(numbers).all():
+        return None
+    area = Area(*map(int, numbers))
+    return area if 0 <= area.top < area.bottom and 0 <= area.left < area.right else None
 
 
 def _crop(numbers: Mapping[int, list[float]]) -> Area | None:

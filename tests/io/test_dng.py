@@ -378,7 +378,9 @@ def test_a_colour_matrix_that_cannot_be_counts_as_absent(tmp_path, matrix):
     assert np.linalg.matrix_rank(raw.to_srgb) == 3
     # As of a file of another kind, which gets a matrix.
     write_dng(tmp_path / "b.dng", raw, raw.mosaic, {0: {}})
-    assert read_raw(tmp_path / "b.dng").from_xyz is not None
+    again = read_raw(tmp_path / "b.dng")
+    assert again.from_xyz is not None
+    np.testing.assert_array_equal(again.black, raw.black)
 
 
 def raf(exif: bytes, xmp: bytes = b"") -> bytes:

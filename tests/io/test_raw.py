@@ -60,6 +60,23 @@ def test_the_active_area_and_the_crop_in_it():
     assert read_raw(make_dng(mosaic)).crop == Area(0, 0, 60, 72)
 
 
+@pytest.mark.parametrize(
+    "size",
+    [
+        Field(LONG, bytes(8)),
+        Field(LONG, bytes(4)),
+        Field(12, struct.pack("<dd", np.nan, 40)),
+        Field(12, struct.pack("<dd", np.inf, 40)),
+    ],
+)
+def test_a_crop_that_makes_no_sense_counts_as_absent(size):
+    """Where LibRaw moves the active area, the file's own crop counts."""
+    file = io.BytesIO(make_dng(values(), area=(7, 9, 57, 69), crop=(4, 2, 50, 40)))
+    add_tree(file, {0: {50720: size}})
+    raw = read_raw(file.getvalue())
+    assert (raw.active, raw.crop) == ((7, 9, 57, 69), (0, 0, 50, 60))
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_orientation_is_exifs(orientation):
     assert read_raw(make_dng(values(), orientation=orientation)).orientation == orientation
