@@ -157,7 +157,8 @@ def _of_darktable(told: Any, file: str) -> Iterator[NoiseProfile]:
             for one in camera["profiles"]:
                 # Green's alone: what is demosaiced to red and blue has green's noise in it, too.
                 a, b = _DEMOSAICED * float(one["a"][1]), _DEMOSAICED * float(one["b"][1])
-                # What lies below 0 at black is no variance; superseded ones are to be skipped.
+                b = max(b, 0.0)  # many lines are fitted to lie below 0 at black
+                # Superseded ones are to be skipped.
                 if not one.get("skip") and _is_variance(a, b):
                     noise = models_of([a, b])
                     yield NoiseProfile(

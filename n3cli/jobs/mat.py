@@ -14,7 +14,7 @@ from n3cli.inference.raw_noise import RawNoise, estimate_noise
 from n3cli.io.mat import list_mat, write_mat
 from n3cli.jobs.file import open_target
 from n3cli.jobs.plan import Job
-from n3cli.jobs.raw import RawReport, refuse_sigma, warn_of_noise
+from n3cli.jobs.raw import RawReport, refuse_colour, refuse_sigma, warn_of_noise
 from n3cli.jobs.raw_settings import RawSettings
 from n3cli.ops.array import Float32
 from n3cli.ops.layout import Pattern, find_bayer, planes_of
@@ -48,6 +48,7 @@ def denoise_mat(
         ConfigError: the library that reads such files is not installed.
     """
     refuse_sigma(job, settings)
+    refuse_colour(job, denoiser)
     if settings.develop or settings.chroma is not None or settings.crop or job.page:
         raise InputError(
             f"{job.source_name}: a .mat file has no colour data and cannot be developed; leave "

@@ -19,10 +19,12 @@ from reference.dng import BAYER, make_dng, make_pef
 from reference.scenes import exposed, filtered, linear
 
 from n3cli.cli.main import n3
+from n3cli.io.dng import write_dng
 from n3cli.io.exif import EXIF
 from n3cli.io.noise_profile import NoiseProfile, read_profiles, write_profiles
 from n3cli.io.picture import Picture, read_picture, write_picture
 from n3cli.io.raw import read_raw
+from n3cli.io.raw_meta import read_raw_tree
 from n3cli.io.tiff import SHORT, Field
 from n3cli.ops.noise_model import models_of
 
@@ -95,6 +97,12 @@ class TestDng:
         result = run("photo.dng", "--noise", "1e-6,1e-8", "--json")
         assert json.loads(result.stdout)["scaled"] == 4
         assert (read_raw(Path("photo_n3dn.dng")).white == 4 * WHITE).all()
+
+    def test_what_stays_as_it_is_keeps_its_values(self):
+        result = run("photo.dng", "--noise", "1e-6,1e-8", "--strength", "0", "--json")
+        assert json.loads(result.stdout)["scaled"] == 1
+        before, after = (read_raw(Path(name)) for name in ("photo.dng", "photo_n3dn.dng"))
+        np.testing.assert_array_equal(after.sensor, before.sensor)
 
     def test_what_is_there_is_kept(self):
         Path("photo_n3dn.dng").write_bytes(b"mine")
@@ -246,6 +254,16 @@ def jpeg() -> bytes:
     return file.getvalue()
 
 
+def damaged() -> bytes:
+    """A file in n3's own form with a spoilt tile."""
+    raw, file = read_raw(photo()), io.BytesIO()
+    write_dng(file, raw, raw.mosaic, read_raw_tree(photo()))
+    data = bytearray(file.getvalue())
+    start = data.index(b"\xff\xda") + 200
+    data[start : start + 8] = b"\xff\xd9" * 4
+    return bytes(data)
+
+
 def all_colours() -> bytes:
     file = io.BytesIO()
     tags = [(50706, "B", 4, bytes([1, 4, 0, 0]), True), (50708, "s", 0, "Camera", True)]
@@ -279,6 +297,7 @@ class TestBatches:
             "empty.cr2": (b"", "is empty"),
             "jpeg.NEF": (jpeg(), "is not a camera raw file"),
             "linear.dng": (all_colours(), "holds no mosaic"),
+            "middle.dng": (damaged(), "is damaged or cut off ("),
             "noise.arw": (b"nonsense" * 999, "is not a camera raw file"),
         }
         Path("in").mkdir()
@@ -288,7 +307,7 @@ class TestBatches:
         result = run("in", "-o", "out/", "--json", *GIVEN)
         assert result.exit_code == 1
         rows = [json.loads(line) for line in result.stdout.splitlines()]
-        assert [row["status"] for row in rows] == ["failed"] * 5 + ["done"]
+        assert [row["status"] for row in rows] == ["failed"] * 6 + ["done"]
         for row, (name, (_, words)) in zip(rows, bad.items(), strict=False):
             assert row["source"] == f"in/{name}"
             assert words in row["error"]
@@ -298,6 +317,12 @@ class TestBatches:
         assert rows[-1]["seconds"] > 0
         assert [path.name for path in Path("out").iterdir()] == ["photo.dng"]
         assert "Traceback" not in result.stderr
+
+    def test_a_model_for_colour_pictures_takes_no_mosaics(self):
+        result = run("photo.dng", "-m", "real", *GIVEN)
+        assert result.exit_code == 1
+        assert "photo.dng: is camera raw, of one colour at each place, and " in result.stderr
+        assert "works on three; use -m raw" in result.stderr
 
     def test_pictures_do_not_become_dng(self):
         write_picture(Path("a.png"), Picture(np.zeros((9, 9, 3), np.uint8)))
@@ -342,6 +367,18 @@ class TestFitNoise:
         assert "own.toml: exists and is kept; give -y to replace it" in again.stderr
         result = run("0.pef", "--noise-profiles", "own.toml", "--json")
         assert json.loads(result.stdout)["noise"]["source"] == "camera"
+
+    def test_a_folder_of_flat_files(self):
+        Path("flats/empty").mkdir(parents=True)
+        for name in ("a.pef", "b.pef"):
+            Path("flats", name).write_bytes(self.flat(0, 0.9))
+        Path("flats/notes.txt").write_text("paper")
+        result = run("flats", command="fit-noise")
+        assert result.exit_code == 0, result.stderr
+        assert "ISO 1600 (2 files)" in result.stderr
+        result = run("flats/empty", command="fit-noise")
+        assert result.exit_code == 1
+        assert "flats/empty: holds no camera raw files" in result.stderr
 
     def test_files_that_do_not_tell_their_sensitivity(self):
         result = run("photo.dng", command="fit-noise")
