@@ -45,9 +45,9 @@ def fit_noise(
     """Measure the noise of cameras from raw files.
 
     RAW is a camera raw file or a folder of them. Photos of a plain surface, out of focus, work
-    best; one or several together should cover all tones from dark to nearly white. Each camera and sensitivity gets a
-    noise profile for `n3 denoise --noise-profiles`: variance a·x + b, where x runs from 0 (black)
-    to 1 (white).
+    best; one or several together should cover all tones from dark to nearly white. Each camera and
+    sensitivity gets a noise profile for `n3 denoise --noise-profiles`: variance a·x + b, where x
+    runs from 0 (black) to 1 (white).
     """
     if output and output.exists() and not overwrite:
         raise InputError(f"{output}: exists and is kept; give -y to replace it")

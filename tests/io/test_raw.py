@@ -232,7 +232,7 @@ def linear():
         (jpeg, r"is not a camera raw file but a picture \(jpeg\); change its suffix"),
         (lambda: make_dng(values())[:5000], "is damaged or cut off"),
         (lambda: make_dng(values())[:-10], "is damaged or cut off"),
-        (lambda: make_dng(values())[:40], "is (damaged or cut off|no camera raw file)"),
+        (lambda: make_dng(values())[:40], "is (damaged or cut off|not a camera raw file)"),
         (linear, "holds no mosaic: its pixels already have all colours"),
         (lambda: make_dng(values(), white=512), "its black and white levels make no sense"),
     ],
