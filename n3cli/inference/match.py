@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
 
 from n3cli.errors import ConfigError
 from n3cli.inference.array import check_array
@@ -20,8 +21,8 @@ from n3cli.zoo.folder import SetModel
 
 
 def match(
-    image0: np.ndarray,
-    image1: np.ndarray,
+    image0: np.ndarray | Tensor,
+    image1: np.ndarray | Tensor,
     model: str | Path | SetModel | None = None,
     *,
     K: ArrayLike | None = None,  # noqa: N803 - the field's name
@@ -40,7 +41,8 @@ def match(
     """Find the correspondences of two pictures, and how the camera moved between them.
 
     Args:
-        image0: H×W or H×W×C (C is 1 or 3), uint8, uint16, or floating in [0, 1].
+        image0: H×W or H×W×C (C is 1 or 3), uint8, uint16, or floating in [0, 1]; a NumPy array or a
+            tensor.
         image1: the other picture, of any size.
         model: name, path or loaded model; None for the bundled default; ``"none"`` keeps what
             passes `ratio` and `mutual`.

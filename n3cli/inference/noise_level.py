@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ from n3cli.ops.noise_level import Finding, NoiseEstimate, estimate_noise
 from n3cli.ops.row_source import ArraySource, RowSource, check_floating
 from n3cli.ops.shared_noise import SharedNoise, find_shared_noise
 from n3cli.ops.spread import spread_squares
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _SAMPLED = 1 << 21  # pixels; a larger picture is judged by crops of so many in all
 _CROP = 128  # pixels on a side
@@ -63,8 +66,8 @@ def estimate_sigma(picture: RowSource) -> NoiseLevel:
     return judge(sample(picture))
 
 
-def measure_noise(array: Pixels) -> NoiseLevel:
-    """Measure the noise level of an array, as `n3 denoise` does where no level is given.
+def measure_noise(array: Pixels | Tensor) -> NoiseLevel:
+    """Measure the noise level of an array or a tensor, as `n3 denoise` does where none is given.
 
     Args:
         array: H×W or H×W×C (C is 1 or 3), unsigned integers of their type's full range or floating

@@ -1,4 +1,4 @@
-"""Enlarging an array: what `n3cli.upscale` is."""
+"""Enlarging an array or a tensor: what `n3cli.upscale` is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from n3cli.inference.array import check_array
+from n3cli.inference.array import ImageT, as_given, check_array
 from n3cli.inference.compute import Compute
 from n3cli.inference.size import DEFAULT_SCALE, Goal
 from n3cli.inference.upscaler import Upscaler
@@ -16,7 +16,7 @@ from n3cli.zoo.folder import Model
 
 
 def upscale(
-    array: np.ndarray,
+    array: ImageT,
     scale: float = DEFAULT_SCALE,
     model: str | Path | Model | None = None,
     *,
@@ -25,11 +25,14 @@ def upscale(
     device: str | torch.device = "auto",
     precision: str = "auto",
     tile: str | int = "auto",
-) -> np.ndarray:
-    """Enlarge an array: by the network's next scale, and by an exact bicubic resize from there.
+) -> ImageT:
+    """Enlarge an array or a tensor.
+
+    The network enlarges by its next scale; an exact bicubic resize leads from there to the size.
 
     Args:
-        array: H×W or H×W×C (C is 1 or 3), uint8, uint16, or floating in [0, 1].
+        array: H×W or H×W×C (C is 1 or 3), uint8, uint16, or floating in [0, 1]; a NumPy array or a
+            tensor on any device.
         scale: factor for height and width, above 0 and up to 16; sides are rounded up. Up to 1
             the array is reduced, without a network.
         model: name, path (of a folder or a file) or loaded model; ``"bicubic"`` for interpolation
@@ -42,8 +45,8 @@ def upscale(
         tile: longest side of a tile in pixels, ``auto`` (from free memory) or ``off``.
 
     Returns:
-        An array of the new height and width, the same channels and dtype; integers are rounded
-        and clipped, floating values are not.
+        The same kind, of the new height and width, the same channels and dtype, a tensor on its
+        device and without gradients; integers are rounded and clipped, floating values are not.
 
     Raises:
         InputError: wrong shape or dtype, values that are not finite, or too large for `tta`.
@@ -63,5 +66,4 @@ def upscale(
     if size is None:
         size = Goal(scale=scale).size_of(height, width)
     rows = upscaler.rows(ArraySource(pixels), size=size, tta=tta)
-    result = np.concatenate(list(rows)).reshape(*size, *array.shape[2:])
-    return result.astype(array.dtype, copy=False)
+    return as_given(np.concatenate(list(rows)).reshape(*size, *array.shape[2:]), array)
