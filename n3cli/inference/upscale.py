@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from n3cli.errors import ConfigError
 from n3cli.inference.array import ImageT, as_given, check_array
 from n3cli.inference.compute import Compute
-from n3cli.inference.size import DEFAULT_SCALE, Goal
+from n3cli.inference.size import Goal
 from n3cli.inference.upscaler import Upscaler
 from n3cli.ops.row_source import ArraySource
 from n3cli.zoo.folder import Model
@@ -17,7 +18,7 @@ from n3cli.zoo.folder import Model
 
 def upscale(
     array: ImageT,
-    scale: float = DEFAULT_SCALE,
+    scale: float | None = None,
     model: str | Path | Model | None = None,
     *,
     size: tuple[int, int] | None = None,
@@ -34,10 +35,10 @@ def upscale(
         array: H×W or H×W×C (C is 1 or 3), uint8, uint16, or floating in [0, 1]; a NumPy array or a
             tensor on any device.
         scale: factor for height and width, above 0 and up to 16; sides are rounded up. Up to 1
-            the array is reduced, without a network.
+            the array is reduced, without a network. None is 2, unless `size` is given.
         model: name, path (of a folder or a file) or loaded model; ``"bicubic"`` for interpolation
             alone; None for the bundled default.
-        size: height and width of the result, up to 16 times the array's; replaces `scale`.
+        size: height and width of the result, up to 16 times the array's; in place of `scale`.
         tta: take the mean over the array's 8 flips and quarter turns (test-time augmentation): a
             little better, in about 8 times the time.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``, ``mps`` or ``xpu``.
@@ -60,6 +61,8 @@ def upscale(
         >>> upscale(small, 2.5, "bicubic").shape
         (80, 120)
     """
+    if scale is not None and size is not None:
+        raise ConfigError(f"give scale or size, not both: got scale {scale!r} and size {size!r}")
     pixels = check_array(array)
     height, width = pixels.shape[:2]
     upscaler = Upscaler(model, Compute(device, precision, tile))
