@@ -237,7 +237,9 @@ def test_a_device_without_memory_gives_way_to_the_cpu(monkeypatch):
 def test_devices():
     assert choose_device("cpu").type == "cpu"
     if not torch.cuda.is_available():
-        with pytest.raises(DeviceError, match="cuda:7"):
+        with pytest.raises(
+            DeviceError, match=r'cuda:7.*--device auto \(in Python, device="auto"\)'
+        ):
             choose_device("cuda:7")
 
 
