@@ -13,7 +13,7 @@ from n3cli.errors import ConfigError, N3Warning
 from n3cli.inference.array import ImageT, as_given, check_array
 from n3cli.inference.choice import choose
 from n3cli.inference.compute import Compute
-from n3cli.inference.denoiser import Denoiser
+from n3cli.inference.denoiser import Denoiser, usable_sigma
 from n3cli.ops.row_source import ArraySource
 from n3cli.zoo.folder import Model
 
@@ -84,7 +84,9 @@ def denoise(
                 stacklevel=2,
             )
         sigma = level.sigma
-    rows = denoiser.rows(ArraySource(pixels), sigma=float(sigma), strength=strength, tta=tta)
+    # Checked here and not by the rows alone, so that a warning points to the caller's line.
+    sigma = usable_sigma(float(sigma), denoiser.model(pixels.shape[2]))
+    rows = denoiser.rows(ArraySource(pixels), sigma=sigma, strength=strength, tta=tta)
     return as_given(np.concatenate(list(rows)).reshape(array.shape), array)
 
 

@@ -97,8 +97,9 @@ def test_a_colour_model_refuses_a_grey_picture():
 
 def test_too_high_a_sigma_is_clamped_with_a_warning():
     _, image = noisy(channels=1)
-    with pytest.warns(N3Warning, match="using 75"):
+    with pytest.warns(N3Warning, match="using 75") as told:
         clamped = denoise(image, 90, precision="fp32")
+    assert [warning.filename for warning in told] == [__file__]
     np.testing.assert_array_equal(clamped, denoise(image, 75, precision="fp32"))
 
 
