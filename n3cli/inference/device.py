@@ -38,7 +38,7 @@ def choose_device(name: str | torch.device = "auto") -> torch.device:
     if int(index or 0) >= _count(kind):
         raise DeviceError(
             f"this machine has no device {name!r}, or the installed torch does not support it; use "
-            "--device auto, or install a torch that does"
+            '--device auto (in Python, device="auto"), or install a torch that does'
         )
     return torch.device(name)
 

@@ -42,7 +42,7 @@ def load_model(
     Args:
         name: a path of a model's folder or of a file of weights, a Hub id (``org/name`` or
             ``org/name@revision``), a full zoo name (``denoise-n3unet-gray``) or a short one
-            (``n3unet``); None for the task's default.
+            (``n3unet``); None for the task's default, which for ``denoise`` needs `channels`.
         task: what the model must do.
         channels: planes of the images it is meant for, 1 or 3: completes a short name, which
             must say itself what it means where this is None.

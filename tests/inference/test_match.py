@@ -482,6 +482,19 @@ def test_settings_without_meaning_are_refused(how):
         n3cli.match(FIRST, SECOND, "none", **how)
 
 
+@pytest.mark.parametrize("given", ["K.txt", [[1, 2], [3]], {"f": 1}])
+def test_what_is_no_camera_matrix_is_told(given):
+    with pytest.raises(ConfigError, match=r"3×3 numbers, got .*np\.loadtxt"):
+        n3cli.match(FIRST, SECOND, "none", K=given)
+
+
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
+@pytest.mark.parametrize("kind", [np.asmatrix, torch.tensor, np.ndarray.tolist])
+def test_cameras_in_any_kind_of_numbers(kind):
+    found = n3cli.match(FIRST, FIRST, "none", K=kind(K), max_keypoints=100)
+    np.testing.assert_array_equal(found.K0, K)
+
+
 def test_pictures_that_are_none_are_refused():
     with pytest.raises(InputError, match="not finite"):
         n3cli.match(np.full((50, 50), np.nan), SECOND, "none")
