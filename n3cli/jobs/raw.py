@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from n3cli.errors import InputError, N3Warning
+from n3cli.inference.dead_site import fill_dead, find_dead
 from n3cli.inference.raw_denoise import RawDenoiser
 from n3cli.inference.raw_noise import RawNoise, find_noise
 from n3cli.io.depth import to_depth
@@ -110,13 +111,16 @@ def denoise_raw(
     report = RawReport(
         noise, f"{width}×{height} {raw.layout}", denoiser.model.config.name, finer(raw, deviation)
     )
+    dead = find_dead(raw, noise.models)
     estimate = denoiser.denoise(
-        raw.mosaic,
+        fill_dead(raw.mosaic, raw.pattern, dead),
         raw.pattern,
         noise.models,
         strength=settings.strength if settings.chroma is None else 1.0,
         progress=progress,
     )
+    if format == DNG:  # 0 tells developers which sites to mend
+        np.copyto(estimate, raw.mosaic, where=dead)
     pictures = RawPictures(raw, estimate, tree, report.factor, settings)
     with open_target(job) as target:
         if format == DNG:

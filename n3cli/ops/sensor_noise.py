@@ -78,13 +78,13 @@ class _Windows:
 
     fine: tuple[Float64, ...]  # of each plane, 3×h×w
     bounds: tuple[float, float]  # where values were clipped
+    square: int  # side of the squares that are one half or the other
     plane: Indices
     row: Indices
     column: Indices
     mean: Float64
     coarse: Float64  # mean square of the coarse details, as a variance of values
     clipped: NDArray[np.bool_]
-    square: int  # side of the squares that are one half or the other
 
     def details(self, chosen: Indices) -> Float32:
         """Fine details of windows: four parts of 48 each."""
@@ -191,10 +191,10 @@ def _cut(planes: Sequence[NDArray[np.floating]], apart: bool) -> _Windows:
         none = np.empty(0, np.intp)
         nothing = np.empty(0)
         return _Windows(
-            (), (low, high), none, none, none, nothing, nothing, np.empty(0, bool), square
+            (), (low, high), square, none, none, none, nothing, nothing, np.empty(0, bool)
         )
     joined = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    return _Windows(tuple(fine), (low, high), *joined, square)
+    return _Windows(tuple(fine), (low, high), square, *joined)
 
 
 def _joined(windows: Sequence[_Windows]) -> _Windows:
@@ -207,12 +207,12 @@ def _joined(windows: Sequence[_Windows]) -> _Windows:
     return _Windows(
         fine,
         bounds,
+        windows[0].square,
         np.concatenate(planes),
         *(
             np.concatenate([getattr(own, name) for own in windows])
             for name in ("row", "column", "mean", "coarse", "clipped")
         ),
-        windows[0].square,
     )
 
 
