@@ -102,7 +102,7 @@ def estimate_noise(colours: Sequence[Sequence[Float32]], *, plain: bool = False)
 
     Args:
         colours: planes of each, see `sample`.
-        plain: whether they show nothing but plain surfaces, so that every window counts.
+        plain: whether they show plain surfaces, see `estimate_sensor_noise`.
     """
     red, green, blue = found = estimate_sensor_noise(colours, plain=plain)
     return RawNoise(
