@@ -182,7 +182,7 @@ class BatchView(Generic[Result]):
 
 def print_row(event: Event[Result], facts: Callable[[Result], Facts]) -> None:
     """Print an object of JSON for what is done, failed or left out, in a line of its own."""
-    told: Facts
+    told: dict[str, object]
     named: Job | Refused
     match event:
         case Done(named, result, seconds):
@@ -195,9 +195,9 @@ def print_row(event: Event[Result], facts: Callable[[Result], Facts]) -> None:
             told = {"status": "skipped"}
         case _:
             return
-    names = named.source_name, named.target_name
-    source, target = (name and console.printable(name) for name in names)
-    print(json.dumps({"source": source, "target": target, **told}, allow_nan=False), flush=True)
+    # As they are: JSON escapes what is not printable by itself, and reading it gives them back.
+    names = {"source": named.source_name, "target": named.target_name}
+    print(json.dumps(names | told, allow_nan=False), flush=True)
 
 
 def _make_bar() -> Progress:

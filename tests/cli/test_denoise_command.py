@@ -168,11 +168,13 @@ class TestOneFile:
             Path(name).write_bytes(Path("photo.png").read_bytes())
         except OSError:
             pytest.skip("not a name for this file system")
-        result = run("--sigma", "20", "--", name)
+        result = run("--sigma", "20", "--json", "--", name)
         assert result.exit_code == 0, result.stderr
         assert result.stderr.count("\n") == 1
-        assert "\x1b" not in result.stderr
-        assert Path(name.replace(".png", "_n3dn.png")).is_file()
+        assert "\x1b" not in result.stderr + result.stdout
+        row = json.loads(result.stdout)
+        assert (row["source"], row["target"]) == (name, name.replace(".png", "_n3dn.png"))
+        assert Path(row["target"]).is_file()
 
 
 class TestBatches:
