@@ -11,7 +11,7 @@ from n3cli.bench.protocol import load_image
 from n3cli.bench.suite import LEVELS, NAMES, Suite
 from n3cli.bench.task import DENOISE, UPSCALE, SuiteTask
 from n3cli.data.catalog import DataSet
-from n3cli.data.location import list_pictures
+from n3cli.data.location import list_originals
 from n3cli.errors import DataError
 from n3cli.io.reader import open_picture
 from n3cli.ops.array import Float32
@@ -54,7 +54,7 @@ def own_suites(folder: Path, scales: Sequence[float], *, denoise: bool) -> list[
         InputError: one cannot be read.
     """
     folder = folder.expanduser()
-    paths = list_pictures(folder)
+    paths = list_originals(folder)
     planes = [_look_at(path, scales) for path in paths]
     name = folder.resolve().name or "pictures"
     suites = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from n3cli.cli import options
 from n3cli.cli.batch import run_batch
 from n3cli.errors import ConfigError
 from n3cli.io.format import DNG, is_mat_name, is_raw
-from n3cli.io.name import DENOISED, ENLARGED
+from n3cli.io.name import DENOISED, MADE
 from n3cli.jobs.plan import plan
 from n3cli.jobs.run import Work
 
@@ -144,7 +143,7 @@ def denoise(
         inputs,
         output,
         tag=DENOISED,
-        made=re.compile(f"{DENOISED}|{ENLARGED.pattern}"),
+        made=MADE,
         recursive=recursive,
         overwrite=overwrite,
         skip_existing=skip_existing,

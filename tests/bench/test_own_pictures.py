@@ -83,6 +83,14 @@ def test_noise_and_scales_together_are_two_suites(run, tmp_path):
     ]
 
 
+def test_what_n3_made_is_no_original(run, tmp_path):
+    draw(tmp_path / "mine" / "a.png")
+    draw(tmp_path / "mine" / "a_n3dn.png")
+    (suite,) = run("mine", "--against", "noisy", "--json")
+    assert suite["images"] == 1
+    assert "pictures left out that n3 made: 1" in run("mine", "--against", "noisy")
+
+
 def test_nothing_was_published_of_a_folder_whatever_it_is_called(run, tmp_path):
     draw(tmp_path / "sets" / "kodak24" / "a.png")
     draw(tmp_path / "sets" / "kodak24" / "a.jpg")
