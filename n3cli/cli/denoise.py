@@ -109,6 +109,7 @@ def _noise(text: str) -> tuple[float, ...] | None:
 @options.picture_or_dng
 @options.quality
 @options.compare(DENOISED)
+@options.dry_run
 @options.json_rows
 @options.quiet
 @options.verbose
@@ -126,6 +127,7 @@ def denoise(
     format: str | None,
     develop: bool,
     compare: bool,
+    dry: bool,
     as_json: bool,
     quiet: bool,
     verbose: bool,
@@ -177,6 +179,7 @@ def denoise(
         batch,
         lambda: _get_ready(develop=develop, any_raw=any_raw, **how),
         describe,
+        dry=dry,
         quiet=quiet,
         verbose=verbose,
         facts=facts_of if as_json else None,

@@ -207,6 +207,12 @@ picture_or_dng: Decorator = click.option(
     help="Output format.  [default: by the output's suffix, or else the input's format, which for "
     "camera raw is dng]",
 )
+dry_run: Decorator = click.option(
+    "--dry-run",
+    "dry",
+    is_flag=True,
+    help="Print what would be written for each file, without reading pictures or writing anything.",
+)
 json_rows: Decorator = click.option(
     "--json", "as_json", is_flag=True, help="Print one line of JSON for each file."
 )

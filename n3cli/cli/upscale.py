@@ -85,6 +85,7 @@ def _size(text: str) -> tuple[int, int]:
 @options.picture_format
 @options.quality
 @options.compare(enlarged_tag(DEFAULT_SCALE))
+@options.dry_run
 @options.json_rows
 @options.quiet
 @options.verbose
@@ -101,6 +102,7 @@ def upscale(
     skip_existing: bool,
     format: str | None,
     compare: bool,
+    dry: bool,
     as_json: bool,
     quiet: bool,
     verbose: bool,
@@ -147,6 +149,7 @@ def upscale(
         batch,
         lambda: _get_ready(given, **how),
         describe,
+        dry=dry,
         quiet=quiet,
         verbose=verbose,
         facts=(lambda report: report.facts()) if as_json else None,

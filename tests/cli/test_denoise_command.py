@@ -231,6 +231,44 @@ class TestBatches:
         assert (result.exit_code, result.stdout) == (0, "")
         assert run(*again, "-y").exit_code == 2
 
+    @pytest.mark.parametrize("form", [["--json"], [], ["-q"]])
+    def test_a_plan_is_shown_and_nothing_made(self, folder, form):
+        for name in ("in/a.png", "in/deep/b.png", "in/a_n3dn.png", "out/deep/b.png"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            write_picture(folder / name, picture())
+        before = sorted(folder.rglob("*"))
+        asked = ["in", "-r", "-o", "out", "--dry-run", *form]
+        result = run(*asked)
+        assert (result.exit_code, sorted(folder.rglob("*"))) == (1, before)
+        kept = "out/deep/b.png: exists and is kept; give -y to replace it"
+        told = [] if "-q" in form else ["skipped 1 made by an earlier run: in/a_n3dn.png"]
+        assert result.stderr.splitlines() == [*told, f"n3: error: {kept}"]
+        planned = run(*asked, "--skip-existing")
+        assert planned.exit_code == 0
+        match form:
+            case ["--json"]:
+                names = [
+                    {"source": f"in/{name}", "target": f"out/{name}"}
+                    for name in ("deep/b.png", "a.png")
+                ]
+                rows = [json.loads(row) for row in (result.stdout + planned.stdout).splitlines()]
+                assert rows == [
+                    names[0] | {"status": "failed", "error": kept},
+                    names[1] | {"status": "planned"},
+                    names[0] | {"status": "skipped"},
+                    names[1] | {"status": "planned"},
+                ]
+            case []:
+                assert result.stdout == planned.stdout == "in/a.png → out/a.png\n"
+                assert "skipped 1 whose outputs exist: in/deep/b.png\n" in planned.stderr
+            case _:
+                assert (result.stdout, planned.stdout, planned.stderr) == ("", "", "")
+
+    @pytest.mark.usefixtures("folder")
+    def test_a_plan_of_streams(self):
+        result = run("-", "--dry-run")
+        assert (result.exit_code, result.stdout) == (0, "standard input → standard output\n")
+
     def test_linked_folders_are_told(self, folder):
         (folder / "in").mkdir()
         (folder / "else").mkdir()
