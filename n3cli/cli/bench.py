@@ -88,7 +88,7 @@ def _scales(ctx: click.Context, param: click.Parameter, value: str | None) -> tu
     metavar="NAME",
     help="Other method to measure on the same data. For noise: bm3d, nlm, nlm-opencv, tv, wavelet, "
     "noisy; for super-resolution: bicubic; for correspondences: none, ratio, mutual, "
-    "ratio+mutual. Without -m, no model is measured.",
+    "ratio+mutual. MODULE:FUNCTION is a function of your own. Without -m, no model is measured.",
 )
 @options.data
 @click.option("--offline", is_flag=True, help="Do not download missing data sets.")
