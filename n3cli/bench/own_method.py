@@ -57,7 +57,7 @@ def load_method(name: str, *, enlarges: bool) -> Method:
             raise ModelError(f"{name}: returned values that are not finite")
         return estimate.astype(np.float32)
 
-    return Method(name, f"the function of {place}", run)
+    return Method(name, f"the function of {place}", run, facts={"source": place})
 
 
 def _find(name: str) -> tuple[Callable[[Float32, float], Any], str]:

@@ -1,5 +1,6 @@
 """`n3 bench FOLDER`: pictures of one's own, measured by the rules of the suites."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -9,6 +10,11 @@ from reference.slow_metric import slow_psnr
 
 from n3cli.cli.main import n3
 from n3cli.io.picture import Picture, read_picture, write_picture
+from n3cli.zoo.locate import bundled
+
+
+def sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def draw(path, height=40, width=52, planes=3, seed=0):
@@ -101,6 +107,23 @@ def test_nothing_was_published_of_a_folder_whatever_it_is_called(run, tmp_path):
     assert "verified" not in suite
     saved = sorted(path.name for path in (tmp_path / "out/kodak24/sigma-15/noisy").iterdir())
     assert saved == ["a.jpg.png", "a.png.png"]
+
+
+def test_json_says_which_networks_and_files_were_measured(run, tmp_path):
+    for name in ("a.png", "b/c.png", "d.png"):
+        draw(tmp_path / "mine" / name)
+    asked = ("mine", "--images", "2", "--sigma", "25", "--json")
+    (suite,) = run(*asked, "-m", "n3unet", "--against", "noisy")
+    assert suite["path"] == str(tmp_path / "mine")
+    names = [each["image"] for each in suite["measured"][0]["per_image"]]
+    listed = "".join(f"{sha256(tmp_path / 'mine' / name)}  {name}\n" for name in names)
+    assert suite["files_sha256"] == hashlib.sha256(listed.encode()).hexdigest()
+    network, noisy = suite["measured"]
+    assert "weights_sha256" not in noisy
+    place = bundled()["denoise-n3unet-color"]
+    assert network["source"] == str(place)
+    assert network["weights_sha256"] == sha256(place / "model.safetensors")
+    assert f"{network['parameters']:,} parameters, {network['precision']}" in network["note"]
 
 
 def test_a_suites_name_is_a_suite_and_a_comma_in_a_folders_name_is_no_list(run, tmp_path):
