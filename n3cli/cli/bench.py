@@ -224,9 +224,10 @@ def bench(
         click.echo(_training(repeats or 20, device, form))
     elif "noise-level" in suites:
         chosen_methods = chosen_methods or device != "auto"
-        if len(suites) > 1 or chosen_methods or size or repeats or form == "json":
+        if len(suites) > 1 or chosen_methods or size or repeats:
             raise ConfigError(
-                "noise-level runs alone, and takes only --data, --offline, --images and --markdown"
+                "noise-level runs alone, and takes only --data, --offline, --images, --json and "
+                "--markdown"
             )
         click.echo(_noise_level(data, images, form, offline=offline))
     else:
@@ -299,7 +300,11 @@ def _training(steps: int, device: str, form: str | None) -> str:
 def _noise_level(data: Path | None, images: int | None, form: str | None, *, offline: bool) -> str:
     import torch
 
-    from n3cli.bench.noise_level import write_noise_levels
+    from n3cli.bench.noise_level import (
+        measure_noise_levels,
+        write_noise_levels_json,
+        write_noise_levels_text,
+    )
     from n3cli.cli.bring import brought
     from n3cli.data.catalog import CATALOG
     from n3cli.inference.machine import describe_machine
@@ -307,7 +312,10 @@ def _noise_level(data: Path | None, images: int | None, form: str | None, *, off
     paths = brought(CATALOG["val40"], data, offline=offline)[1][:images]
     machine = describe_machine(torch.device("cpu"))
     with _progress() as progress:
-        return write_noise_levels(paths, machine, progress, markdown=form == "markdown")
+        rows = measure_noise_levels(paths, progress)
+    if form == "json":
+        return json.dumps(write_noise_levels_json(rows, len(paths), machine), indent=2)
+    return write_noise_levels_text(rows, len(paths), machine, markdown=form == "markdown")
 
 
 @contextmanager
