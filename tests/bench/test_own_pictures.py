@@ -39,16 +39,21 @@ def run(tmp_path, monkeypatch):
     return bench
 
 
-def test_noise_is_that_of_the_picture_at_the_same_place_in_sorted_order(run, tmp_path):
+def test_noise_follows_from_a_pictures_name(run, tmp_path):
     clean = [draw(tmp_path / "mine" / name, seed=i) for i, name in enumerate(["a.png", "b/c.png"])]
     (suite,) = run("mine", "--against", "noisy", "--sigma", "10,25", "--json")
     assert (suite["suite"], suite["images"], suite["channels"]) == ("mine", 2, 3)
     (row,) = suite["measured"]
-    for index, (image, scores) in enumerate(zip(clean, row["per_image"], strict=True)):
-        assert scores["image"] == ("a.png", "b/c.png")[index]
+    assert [scores["image"] for scores in row["per_image"]] == ["a.png", "b/c.png"]
+    for image, scores in zip(clean, row["per_image"], strict=True):
+        seed = int(hashlib.sha256(scores["image"].encode()).hexdigest()[:16], 16)
         for level, psnr in zip((10, 25), scores["psnr"], strict=True):
-            noise = np.random.default_rng(index).standard_normal(image.shape) * level / 255
+            noise = np.random.default_rng(seed).standard_normal(image.shape) * level / 255
             assert psnr == pytest.approx(slow_psnr(np.clip(image + noise, 0, 1), image, 1), abs=0.1)
+    assert "seed is the first 8 bytes" in suite["protocol"]
+    draw(tmp_path / "mine" / "0.png", seed=2)
+    (suite,) = run("mine", "--against", "noisy", "--sigma", "10,25", "--json")
+    assert suite["measured"][0]["per_image"][1:] == row["per_image"]
 
 
 def test_grey_and_colour_pictures_go_to_their_own_networks(run, tmp_path):
@@ -75,8 +80,8 @@ def test_with_a_scale_pictures_are_cut_made_small_and_enlarged(run, tmp_path):
     whole = read_picture(tmp_path / "mine" / "odd.png").pixels
     for scale in (2, 3):
         folder = tmp_path / "out" / "mine-sr" / f"scale-{scale}"
-        assert np.array_equal(read_picture(folder / "clean/odd.png.png").pixels, whole[:36, :54])
-        low = read_picture(folder / "given/odd.png.png").pixels
+        assert np.array_equal(read_picture(folder / "clean/odd.png").pixels, whole[:36, :54])
+        low = read_picture(folder / "given/odd.png").pixels
         assert low.shape == (36 // scale, 54 // scale, 3)
 
 
@@ -124,6 +129,17 @@ def test_json_says_which_networks_and_files_were_measured(run, tmp_path):
     assert network["source"] == str(place)
     assert network["weights_sha256"] == sha256(place / "model.safetensors")
     assert f"{network['parameters']:,} parameters, {network['precision']}" in network["note"]
+
+
+@pytest.mark.parametrize("broken", ["head", "rest"])
+def test_a_broken_picture_is_to_be_removed(run, tmp_path, broken):
+    draw(tmp_path / "mine" / "a.png")
+    draw(tmp_path / "mine" / "b.png")
+    data = (tmp_path / "mine" / "b.png").read_bytes()
+    (tmp_path / "mine" / "b.png").write_bytes(b"no" if broken == "head" else data[:-200])
+    text = run("mine", "--against", "noisy", exit_code=1)
+    assert "mine/b.png: " in text
+    assert text.endswith("; remove it from the folder to measure the others\n")
 
 
 def test_a_suites_name_is_a_suite_and_a_comma_in_a_folders_name_is_no_list(run, tmp_path):
