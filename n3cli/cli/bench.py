@@ -6,13 +6,14 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import click
 
 from n3cli.cli import console, options
 from n3cli.cli.bench_quality import Asked
-from n3cli.cli.bench_report import report
+from n3cli.cli.bench_report import Watch, report
 from n3cli.cli.bench_submit import check, is_submission, submit
 from n3cli.errors import ConfigError
 
@@ -138,6 +139,7 @@ def _scales(ctx: click.Context, param: click.Parameter, value: str | None) -> tu
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--markdown", is_flag=True, help="Print Markdown.")
 @click.option("--html", is_flag=True, help="Print an HTML page with tables, plots and crops.")
+@options.quiet
 def bench(
     suites: tuple[str, ...],
     sigmas: tuple[float, ...],
@@ -158,6 +160,7 @@ def bench(
     as_json: bool,
     markdown: bool,
     html: bool,
+    quiet: bool,
 ) -> None:
     """Measure quality or speed.
 
@@ -191,6 +194,7 @@ def bench(
     training                        alone: how fast the recipes train
     noise-level                     alone: how well --sigma auto works
     """  # noqa: D301 (the backslash is a sign of click's: a table)
+    watch = partial(_progress, quiet=quiet)
     form = _form(json=as_json, markdown=markdown, html=html)
     ours = bool(scales) or tolerance is not None or form == "html"
     ours = ours or saved is not None or output is not None
@@ -215,13 +219,13 @@ def bench(
                 "speed runs alone, and takes only -m, --size, --repeats, --device, --json and "
                 "--markdown"
             )
-        click.echo(_speed(models, size or 512, repeats or 5, device, form))
+        click.echo(_speed(models, size or 512, repeats or 5, device, form, watch))
     elif "training" in suites:
         if len(suites) > 1 or chosen_methods or data or images or size or offline:
             raise ConfigError(
                 "training runs alone, and takes only --repeats, --device, --json and --markdown"
             )
-        click.echo(_training(repeats or 20, device, form))
+        click.echo(_training(repeats or 20, device, form, watch))
     elif "noise-level" in suites:
         chosen_methods = chosen_methods or device != "auto"
         if len(suites) > 1 or chosen_methods or size or repeats:
@@ -229,7 +233,7 @@ def bench(
                 "noise-level runs alone, and takes only --data, --offline, --images, --json and "
                 "--markdown"
             )
-        click.echo(_noise_level(data, images, form, offline=offline))
+        click.echo(_noise_level(data, images, form, watch, offline=offline))
     else:
         if size or repeats:
             raise ConfigError(
@@ -240,14 +244,14 @@ def bench(
             precision, offline, tolerance, saved, form,
         )  # fmt: skip
         if is_submission(suites):
-            click.echo(submit(wanted, output, _progress))
+            click.echo(submit(wanted, output, watch))
         elif output is not None:
             raise ConfigError(
                 "-o is for sets without ground truth; leave it out, and redirect standard output "
                 "to keep the report"
             )
         else:
-            report(wanted, _progress, click.echo)
+            report(wanted, watch, click.echo)
 
 
 def _form(**asked: bool) -> str | None:
@@ -263,7 +267,9 @@ def _form(**asked: bool) -> str | None:
     return forms[0] if forms else None
 
 
-def _speed(models: tuple[str, ...], size: int, repeats: int, device: str, form: str | None) -> str:
+def _speed(
+    models: tuple[str, ...], size: int, repeats: int, device: str, form: str | None, watch: Watch
+) -> str:
     from n3cli.bench.speed import measure_speed, write_speed_json, write_speed_text
     from n3cli.bench.speed_models import measure_models, write_models_json, write_models_text
     from n3cli.inference.device import choose_device
@@ -271,7 +277,7 @@ def _speed(models: tuple[str, ...], size: int, repeats: int, device: str, form: 
 
     chosen = choose_device(device)
     machine = describe_machine(chosen)
-    with _progress() as progress:
+    with watch() as progress:
         if models:
             timings = measure_models(models, size, repeats, chosen, progress)
             if form == "json":
@@ -283,13 +289,13 @@ def _speed(models: tuple[str, ...], size: int, repeats: int, device: str, form: 
     return write_speed_text(speed, machine, markdown=form == "markdown")
 
 
-def _training(steps: int, device: str, form: str | None) -> str:
+def _training(steps: int, device: str, form: str | None, watch: Watch) -> str:
     from n3cli.bench.training import measure_training, write_training_json, write_training_text
     from n3cli.inference.device import choose_device
     from n3cli.inference.machine import describe_machine
 
     chosen = choose_device(device)
-    with _progress() as progress:
+    with watch() as progress:
         paces = measure_training(steps, chosen, progress)
     machine = describe_machine(chosen)
     if form == "json":
@@ -297,7 +303,9 @@ def _training(steps: int, device: str, form: str | None) -> str:
     return write_training_text(paces, machine, markdown=form == "markdown")
 
 
-def _noise_level(data: Path | None, images: int | None, form: str | None, *, offline: bool) -> str:
+def _noise_level(
+    data: Path | None, images: int | None, form: str | None, watch: Watch, *, offline: bool
+) -> str:
     import torch
 
     from n3cli.bench.noise_level import (
@@ -311,7 +319,7 @@ def _noise_level(data: Path | None, images: int | None, form: str | None, *, off
 
     paths = brought(CATALOG["val40"], data, offline=offline)[1][:images]
     machine = describe_machine(torch.device("cpu"))
-    with _progress() as progress:
+    with watch() as progress:
         rows = measure_noise_levels(paths, progress)
     if form == "json":
         return json.dumps(write_noise_levels_json(rows, len(paths), machine), indent=2)
@@ -319,8 +327,11 @@ def _noise_level(data: Path | None, images: int | None, form: str | None, *, off
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[str], None]]:
+def _progress(*, quiet: bool) -> Iterator[Callable[[str], None]]:
     """Give a function that shows what is going on: one changing line, or lines in a log."""
+    if quiet:
+        yield lambda text: None
+        return
     if not sys.stderr.isatty():
         yield console.line
         return

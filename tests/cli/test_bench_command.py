@@ -57,6 +57,9 @@ def test_a_suite_as_json_is_the_same_twice_and_found_by_the_variable(data):
     for report in (one, two):
         assert report["suites"][0]["measured"][0].pop("seconds_per_megapixel") > 0
     assert one["suites"] == two["suites"]
+    quiet = n3_bench(*arguments[:-1], "-q", "--data", data)
+    assert quiet.returncode == 0
+    assert [line for line in quiet.stderr.splitlines() if "n3: warning: " not in line] == []
     (suite,) = one["suites"]
     assert suite["images"] == 2
     assert [row["method"] for row in suite["measured"]] == ["nlm-opencv"]
@@ -302,8 +305,8 @@ def test_a_difference_beyond_the_tolerance_exits_with_5(data, monkeypatch):
         (("set12", "--size", "64"), "speed"),
         (("speed", "--sigma", "25"), "runs alone"),
         (("speed,set12",), "runs alone"),
-        (("set12", "--json", "--html"), "not in --json and --html"),
-        (("speed", "--markdown", "--json"), "not in --json and --markdown"),
+        (("set12", "--json", "--html"), "--json and --html exclude each other"),
+        (("speed", "--markdown", "--json"), "--json and --markdown exclude each other"),
         (("",), "set12"),
     ],
 )
