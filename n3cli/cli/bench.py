@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from n3cli.cli import console, options
+from n3cli.cli import complete, console, options
 from n3cli.cli.bench_quality import Asked
 from n3cli.cli.bench_report import Watch, report
 from n3cli.cli.bench_submit import check, is_submission, submit
@@ -56,7 +56,14 @@ def _scales(ctx: click.Context, param: click.Parameter, value: str | None) -> tu
 
 
 @click.command(epilog="\b\nExample:\n  n3 bench set12 --sigma 25 --images 2")
-@click.argument("suites", nargs=-1, required=True, callback=_words, metavar="SUITE...")
+@click.argument(
+    "suites",
+    nargs=-1,
+    required=True,
+    callback=_words,
+    metavar="SUITE...",
+    shell_complete=complete.suite,
+)
 @click.option(
     "--sigma",
     "sigmas",
@@ -78,6 +85,7 @@ def _scales(ctx: click.Context, param: click.Parameter, value: str | None) -> tu
     multiple=True,
     callback=_words,
     metavar="MODEL",
+    shell_complete=complete.model,
     help="Model to measure; may be repeated, or a comma-separated list.  [default: the best "
     "bundled model]",
 )

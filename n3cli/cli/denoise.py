@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from n3cli.cli import options
+from n3cli.cli import complete, options
 from n3cli.cli.batch import run_batch
 from n3cli.errors import ConfigError
 from n3cli.io.format import DNG, is_mat_name, is_raw
@@ -47,7 +47,7 @@ def _noise(text: str) -> tuple[float, ...] | None:
     "  n3 denoise photo.jpg -m real               # for noise in camera photos\n"
     "  cat a.png | n3 denoise - > b.png"
 )
-@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, shell_complete=complete.path)
 @options.output(DENOISED)
 @options.recursive
 @options.overwrite

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import click
 
+from n3cli.cli import complete
 from n3cli.errors import InputError
 from n3cli.io.format import DNG, format_of
 from n3cli.io.name import page_of
@@ -61,6 +62,7 @@ def output(tag: str) -> Decorator:
         "-o",
         "--output",
         metavar="OUT",
+        shell_complete=complete.path,
         help="Output file, folder (one that exists, or a name that ends with a slash), or - for "
         f"standard output.  [default: beside the input: photo_{tag}.png for photo.png]",
     )
@@ -133,6 +135,7 @@ model: Decorator = click.option(
     "-m",
     "--model",
     metavar="MODEL",
+    shell_complete=complete.model,
     help="Model to use: a name, folder, file or Hub id (org/name[@rev]).  [default: a bundled "
     "model]",
 )

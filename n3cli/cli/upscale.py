@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from n3cli.cli import options
+from n3cli.cli import complete, options
 from n3cli.cli.batch import run_batch
 from n3cli.inference.size import DEFAULT_SCALE, LARGEST_FACTOR, MOST_MEGAPIXELS, Goal
 from n3cli.io.name import ENLARGED, enlarged_tag
@@ -39,7 +39,7 @@ def _size(text: str) -> tuple[int, int]:
     "  n3 upscale old.jpg -m photo\n"
     "  n3 upscale icon.png --size 1024x1024 -o icon-large.png"
 )
-@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, shell_complete=complete.path)
 @options.output(enlarged_tag(DEFAULT_SCALE))
 @options.recursive
 @options.overwrite
