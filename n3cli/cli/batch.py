@@ -47,6 +47,7 @@ def run_batch(
     prepare: Callable[[], Work[Result]],
     describe: Callable[[Result], str],
     *,
+    keep_times: bool,
     dry: bool,
     quiet: bool,
     verbose: bool,
@@ -59,6 +60,7 @@ def run_batch(
         plan: the batch.
         prepare: see `jobs.run.run`.
         describe: what a result's line says between the names and the time.
+        keep_times: see `jobs.run.run`.
         dry: print what would be done, in place of doing it.
         quiet: show warnings and errors only.
         verbose: whether `describe` says more; excludes `quiet`.
@@ -66,7 +68,8 @@ def run_batch(
 
     Raises:
         UsageError: quiet and verbose.
-        ConfigError: a stream of the plan is a terminal, or rows and a picture would share one.
+        ConfigError: a stream of the plan is a terminal, or rows and a picture would share one, or
+            streams are to keep times.
     """
     if quiet and verbose:
         raise click.UsageError("--quiet and --verbose exclude each other; give one.")
@@ -76,10 +79,14 @@ def run_batch(
         raise ConfigError(
             "--json and the picture cannot both go to standard output; name a file with -o"
         )
+    if keep_times and any(job.source is None or job.target is None for job in plan.jobs):
+        raise ConfigError(
+            "--keep-times is for files, not for standard input and output; leave it out"
+        )
     show = partial(print_row, facts=facts) if facts else None
     todo = replace(plan, jobs=()) if dry else plan
     with BatchView(todo, describe, quiet=quiet, debug=options.debugging(ctx), show=show) as view:
-        summary = run(todo, prepare, view.tell)
+        summary = run(todo, prepare, view.tell, keep_times=keep_times)
     if dry:
         _print_jobs(plan.jobs, as_json=facts is not None, quiet=quiet)
     else:

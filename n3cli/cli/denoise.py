@@ -52,6 +52,7 @@ def _noise(text: str) -> tuple[float, ...] | None:
 @options.recursive
 @options.overwrite
 @options.skip_existing
+@options.keep_times
 @click.option(
     "--sigma",
     type=options.number(0, 255, auto=True),
@@ -124,6 +125,7 @@ def denoise(
     recursive: bool,
     overwrite: bool,
     skip_existing: bool,
+    keep_times: bool,
     format: str | None,
     develop: bool,
     compare: bool,
@@ -179,6 +181,7 @@ def denoise(
         batch,
         lambda: _get_ready(develop=develop, any_raw=any_raw, **how),
         describe,
+        keep_times=keep_times,
         dry=dry,
         quiet=quiet,
         verbose=verbose,

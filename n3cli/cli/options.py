@@ -190,6 +190,11 @@ skip_existing: Decorator = click.option(
     is_flag=True,
     help="Skip inputs whose outputs already exist, to resume a batch.",
 )
+keep_times: Decorator = click.option(
+    "--keep-times",
+    is_flag=True,
+    help="Give each output the modification time of its input.",
+)
 quality: Decorator = click.option(
     "--quality",
     type=click.IntRange(1, 100),

@@ -44,6 +44,7 @@ def _size(text: str) -> tuple[int, int]:
 @options.recursive
 @options.overwrite
 @options.skip_existing
+@options.keep_times
 @click.option(
     "--scale",
     type=options.number(0, LARGEST_FACTOR, above=True),
@@ -100,6 +101,7 @@ def upscale(
     recursive: bool,
     overwrite: bool,
     skip_existing: bool,
+    keep_times: bool,
     format: str | None,
     compare: bool,
     dry: bool,
@@ -149,6 +151,7 @@ def upscale(
         batch,
         lambda: _get_ready(given, **how),
         describe,
+        keep_times=keep_times,
         dry=dry,
         quiet=quiet,
         verbose=verbose,

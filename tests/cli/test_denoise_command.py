@@ -159,6 +159,21 @@ class TestOneFile:
         assert run("photo.png", "--sigma", "20", "-y").exit_code == 0
         assert Path("photo_n3dn.png").read_bytes() != b"mine"
 
+    def test_results_may_keep_the_times_of_their_sources(self):
+        then = 1_000_000_000_123_456_700
+        os.utime("photo.png", ns=(then, then))
+        run("photo.png", "--sigma", "20", "--keep-times", "--compare")
+        assert Path("photo_n3dn.png").stat().st_mtime_ns == then
+        assert Path("photo_n3dn_compare.html").stat().st_mtime_ns > then
+        run("photo.png", "--sigma", "20", "-o", "new.png")
+        assert Path("new.png").stat().st_mtime_ns > then
+
+    @pytest.mark.parametrize("names", [["-", "-o", "x.png"], ["photo.png", "-o", "-"]])
+    def test_streams_have_no_times(self, names):
+        result = run(*names, "--keep-times")
+        assert result.exit_code == 2
+        assert "--keep-times is for files" in result.stderr
+
     @pytest.mark.parametrize(
         "name", ["Übung мир 日本.png", "a\nb\x1b[31m.png", "-o.png", b"\xff\xfe.png"]
     )

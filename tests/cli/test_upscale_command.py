@@ -337,7 +337,7 @@ class TestRefusals:
         write_picture(Path("long.webp"), Picture(np.zeros((2, 1100, 3), np.uint8)))
         result = run("long.webp", "-m", "bicubic", "--scale", "15")
         assert result.exit_code == 1
-        assert "webp holds at most 16383 pixels a side" in result.stderr
+        assert "webp holds at most 16383 pixels per side" in result.stderr
         assert files() == ["long.webp", "photo.png"]
         assert run("long.webp", "-m", "bicubic", "--scale", "14").exit_code == 0
 
