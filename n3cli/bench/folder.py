@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from n3cli.bench.protocol import load_image
+from n3cli.bench.protocol import gaussian_protocol, load_image, make_noisy
 from n3cli.bench.suite import LEVELS, NAMES, Suite
 from n3cli.bench.task import DENOISE, UPSCALE, SuiteTask
 from n3cli.data.catalog import DataSet
-from n3cli.data.location import list_pictures
-from n3cli.errors import DataError
+from n3cli.data.location import list_originals
+from n3cli.errors import DataError, InputError
 from n3cli.io.reader import open_picture
 from n3cli.ops.array import Float32
 
@@ -24,15 +27,17 @@ class OwnPicture:
     Attributes:
         path: where it lies.
         name: its path below the folder.
+        stem: likewise, for names of files.
     """
 
     path: Path
     name: str
+    stem: str
 
     @property
-    def stem(self) -> str:
-        """For names of files. The suffix stays: a.png and a.jpg may lie beside each other."""
-        return self.name
+    def seed(self) -> int:
+        """Of its noise, which therefore stays the same whatever lies beside it."""
+        return int.from_bytes(hashlib.sha256(os.fsencode(self.name)).digest()[:8])
 
 
 def is_folder(word: str) -> bool:
@@ -54,12 +59,19 @@ def own_suites(folder: Path, scales: Sequence[float], *, denoise: bool) -> list[
         InputError: one cannot be read.
     """
     folder = folder.expanduser()
-    paths = list_pictures(folder)
+    paths = list_originals(folder)
     planes = [_look_at(path, scales) for path in paths]
     name = folder.resolve().name or "pictures"
     suites = []
     if denoise:
-        task = replace(DENOISE, load=lambda item, channels: load_image(item.path))
+        task = replace(
+            DENOISE,
+            protocol=gaussian_protocol(
+                "the first 8 bytes of the SHA-256 of its path below the folder, big-endian"
+            ),
+            load=lambda item, channels: _load(item),
+            degrade=lambda item, clean, sigma, index: make_noisy(clean, sigma, item.seed),
+        )
         for channels in sorted(set(planes), reverse=True):
             own = [path for path, its in zip(paths, planes, strict=True) if its == channels]
             grey = "-gray" if channels == 1 < max(planes) else ""
@@ -72,7 +84,7 @@ def own_suites(folder: Path, scales: Sequence[float], *, denoise: bool) -> list[
 def _look_at(path: Path, scales: Sequence[float]) -> int:
     """The planes of a picture; what is scored of it must hold SSIM's window of 11×11."""
     multiple, border = _multiple(scales), round(max(scales, default=0))
-    with open_picture(path) as picture:
+    with _remedied(), open_picture(path) as picture:
         sides = picture.height, picture.width
         if min(side - side % multiple - 2 * border for side in sides) < 11:
             raise DataError(
@@ -80,6 +92,20 @@ def _look_at(path: Path, scales: Sequence[float]) -> int:
                 "on; remove it from the folder"
             )
         return picture.channels
+
+
+def _load(item: OwnPicture) -> Float32:
+    with _remedied():
+        return load_image(item.path)
+
+
+@contextmanager
+def _remedied() -> Iterator[None]:
+    """Say of a picture that cannot be read what to do; without it, figures would be of others."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{error}; remove it from the folder to measure the others") from error
 
 
 def _multiple(scales: Sequence[float]) -> int:
@@ -94,7 +120,14 @@ def _suite(
     data = DataSet(
         name, name, str(folder.resolve()), len(paths), channels, terms="", paths=tuple(paths)
     )
-    items = [OwnPicture(path, path.relative_to(folder).as_posix()) for path in paths]
+    names = [path.relative_to(folder) for path in paths]
+    bare = [name.with_suffix("") for name in names]
+    # a.png and a.jpg may lie beside each other; on some disks A.png is a.png, too.
+    alike = len({str(stem).casefold() for stem in bare}) < len(bare)
+    items = [
+        OwnPicture(path, name.as_posix(), (name if alike else stem).as_posix())
+        for path, name, stem in zip(paths, names, bare, strict=True)
+    ]
     task = replace(task, items=lambda paths, channels: items)
     return Suite(name, data, tuple(levels), channels, task=task)
 
@@ -103,7 +136,7 @@ def _enlarged(scales: Sequence[float]) -> SuiteTask:
     multiple = _multiple(scales)
 
     def load(item: OwnPicture, channels: int) -> Float32:
-        image = load_image(item.path)
+        image = _load(item)
         height, width = (side - side % multiple for side in image.shape[:2])
         return image[:height, :width]
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from n3cli.data.download import digest
 from n3cli.ops.array import Float32
 from n3cli.ops.noise_model import NoiseModel
+from n3cli.zoo.folder import AnyModel
 
 Run = Callable[[Float32, float], Float32]
 """Image H×W×C in [0, 1] (noisy ones unclipped), and its noise level on the 0–255 scale or the scale
@@ -31,6 +33,7 @@ class Method:
         run: what does it.
         published: its name among published figures, where its authors' own may be compared.
         on_mosaic: what does it to mosaics as they are, if it is made for them.
+        facts: what JSON says of it besides.
     """
 
     name: str
@@ -38,3 +41,13 @@ class Method:
     run: Run
     published: str | None = None
     on_mosaic: OnMosaic | None = None
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
+def network_facts(model: AnyModel) -> dict[str, object]:
+    """What identifies a model in JSON: size, source and SHA-256 of its weights."""
+    return {
+        "parameters": sum(each.numel() for each in model.network.parameters()),
+        "source": model.source,
+        "weights_sha256": digest(model.file) if model.file else None,
+    }

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from n3cli.bench.method import Method, OnMosaic, Run
+from n3cli.bench.method import Method, OnMosaic, Run, network_facts
 from n3cli.bench.real import AUTO
 from n3cli.bench.task import DENOISE, UPSCALE, SuiteTask
 from n3cli.inference.compute import Compute
@@ -99,7 +99,7 @@ def make_model(
     model, run, on_mosaic = _RUNNERS[task.name](name, channels, device, precision)
     if AUTO in levels and model.config.noise == CAMERA_NOISE:
         run = _measured(run)
-    parameters = sum(parameter.numel() for parameter in model.network.parameters())
+    facts = network_facts(model) | {"precision": precision}
     given = f", given as {name}" if name not in (None, model.config.name) else ""
     description = model.network.description
     published = None
@@ -107,8 +107,8 @@ def make_model(
     same = task is DENOISE and description.planes == channels
     if same and (description.sigma_input or list(levels) == [_only_level(model)]):
         published = _PUBLISHED.get(model.config.network)
-    note = f"{model.config.network}, {parameters:,} parameters, {precision}{given}"
-    return Method(model.config.name, note, run, published, on_mosaic)
+    note = f"{model.config.network}, {facts['parameters']:,} parameters, {precision}{given}"
+    return Method(model.config.name, note, run, published, on_mosaic, facts)
 
 
 def _only_level(model: Model) -> float | None:

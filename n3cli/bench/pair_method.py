@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from n3cli.bench.method import network_facts
 from n3cli.data.pair import Pair
 from n3cli.errors import ConfigError, DataError
 from n3cli.inference.classifier import NO_MODEL, Classifier, default_classifier
@@ -42,12 +43,14 @@ class PairMethod:
         note: how it is run, one line for beneath the table.
         judge: what does it.
         wants: what it must be told of correspondences beside their points: ``ratio``, ``mutual``.
+        facts: what JSON says of it besides.
     """
 
     name: str
     note: str
     judge: Callable[[Pair], Verdict]
     wants: tuple[str, ...] = ()
+    facts: Mapping[str, object] = field(default_factory=dict)
 
     def can_judge(self, pair: Pair) -> bool:
         """Whether the pair's data says what it wants."""
@@ -133,10 +136,10 @@ def _classifier(name: str, device: str) -> PairMethod:
         # As the papers weigh them (Yi and others, CVPR 2018).
         return Verdict(logits > 0, logits, np.tanh(logits).clip(0))
 
-    parameters = sum(parameter.numel() for parameter in model.network.parameters())
-    note = f"{model.config.network}, {parameters:,} parameters, those with a logit above 0"
+    facts = network_facts(model)
+    note = f"{model.config.network}, {facts['parameters']:,} parameters, those with a logit above 0"
     wants = ("ratio", "mutual") if classifier.wants_sides else ()
-    return PairMethod(model.config.name, note, judge, wants)
+    return PairMethod(model.config.name, note, judge, wants, facts)
 
 
 FILTERS: dict[str, tuple[str, Callable[[Pair], Verdict], tuple[str, ...]]] = {

@@ -46,6 +46,7 @@ def _row_json(row: PairRow) -> dict[str, Any]:
     return {
         "method": row.method.name,
         "note": row.method.note,
+        **row.method.facts,
         **row.labels._asdict(),
         "seconds_per_pair": row.seconds,
         "poses": {

@@ -6,7 +6,7 @@ name), on 160×160 crops at sigma 15, 25 and 50, and never on a test set.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from difflib import get_close_matches
 from importlib.metadata import version
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from n3cli.bench.method import Method
+from n3cli.bench.own_method import is_function, load_method
 from n3cli.bench.task import DENOISE, UPSCALE, SuiteTask
 from n3cli.errors import ConfigError
 from n3cli.networks import registry
@@ -26,7 +27,7 @@ def make_peers(names: Sequence[str], tasks: Sequence[SuiteTask]) -> list[list[Me
     """The peers of those names, ready to run.
 
     Args:
-        names: of `PEERS`.
+        names: of `PEERS`, or functions as ``module:function``.
         tasks: those of the suites that are measured.
 
     Returns:
@@ -37,31 +38,54 @@ def make_peers(names: Sequence[str], tasks: Sequence[SuiteTask]) -> list[list[Me
             installed.
     """
     wanted = {task.name for task in tasks}
-    for name in names:
-        if name not in _PEERS:
-            if name in registry.names():
-                raise ConfigError(
-                    f"{name} is a network; give a model of it with -m. Known for --against are "
-                    f"{', '.join(PEERS)}"
-                )
-            near = get_close_matches(name, PEERS, n=1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
-            raise ConfigError(
-                f"--against {name}: no such method; {hint}known are {', '.join(PEERS)}"
-            )
-        does = _PEERS[name].task.name
-        if does not in wanted:
-            raise ConfigError(f"{name} is for {does} suites, and none is given; leave it out")
+    does = {name: _task_of(name, wanted) for name in names}
     baselines = [task.baseline for task in tasks if task.baseline]
-    made = {name: make_peer(name) for name in dict.fromkeys([*names, *baselines])}
+    made = {
+        name: load_method(name, enlarges=task == UPSCALE.name)
+        if is_function(name)
+        else make_peer(name)
+        for name, task in does.items()
+    }
+    made |= {name: make_peer(name) for name in baselines if name not in made}
     return [
         [
             method
             for name, method in made.items()
-            if name == task.baseline or (name in names and _PEERS[name].task.name == task.name)
+            if name == task.baseline or does.get(name) == task.name
         ]
         for task in tasks
     ]
+
+
+def _task_of(name: str, wanted: Collection[str]) -> str:
+    """What a peer does, which must be wanted.
+
+    Raises:
+        ConfigError: it is not, or there is no such peer.
+    """
+    if is_function(name):
+        if len(wanted) > 1:
+            raise ConfigError(
+                f"{name}: these suites are of noise and of super-resolution; measure it on one or "
+                "the other"
+            )
+        return next(iter(wanted))
+    if name not in _PEERS:
+        if name in registry.names():
+            raise ConfigError(
+                f"{name} is a network; give a model of it with -m. Known for --against are "
+                f"{', '.join(PEERS)}"
+            )
+        near = get_close_matches(name, PEERS, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise ConfigError(
+            f"--against {name}: no such method; {hint}known are {', '.join(PEERS)}, and your own "
+            "MODULE:FUNCTION"
+        )
+    does = _PEERS[name].task.name
+    if does not in wanted:
+        raise ConfigError(f"{name} is for {does} suites, and none is given; leave it out")
+    return does
 
 
 def check_models(names: Sequence[str]) -> None:

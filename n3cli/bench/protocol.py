@@ -15,14 +15,21 @@ from n3cli.ops.luma import luma
 from n3cli.ops.metric import psnr, ssim
 from n3cli.ops.noise import add_gaussian_noise
 
-PROTOCOL = (
+_PROTOCOL = (
     "Whole images in float32, [0, 1], no border left out; colour as RGB, for grey the luma of "
     "BT.601, rounded to 8 bits, of originals in colour. White Gaussian noise, neither clipped nor "
-    "rounded, from numpy's default_rng(seed), where seed is the image's index from 0 in sorted "
-    "order; every method gets the same noisy image. Output clipped to [0, 1] before scoring, not "
-    "rounded to 8 bits. PSNR in dB over all planes and SSIM (11×11 Gaussian window, mean of the "
-    "planes), means over the images."
+    "rounded, from numpy's default_rng(seed), where seed is {}; every method gets the same noisy "
+    "image. Output clipped to [0, 1] before scoring, not rounded to 8 bits. PSNR in dB over all "
+    "planes and SSIM (11×11 Gaussian window, mean of the planes), means over the images."
 )
+
+
+def gaussian_protocol(seed: str) -> str:
+    """The rules for white Gaussian noise; `seed` says in words where its seed comes from."""
+    return _PROTOCOL.format(seed)
+
+
+PROTOCOL = gaussian_protocol("the image's index from 0 in sorted order")
 
 
 class Score(NamedTuple):
@@ -66,9 +73,9 @@ def _unit(pixels: NDArray[Any]) -> Float32:
     return pixels.astype(np.float32)
 
 
-def make_noisy(clean: Float32, sigma: float, index: int) -> Float32:
-    """The noisy form of a suite's image number `index`, at `sigma` on the 0–255 scale."""
-    return add_gaussian_noise(clean, sigma / 255, seed=index)
+def make_noisy(clean: Float32, sigma: float, seed: int) -> Float32:
+    """The noisy form of an image, at `sigma` on the 0–255 scale; see `gaussian_protocol`."""
+    return add_gaussian_noise(clean, sigma / 255, seed)
 
 
 def score(estimate: Float32, clean: Float32) -> Score:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -10,6 +12,7 @@ from n3cli.bench.difference import counterpart, differences
 from n3cli.bench.measurement import Measurement, Row
 from n3cli.bench.published import Published, load_published
 from n3cli.bench.table import render_table
+from n3cli.data.download import digest
 
 
 def suite_json(measured: Measurement) -> dict[str, Any]:
@@ -17,7 +20,7 @@ def suite_json(measured: Measurement) -> dict[str, Any]:
 
     Lists of figures are in the order of ``sigmas`` or ``scales``; what was not published is null.
     Beside it the figures of each image, and ``verified``, whether the images are as published,
-    where a list tells.
+    where a list tells, or of somebody's own pictures, where and which they are.
     """
     checked = {} if measured.verified is None else {"verified": measured.verified}
     return {
@@ -28,6 +31,7 @@ def suite_json(measured: Measurement) -> dict[str, Any]:
         "images": measured.images,
         "images_in_set": measured.suite.data.count,
         **checked,
+        **({} if measured.suite.is_published else _own_files(measured)),
         f"{measured.suite.task.level}s": [
             "auto" if measured.suite.task.label(level) == "auto" else level
             for level in measured.levels
@@ -36,6 +40,7 @@ def suite_json(measured: Measurement) -> dict[str, Any]:
             {
                 "method": row.method.name,
                 "note": row.method.note,
+                **row.method.facts,
                 "psnr": list(row.psnr),
                 "ssim": list(row.ssim),
                 "seconds_per_megapixel": row.seconds,
@@ -52,6 +57,18 @@ def suite_json(measured: Measurement) -> dict[str, Any]:
             {**asdict(row), "psnr": list(row.psnr)}
             for row in load_published(measured.suite, measured.levels)
         ],
+    }
+
+
+def _own_files(measured: Measurement) -> dict[str, Any]:
+    """The folder of one's own pictures, and a digest of what `sha256sum` prints of those used."""
+    suite = measured.suite
+    items = suite.task.items(suite.data.paths, suite.channels)
+    used = list(zip(suite.data.paths, items, strict=True))[: measured.images]
+    listed = "".join(f"{digest(path)}  {item.name}\n" for path, item in used)
+    return {
+        "path": suite.data.folder,
+        "files_sha256": hashlib.sha256(os.fsencode(listed)).hexdigest(),
     }
 
 

@@ -6,6 +6,7 @@ import json
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Generic, NoReturn, Self, TypeAlias, assert_never
@@ -46,6 +47,8 @@ def run_batch(
     prepare: Callable[[], Work[Result]],
     describe: Callable[[Result], str],
     *,
+    keep_times: bool,
+    dry: bool,
     quiet: bool,
     verbose: bool,
     facts: Callable[[Result], Facts] | None = None,
@@ -57,25 +60,37 @@ def run_batch(
         plan: the batch.
         prepare: see `jobs.run.run`.
         describe: what a result's line says between the names and the time.
+        keep_times: see `jobs.run.run`.
+        dry: print what would be done, in place of doing it.
         quiet: show warnings and errors only.
         verbose: whether `describe` says more; excludes `quiet`.
         facts: what a result's row of JSON on standard output says; None prints no rows.
 
     Raises:
         UsageError: quiet and verbose.
-        ConfigError: a stream of the plan is a terminal, or rows and a picture would share one.
+        ConfigError: a stream of the plan is a terminal, or rows and a picture would share one, or
+            streams are to keep times.
     """
     if quiet and verbose:
         raise click.UsageError("--quiet and --verbose exclude each other; give one.")
-    _check_streams(plan)
+    if not dry:
+        _check_streams(plan)
     if facts and any(job.target is None for job in plan.jobs):
         raise ConfigError(
             "--json and the picture cannot both go to standard output; name a file with -o"
         )
+    if keep_times and any(job.source is None or job.target is None for job in plan.jobs):
+        raise ConfigError(
+            "--keep-times is for files, not for standard input and output; leave it out"
+        )
     show = partial(print_row, facts=facts) if facts else None
-    with BatchView(plan, describe, quiet=quiet, debug=options.debugging(ctx), show=show) as view:
-        summary = run(plan, prepare, view.tell)
-    view.sum_up(summary)
+    todo = replace(plan, jobs=()) if dry else plan
+    with BatchView(todo, describe, quiet=quiet, debug=options.debugging(ctx), show=show) as view:
+        summary = run(todo, prepare, view.tell, keep_times=keep_times)
+    if dry:
+        _print_jobs(plan.jobs, as_json=facts is not None, quiet=quiet)
+    else:
+        view.sum_up(summary)
     ctx.exit(summary.exit_code)
 
 
@@ -182,7 +197,7 @@ class BatchView(Generic[Result]):
 
 def print_row(event: Event[Result], facts: Callable[[Result], Facts]) -> None:
     """Print an object of JSON for what is done, failed or left out, in a line of its own."""
-    told: Facts
+    told: dict[str, object]
     named: Job | Refused
     match event:
         case Done(named, result, seconds):
@@ -195,9 +210,22 @@ def print_row(event: Event[Result], facts: Callable[[Result], Facts]) -> None:
             told = {"status": "skipped"}
         case _:
             return
-    names = named.source_name, named.target_name
-    source, target = (name and console.printable(name) for name in names)
-    print(json.dumps({"source": source, "target": target, **told}, allow_nan=False), flush=True)
+    _print_names(named, told)
+
+
+def _print_jobs(jobs: Sequence[Job], *, as_json: bool, quiet: bool) -> None:
+    """Print what would be done; rows of JSON are printed although it is to be quiet."""
+    for job in jobs:
+        if as_json:
+            _print_names(job, {"status": "planned"})
+        elif not quiet:
+            click.echo(console.printable(f"{job.source_name} → {job.target_name}"))
+
+
+def _print_names(named: Job | Refused, told: dict[str, object]) -> None:
+    # As they are: JSON escapes what is not printable by itself, and reading it gives them back.
+    names = {"source": named.source_name, "target": named.target_name}
+    print(json.dumps(names | told, allow_nan=False), flush=True)
 
 
 def _make_bar() -> Progress:

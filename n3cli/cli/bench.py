@@ -6,13 +6,14 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import click
 
-from n3cli.cli import console, options
+from n3cli.cli import complete, console, options
 from n3cli.cli.bench_quality import Asked
-from n3cli.cli.bench_report import report
+from n3cli.cli.bench_report import Watch, report
 from n3cli.cli.bench_submit import check, is_submission, submit
 from n3cli.errors import ConfigError
 
@@ -55,7 +56,14 @@ def _scales(ctx: click.Context, param: click.Parameter, value: str | None) -> tu
 
 
 @click.command(epilog="\b\nExample:\n  n3 bench set12 --sigma 25 --images 2")
-@click.argument("suites", nargs=-1, required=True, callback=_words, metavar="SUITE...")
+@click.argument(
+    "suites",
+    nargs=-1,
+    required=True,
+    callback=_words,
+    metavar="SUITE...",
+    shell_complete=complete.suite,
+)
 @click.option(
     "--sigma",
     "sigmas",
@@ -77,6 +85,7 @@ def _scales(ctx: click.Context, param: click.Parameter, value: str | None) -> tu
     multiple=True,
     callback=_words,
     metavar="MODEL",
+    shell_complete=complete.model,
     help="Model to measure; may be repeated, or a comma-separated list.  [default: the best "
     "bundled model]",
 )
@@ -88,7 +97,7 @@ def _scales(ctx: click.Context, param: click.Parameter, value: str | None) -> tu
     metavar="NAME",
     help="Other method to measure on the same data. For noise: bm3d, nlm, nlm-opencv, tv, wavelet, "
     "noisy; for super-resolution: bicubic; for correspondences: none, ratio, mutual, "
-    "ratio+mutual. Without -m, no model is measured.",
+    "ratio+mutual. MODULE:FUNCTION is a function of your own. Without -m, no model is measured.",
 )
 @options.data
 @click.option("--offline", is_flag=True, help="Do not download missing data sets.")
@@ -138,6 +147,7 @@ def _scales(ctx: click.Context, param: click.Parameter, value: str | None) -> tu
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--markdown", is_flag=True, help="Print Markdown.")
 @click.option("--html", is_flag=True, help="Print an HTML page with tables, plots and crops.")
+@options.quiet
 def bench(
     suites: tuple[str, ...],
     sigmas: tuple[float, ...],
@@ -158,6 +168,7 @@ def bench(
     as_json: bool,
     markdown: bool,
     html: bool,
+    quiet: bool,
 ) -> None:
     """Measure quality or speed.
 
@@ -191,6 +202,7 @@ def bench(
     training                        alone: how fast the recipes train
     noise-level                     alone: how well --sigma auto works
     """  # noqa: D301 (the backslash is a sign of click's: a table)
+    watch = partial(_progress, quiet=quiet)
     form = _form(json=as_json, markdown=markdown, html=html)
     ours = bool(scales) or tolerance is not None or form == "html"
     ours = ours or saved is not None or output is not None
@@ -215,20 +227,21 @@ def bench(
                 "speed runs alone, and takes only -m, --size, --repeats, --device, --json and "
                 "--markdown"
             )
-        click.echo(_speed(models, size or 512, repeats or 5, device, form))
+        click.echo(_speed(models, size or 512, repeats or 5, device, form, watch))
     elif "training" in suites:
         if len(suites) > 1 or chosen_methods or data or images or size or offline:
             raise ConfigError(
                 "training runs alone, and takes only --repeats, --device, --json and --markdown"
             )
-        click.echo(_training(repeats or 20, device, form))
+        click.echo(_training(repeats or 20, device, form, watch))
     elif "noise-level" in suites:
         chosen_methods = chosen_methods or device != "auto"
-        if len(suites) > 1 or chosen_methods or size or repeats or form == "json":
+        if len(suites) > 1 or chosen_methods or size or repeats:
             raise ConfigError(
-                "noise-level runs alone, and takes only --data, --offline, --images and --markdown"
+                "noise-level runs alone, and takes only --data, --offline, --images, --json and "
+                "--markdown"
             )
-        click.echo(_noise_level(data, images, form, offline=offline))
+        click.echo(_noise_level(data, images, form, watch, offline=offline))
     else:
         if size or repeats:
             raise ConfigError(
@@ -239,14 +252,14 @@ def bench(
             precision, offline, tolerance, saved, form,
         )  # fmt: skip
         if is_submission(suites):
-            click.echo(submit(wanted, output, _progress))
+            click.echo(submit(wanted, output, watch))
         elif output is not None:
             raise ConfigError(
                 "-o is for sets without ground truth; leave it out, and redirect standard output "
                 "to keep the report"
             )
         else:
-            report(wanted, _progress, click.echo)
+            report(wanted, watch, click.echo)
 
 
 def _form(**asked: bool) -> str | None:
@@ -262,7 +275,9 @@ def _form(**asked: bool) -> str | None:
     return forms[0] if forms else None
 
 
-def _speed(models: tuple[str, ...], size: int, repeats: int, device: str, form: str | None) -> str:
+def _speed(
+    models: tuple[str, ...], size: int, repeats: int, device: str, form: str | None, watch: Watch
+) -> str:
     from n3cli.bench.speed import measure_speed, write_speed_json, write_speed_text
     from n3cli.bench.speed_models import measure_models, write_models_json, write_models_text
     from n3cli.inference.device import choose_device
@@ -270,7 +285,7 @@ def _speed(models: tuple[str, ...], size: int, repeats: int, device: str, form: 
 
     chosen = choose_device(device)
     machine = describe_machine(chosen)
-    with _progress() as progress:
+    with watch() as progress:
         if models:
             timings = measure_models(models, size, repeats, chosen, progress)
             if form == "json":
@@ -282,13 +297,13 @@ def _speed(models: tuple[str, ...], size: int, repeats: int, device: str, form: 
     return write_speed_text(speed, machine, markdown=form == "markdown")
 
 
-def _training(steps: int, device: str, form: str | None) -> str:
+def _training(steps: int, device: str, form: str | None, watch: Watch) -> str:
     from n3cli.bench.training import measure_training, write_training_json, write_training_text
     from n3cli.inference.device import choose_device
     from n3cli.inference.machine import describe_machine
 
     chosen = choose_device(device)
-    with _progress() as progress:
+    with watch() as progress:
         paces = measure_training(steps, chosen, progress)
     machine = describe_machine(chosen)
     if form == "json":
@@ -296,23 +311,35 @@ def _training(steps: int, device: str, form: str | None) -> str:
     return write_training_text(paces, machine, markdown=form == "markdown")
 
 
-def _noise_level(data: Path | None, images: int | None, form: str | None, *, offline: bool) -> str:
+def _noise_level(
+    data: Path | None, images: int | None, form: str | None, watch: Watch, *, offline: bool
+) -> str:
     import torch
 
-    from n3cli.bench.noise_level import write_noise_levels
+    from n3cli.bench.noise_level import (
+        measure_noise_levels,
+        write_noise_levels_json,
+        write_noise_levels_text,
+    )
     from n3cli.cli.bring import brought
     from n3cli.data.catalog import CATALOG
     from n3cli.inference.machine import describe_machine
 
     paths = brought(CATALOG["val40"], data, offline=offline)[1][:images]
     machine = describe_machine(torch.device("cpu"))
-    with _progress() as progress:
-        return write_noise_levels(paths, machine, progress, markdown=form == "markdown")
+    with watch() as progress:
+        rows = measure_noise_levels(paths, progress)
+    if form == "json":
+        return json.dumps(write_noise_levels_json(rows, len(paths), machine), indent=2)
+    return write_noise_levels_text(rows, len(paths), machine, markdown=form == "markdown")
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[str], None]]:
+def _progress(*, quiet: bool) -> Iterator[Callable[[str], None]]:
     """Give a function that shows what is going on: one changing line, or lines in a log."""
+    if quiet:
+        yield lambda text: None
+        return
     if not sys.stderr.isatty():
         yield console.line
         return

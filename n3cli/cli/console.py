@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -23,9 +24,13 @@ def printable(text: str) -> str:
 
 
 def line(text: str) -> None:
-    """Print one line on stderr."""
-    # Looked up at each call: while a progress bar is up, sys.stderr prints above it.
-    print(printable(text), file=sys.stderr, flush=True)
+    """Print one line on stderr; where nobody reads that any more, do nothing."""
+    try:
+        # Looked up at each call: while a progress bar is up, sys.stderr prints above it.
+        print(printable(text), file=sys.stderr, flush=True)
+    except BrokenPipeError:
+        # What is left in its buffer would fail again when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def lines(text: str) -> None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from n3cli.cli import options
+from n3cli.cli import complete, options
 from n3cli.cli.batch import run_batch
 from n3cli.errors import ConfigError
 from n3cli.io.format import DNG, is_mat_name, is_raw
-from n3cli.io.name import DENOISED, ENLARGED
+from n3cli.io.name import DENOISED, MADE
 from n3cli.jobs.plan import plan
 from n3cli.jobs.run import Work
 
@@ -48,11 +47,12 @@ def _noise(text: str) -> tuple[float, ...] | None:
     "  n3 denoise photo.jpg -m real               # for noise in camera photos\n"
     "  cat a.png | n3 denoise - > b.png"
 )
-@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, shell_complete=complete.path)
 @options.output(DENOISED)
 @options.recursive
 @options.overwrite
 @options.skip_existing
+@options.keep_times
 @click.option(
     "--sigma",
     type=options.number(0, 255, auto=True),
@@ -110,6 +110,7 @@ def _noise(text: str) -> tuple[float, ...] | None:
 @options.picture_or_dng
 @options.quality
 @options.compare(DENOISED)
+@options.dry_run
 @options.json_rows
 @options.quiet
 @options.verbose
@@ -124,9 +125,11 @@ def denoise(
     recursive: bool,
     overwrite: bool,
     skip_existing: bool,
+    keep_times: bool,
     format: str | None,
     develop: bool,
     compare: bool,
+    dry: bool,
     as_json: bool,
     quiet: bool,
     verbose: bool,
@@ -144,7 +147,7 @@ def denoise(
         inputs,
         output,
         tag=DENOISED,
-        made=re.compile(f"{DENOISED}|{ENLARGED.pattern}"),
+        made=MADE,
         recursive=recursive,
         overwrite=overwrite,
         skip_existing=skip_existing,
@@ -178,6 +181,8 @@ def denoise(
         batch,
         lambda: _get_ready(develop=develop, any_raw=any_raw, **how),
         describe,
+        keep_times=keep_times,
+        dry=dry,
         quiet=quiet,
         verbose=verbose,
         facts=facts_of if as_json else None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from n3cli.cli import options
+from n3cli.cli import complete, options
 from n3cli.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -22,12 +22,13 @@ if TYPE_CHECKING:
     "  n3 fetch-data bsds500 --from /media/usb/BSDS500\n  n3 fetch-data dnd --from dnd_2017.zip\n"
     "  n3 fetch-data --show set12\n  n3 fetch-data --check-urls",
 )
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete.data_set)
 @options.data_folder("--dir")
 @click.option(
     "--from",
     "source",
     metavar="DIR|FILE|URL",
+    shell_complete=complete.path,
     help="Take the files from this folder, archive or address instead of the published address.",
 )
 @click.option("--list", "listing", is_flag=True, help="List the data sets without fetching any.")
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     "-o",
     "--output",
     metavar="FILE",
+    shell_complete=complete.path,
     help="File that --show writes the contact sheet to.  [default: NAME-contact-sheet.png]",
 )
 @click.option("--overwrite", is_flag=True, help="Let --show replace an existing file.")

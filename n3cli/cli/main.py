@@ -7,7 +7,8 @@ import os
 import sys
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -27,6 +28,9 @@ COMMANDS = {
     "fetch-data": ("n3cli.cli.fetch_data:fetch_data", "Download data sets."),
     "bench": ("n3cli.cli.bench:bench", "Measure quality and speed."),
 }
+
+_BROKEN_PIPE = 141
+"""The code where who read us has gone, as shells give it for SIGPIPE; there is nothing to say."""
 
 
 class LazyGroup(click.Group):
@@ -65,6 +69,22 @@ class LazyGroup(click.Group):
             ctx.fail(f"No such command {name!r}; {hint}")
         return super().resolve_command(ctx, args)
 
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """Read the options before the command; some print and end."""
+        with _piped():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        with _piped():
+            return super().invoke(ctx)
+
     def main(  # type: ignore[override]
         self,
         args: Sequence[str] | None = None,
@@ -92,6 +112,15 @@ class LazyGroup(click.Group):
         return code or 0
 
 
+@contextmanager
+def _piped() -> Iterator[None]:
+    """Give a broken pipe its code; click itself would end the process with 1."""
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise click.exceptions.Exit(_BROKEN_PIPE) from error
+
+
 def _tell(error: Exception, *, debug: bool) -> int:
     """Show an error that is meant for people and give its exit code; raise any other."""
     match error:
@@ -113,8 +142,8 @@ def _tell(error: Exception, *, debug: bool) -> int:
         case click.Abort():  # Ctrl-C
             console.error("interrupted")
             return 130
-        case BrokenPipeError():  # who read us has gone; nothing to say
-            return 1
+        case BrokenPipeError():
+            return _BROKEN_PIPE
         case OSError() if _output_is_stuck():
             console.error(f"standard output: {error.strerror}")
             return 1

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from n3cli.cli import console, options
+from n3cli.cli import complete, console, options
 
 if TYPE_CHECKING:
     from n3cli.inference.matcher import Matcher
@@ -32,11 +32,12 @@ _OF_PICTURES = (
     "  n3 match photos --pairs pairs.txt -o matches.h5\n"
     "  n3 match --database colmap.db -o judged.db"
 )
-@click.argument("inputs", metavar="[INPUT]...", nargs=-1)
+@click.argument("inputs", metavar="[INPUT]...", nargs=-1, shell_complete=complete.path)
 @click.option(
     "-o",
     "--output",
     metavar="OUT",
+    shell_complete=complete.path,
     help="For one pair, a .npz, .csv or .json file. For many, a folder (one that exists, or a name "
     "that ends with a slash) for one file per pair, an .h5 file in hloc's layout, or a .db file, a "
     "COLMAP database.  [default: only print the results]",
@@ -44,6 +45,7 @@ _OF_PICTURES = (
 @click.option(
     "--viz",
     metavar="OUT",
+    shell_complete=complete.path,
     help="Draw the matches into this .png file, or into this folder for many pairs.",
 )
 @click.option(
@@ -79,6 +81,7 @@ _OF_PICTURES = (
     "-m",
     "--model",
     metavar="MODEL",
+    shell_complete=complete.model,
     help="Model to use: a name, folder, file or Hub id (org/name[@rev]); none for no model.  "
     "[default: the bundled model, or match-cnet for matches without known ratio and mutual flag]",
 )

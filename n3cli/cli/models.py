@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from n3cli.cli import console, options
+from n3cli.cli import complete, console, options
 from n3cli.cli.adopt import adopt
 from n3cli.errors import ModelError
 
@@ -52,7 +52,7 @@ def list_models(as_json: bool) -> None:
 
 
 @models.command(epilog=example("n3 models info denoise-n3unet-gray"))
-@click.argument("name")
+@click.argument("name", shell_complete=complete.model)
 @as_json
 def info(name: str, as_json: bool) -> None:
     """Show what a model is and how it runs.
@@ -93,7 +93,7 @@ def _all_facts(place: Location) -> dict[str, Any]:
 
 
 @models.command(epilog=example("n3 models path denoise-n3unet-gray"))
-@click.argument("name")
+@click.argument("name", shell_complete=complete.model)
 def path(name: str) -> None:
     """Print the folder (or file) of a model.
 
@@ -106,7 +106,7 @@ def path(name: str) -> None:
 
 
 @models.command(epilog=example("n3 models verify"))
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete.model)
 @click.pass_context
 def verify(ctx: click.Context, names: tuple[str, ...]) -> None:
     """Check that models load and run.

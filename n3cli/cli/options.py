@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import click
 
+from n3cli.cli import complete
 from n3cli.errors import InputError
 from n3cli.io.format import DNG, format_of
 from n3cli.io.name import page_of
@@ -61,6 +62,7 @@ def output(tag: str) -> Decorator:
         "-o",
         "--output",
         metavar="OUT",
+        shell_complete=complete.path,
         help="Output file, folder (one that exists, or a name that ends with a slash), or - for "
         f"standard output.  [default: beside the input: photo_{tag}.png for photo.png]",
     )
@@ -133,6 +135,7 @@ model: Decorator = click.option(
     "-m",
     "--model",
     metavar="MODEL",
+    shell_complete=complete.model,
     help="Model to use: a name, folder, file or Hub id (org/name[@rev]).  [default: a bundled "
     "model]",
 )
@@ -187,6 +190,11 @@ skip_existing: Decorator = click.option(
     is_flag=True,
     help="Skip inputs whose outputs already exist, to resume a batch.",
 )
+keep_times: Decorator = click.option(
+    "--keep-times",
+    is_flag=True,
+    help="Give each output the modification time of its input.",
+)
 quality: Decorator = click.option(
     "--quality",
     type=click.IntRange(1, 100),
@@ -206,6 +214,12 @@ picture_or_dng: Decorator = click.option(
     metavar="png|jpeg|tiff|dng|…",
     help="Output format.  [default: by the output's suffix, or else the input's format, which for "
     "camera raw is dng]",
+)
+dry_run: Decorator = click.option(
+    "--dry-run",
+    "dry",
+    is_flag=True,
+    help="Print what would be written for each file, without reading pictures or writing anything.",
 )
 json_rows: Decorator = click.option(
     "--json", "as_json", is_flag=True, help="Print one line of JSON for each file."

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from n3cli.cli import options
+from n3cli.cli import complete, options
 from n3cli.errors import ConfigError
 
 
@@ -17,7 +17,7 @@ from n3cli.errors import ConfigError
     "  n3 train photos --data ~/Pictures --minutes 15\n"
     "  n3 train denoise-n3unet-color --data datasets --set data.batch=16"
 )
-@click.argument("recipe", required=False)
+@click.argument("recipe", required=False, shell_complete=complete.recipe)
 @click.option("--list", "listing", is_flag=True, help="List the recipes that come with n3.")
 @click.option("--show", is_flag=True, help="Print the whole recipe as TOML, without training.")
 @click.option(
@@ -36,6 +36,7 @@ from n3cli.errors import ConfigError
 @click.option(
     "--init",
     metavar="MODEL",
+    shell_complete=complete.model,
     help="Start from the weights of this model, or from fresh ones with none.  [default: as the "
     "recipe says]",
 )
@@ -55,6 +56,7 @@ from n3cli.errors import ConfigError
 @click.option(
     "--resume",
     metavar="auto|PATH",
+    shell_complete=complete.path,
     help="Resume from the newest complete checkpoint in --out (auto), or from this one.",
 )
 @options.device

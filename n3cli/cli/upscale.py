@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from n3cli.cli import options
+from n3cli.cli import complete, options
 from n3cli.cli.batch import run_batch
 from n3cli.inference.size import DEFAULT_SCALE, LARGEST_FACTOR, MOST_MEGAPIXELS, Goal
 from n3cli.io.name import ENLARGED, enlarged_tag
@@ -39,11 +39,12 @@ def _size(text: str) -> tuple[int, int]:
     "  n3 upscale old.jpg -m photo\n"
     "  n3 upscale icon.png --size 1024x1024 -o icon-large.png"
 )
-@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, shell_complete=complete.path)
 @options.output(enlarged_tag(DEFAULT_SCALE))
 @options.recursive
 @options.overwrite
 @options.skip_existing
+@options.keep_times
 @click.option(
     "--scale",
     type=options.number(0, LARGEST_FACTOR, above=True),
@@ -85,6 +86,7 @@ def _size(text: str) -> tuple[int, int]:
 @options.picture_format
 @options.quality
 @options.compare(enlarged_tag(DEFAULT_SCALE))
+@options.dry_run
 @options.json_rows
 @options.quiet
 @options.verbose
@@ -99,8 +101,10 @@ def upscale(
     recursive: bool,
     overwrite: bool,
     skip_existing: bool,
+    keep_times: bool,
     format: str | None,
     compare: bool,
+    dry: bool,
     as_json: bool,
     quiet: bool,
     verbose: bool,
@@ -147,6 +151,8 @@ def upscale(
         batch,
         lambda: _get_ready(given, **how),
         describe,
+        keep_times=keep_times,
+        dry=dry,
         quiet=quiet,
         verbose=verbose,
         facts=(lambda report: report.facts()) if as_json else None,

@@ -13,6 +13,7 @@ from n3cli.data.catalog import CATALOG, DataSet
 from n3cli.data.index import COLLECTIONS
 from n3cli.errors import DataError, N3Warning
 from n3cli.io.format import READABLE
+from n3cli.io.name import MADE, has_tag
 
 VARIABLE = "N3_DATA"
 
@@ -126,6 +127,24 @@ def list_pictures(folder: Path) -> list[Path]:
         text = f"folders left out: {len(closed)} cannot be read; the first: {closed[0]}"
         warnings.warn(text, N3Warning, stacklevel=2)
     return sorted(found)
+
+
+def list_originals(folder: Path) -> list[Path]:
+    """The files of `list_pictures` without those that n3 made, told by their names.
+
+    A warning says how many were left out.
+
+    Raises:
+        DataError: as `list_pictures` raises it, or n3 made them all.
+    """
+    found = list_pictures(folder)
+    made = [path for path in found if has_tag(path, MADE)]
+    if len(made) == len(found):
+        raise DataError(f"{folder}: n3 made all pictures in it; give a folder of originals")
+    if made:
+        text = f"pictures left out that n3 made: {len(made)}; the first: {made[0]}"
+        warnings.warn(text, N3Warning, stacklevel=2)
+    return sorted({*found}.difference(made))
 
 
 def _remedy(dataset: DataSet, root: Path) -> str:

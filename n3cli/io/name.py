@@ -35,6 +35,15 @@ ONLY_MAT: Final = (
 MATCHED: Final = "matches"
 """Ends the names of a pair's files: ``a_b_matches.npz``, ``a_b_matches.png``."""
 
+MADE: Final = re.compile(f"{DENOISED}|{ENLARGED.pattern}")
+"""What ends the names of pictures that n3 has denoised or enlarged."""
+
+
+def has_tag(path: Path, tag: re.Pattern[str]) -> bool:
+    """Whether a file's name ends as those of results do: with `_` and what `tag` matches."""
+    _, joint, end = path.stem.rpartition("_")
+    return bool(joint and tag.fullmatch(end))
+
 
 def enlarged_tag(scale: float | None) -> str:
     """End the name of an enlarged picture: with the scale if it is whole, which stays readable."""

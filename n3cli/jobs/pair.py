@@ -10,7 +10,7 @@ from itertools import combinations
 from pathlib import Path
 
 from n3cli.errors import ConfigError, InputError, N3Warning
-from n3cli.io.name import DENOISED, ENLARGED, MATCHED
+from n3cli.io.name import MADE, MATCHED
 from n3cli.io.pair_list import ListedPair, read_pairs
 from n3cli.jobs.scan import scan
 from n3cli.ops.array import Float64
@@ -80,7 +80,7 @@ def find_pairs(
         return [PicturePair(inputs[0], inputs[1], paths[0], paths[1])], []
     if len(paths) == 1 and paths[0].is_file():
         raise ConfigError(f"{inputs[0]}: is only one picture; give two, or a folder")
-    made = re.compile(f"{DENOISED}|{ENLARGED.pattern}|{MATCHED}")
+    made = re.compile(f"{MADE.pattern}|{MATCHED}")
     found = scan(inputs, made=made, recursive=recursive, leave_out=leave_out)
     names = [
         (source.place.as_posix() if len(paths) == 1 else str(source.path), source.path)

@@ -25,6 +25,9 @@ from n3cli.jobs.target import ExistingError, Guard, output_folder, target_of
 STANDARD = "-"
 """As an input: standard input. As an output: standard output."""
 
+_STANDARD_PATHS = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
+"""Standard output, too: what is written there is a stream, and no file to put in place."""
+
 
 def name_source(source: Path | None) -> str:
     """A source as people know it; None is standard input."""
@@ -146,6 +149,8 @@ def plan(
         raise ConfigError("the name of an input is empty; give a file, a folder or -")
     if output == "":
         raise ConfigError("-o: the name of the output is empty; give a file, a folder or -")
+    if output in _STANDARD_PATHS:
+        output = STANDARD
     if compare and output in ((None, STANDARD) if STANDARD in inputs else (STANDARD,)):
         raise ConfigError(
             "--compare needs an output file to write the page beside, not standard output; name "

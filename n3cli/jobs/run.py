@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Generic, TextIO, TypeAlias, TypeVar
 
 from n3cli.errors import InputError, N3Warning
 from n3cli.io.format import printable
-from n3cli.io.path import refuse_existing
+from n3cli.io.path import explained, refuse_existing
 from n3cli.jobs.plan import Job, Plan, Refused
 
 Result = TypeVar("Result")
@@ -80,7 +82,11 @@ class Summary:
 
 
 def run(
-    plan: Plan, prepare: Callable[[], Work[Result]], tell: Callable[[Event[Result]], None]
+    plan: Plan,
+    prepare: Callable[[], Work[Result]],
+    tell: Callable[[Event[Result]], None],
+    *,
+    keep_times: bool = False,
 ) -> Summary:
     """Run a plan.
 
@@ -90,6 +96,7 @@ def run(
             makes one picture, given its job and a function to call with the fraction done. An
             InputError fails that job only, anything else ends the run.
         tell: is called with each event as it happens.
+        keep_times: give targets the times of their sources, where both are files.
 
     Returns:
         The counts over all inputs of the plan.
@@ -101,11 +108,13 @@ def run(
     done = 0
     if plan.jobs:
         work = prepare()
-        done = sum(_succeeds(job, work, tell) for job in plan.jobs)
+        done = sum(_succeeds(job, work, tell, keep_times=keep_times) for job in plan.jobs)
     return Summary(done, len(plan.refused) + len(plan.jobs) - done, len(plan.existing))
 
 
-def _succeeds(job: Job, work: Work[Result], tell: Callable[[Event[Result]], None]) -> bool:
+def _succeeds(
+    job: Job, work: Work[Result], tell: Callable[[Event[Result]], None], *, keep_times: bool
+) -> bool:
     tell(Started(job))
     start = time.perf_counter()
     try:
@@ -113,12 +122,23 @@ def _succeeds(job: Job, work: Work[Result], tell: Callable[[Event[Result]], None
             for target in (job.target, job.page):
                 if target and not job.replace:  # it may have appeared since the plan was made
                     refuse_existing(target)
+            times = _times(job.source) if keep_times and job.source else None
             result = work(job, lambda fraction: tell(Advanced(job, fraction)))
+            if times and job.target:
+                with explained(job.target):
+                    os.utime(job.target, ns=times)
     except InputError as error:
         tell(Failed(job, error))
         return False
     tell(Done(job, result, time.perf_counter() - start))
     return True
+
+
+def _times(source: Path) -> tuple[int, int]:
+    """When a file was last read and changed, in nanoseconds; asked before it is read."""
+    with explained(source):
+        state = source.stat()
+    return state.st_atime_ns, state.st_mtime_ns
 
 
 @contextmanager

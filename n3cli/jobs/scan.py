@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from n3cli.errors import InputError
 from n3cli.io.format import READABLE
+from n3cli.io.name import has_tag
 from n3cli.io.path import explained
 
 
@@ -58,8 +59,7 @@ def scan(
 
     Args:
         inputs: files and folders.
-        made: files of folders whose stem ends with `_` and a match of this are results of an
-            earlier run: skipped.
+        made: files of folders that have a tag like this are results of an earlier run: skipped.
         recursive: go down the whole tree of a folder.
         leave_out: folders whose content is no input even if they lie in one (output folders).
         suffixes: of the files of folders that are taken, in lower case.
@@ -88,7 +88,7 @@ def scan(
             hint = "" if recursive else "; to include its subfolders, give -r"
             failed.append((given, InputError(f"{given}: no picture files in this folder{hint}")))
         for path in look.found:
-            if made.fullmatch(path.stem.rpartition("_")[2]) and "_" in path.stem:
+            if has_tag(path, made):
                 skipped.append(path)
             else:
                 sources.setdefault(real(path), Source(path, path.relative_to(given)))

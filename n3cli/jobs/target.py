@@ -92,8 +92,9 @@ class Guard:
         if exists and target.is_dir():
             raise InputError(f"{target}: is a folder; choose another name")
         if exists and not target.is_file():
-            stdout = str(target) in ("/dev/stdout", "/proc/self/fd/1")
-            hint = "-o -" if stdout else f"-o - >{shlex.quote(str(target))}"
-            raise InputError(f"{target}: is not a regular file; to write into it, use {hint}")
+            raise InputError(
+                f"{target}: is not a regular file; to write into it, use -o - "
+                f">{shlex.quote(str(target))}"
+            )
         if exists and not self.overwrite:
             raise ExistingError(kept(target))

@@ -12,7 +12,7 @@ from zlib import crc32
 from torch import Tensor
 
 from n3cli.data.catalog import CATALOG, find_set
-from n3cli.data.location import list_images, list_pictures, list_training_images
+from n3cli.data.location import list_images, list_originals, list_training_images
 from n3cli.errors import ConfigError, DataError
 from n3cli.training.config import Recipe
 from n3cli.training.store import ImageStore, load_store
@@ -120,6 +120,6 @@ def _paths(recipe: Recipe, data: Path | None) -> list[Path]:
             raise ConfigError(
                 "this recipe trains on your own pictures; name their folder with --data"
             )
-        return list_pictures(data)
+        return list_originals(data)
     sets, exclude = ([find_set(name) for name in n] for n in (settings.sets, settings.exclude))
     return list_training_images(sets, exclude, data)

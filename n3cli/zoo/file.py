@@ -51,7 +51,7 @@ def load_file(path: Path) -> Model:
     if found is None:
         return load_foreign(state, path, tuple(READERS))
     config, network = _build(found, path)
-    return Model(config, fold_batch_norm(network).eval(), str(path))
+    return Model(config, fold_batch_norm(network).eval(), str(path), path)
 
 
 def convert_file(

@@ -34,11 +34,13 @@ class Model:
         config: what its config.json says.
         network: on the CPU, float32, in evaluation mode, batch norms folded into convolutions.
         source: where it came from: a folder or a Hub id.
+        file: its file of weights; None where it was not read from one.
     """
 
     config: ModelConfig
     network: Network
     source: str
+    file: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -49,11 +51,13 @@ class SetModel:
         config: what its config.json says.
         network: on the CPU, float32, in evaluation mode.
         source: where it came from: a folder or a Hub id.
+        file: its file of weights; None where it was not read from one.
     """
 
     config: ModelConfig
     network: SetNetwork
     source: str
+    file: Path | None = None
 
 
 AnyModel: TypeAlias = Model | SetModel
@@ -70,15 +74,12 @@ def load_folder(folder: Path, *, source: str | None = None) -> AnyModel:
         ModelError: a file is missing or damaged, or the two do not belong together.
     """
     config, network = load_trained(folder)
-    return made(config, fold_batch_norm(network).eval(), source or str(folder))
-
-
-def made(config: ModelConfig, network: AnyNetwork, source: str) -> AnyModel:
-    """The model of a network, of its kind."""
+    network = fold_batch_norm(network).eval()
+    source, file = source or str(folder), folder / WEIGHTS_FILE
     if isinstance(network, SetNetwork):
-        return SetModel(config, network, source)
+        return SetModel(config, network, source, file)
     assert isinstance(network, Network)
-    return Model(config, network, source)
+    return Model(config, network, source, file)
 
 
 def load_trained(folder: Path) -> tuple[ModelConfig, AnyNetwork]:

@@ -64,16 +64,17 @@ def load_foreign(state: Mapping[str, Tensor], path: Path, known: Sequence[str]) 
         exact_tiles=False,
     )
     about = f"{architecture}, built by spandrel from other people's weights."
-    network = re.sub(r"[^a-z0-9]", "", architecture.lower())
+    name = re.sub(r"[^a-z0-9]", "", architecture.lower())
     config = ModelConfig(
-        name=name_file(path.stem, task=task, network=network, channels=channels),
+        name=name_file(path.stem, task=task, network=name, channels=channels),
         task=task,
-        network=network,
+        network=name,
         options={},
         sigma_max=sigma_max,
         dtype="float32",
     )
-    return Model(config, ForeignNetwork(descriptor, description, about).eval(), str(path))
+    network = ForeignNetwork(descriptor, description, about)
+    return Model(config, network.eval(), str(path), path)
 
 
 def _describe(state: Mapping[str, Tensor], path: Path, known: Sequence[str]) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from n3cli.errors import MissingWeightsError, ModelError
@@ -99,11 +100,11 @@ def locate(name: str | Path, *, task: str, channels: int | None = None) -> Locat
         if path.is_dir():
             return _given(path)
         for whole in _completed(name, task):  # without the network, the image does not matter
-            _check_network(whole)
+            _check_network(name, whole)
         raise
     if folder := bundled().get(full):
         return Location(folder, str(folder))
-    return _given(path) if path.is_dir() else _published(full)
+    return _given(path) if path.is_dir() else _published(name, full)
 
 
 def locate_all(name: str) -> list[Location]:
@@ -148,28 +149,29 @@ def _expanded(path: Path) -> Path:
     return path
 
 
-def _published(name: str) -> Location:
+def _published(typed: str, name: str) -> Location:
     """Download a model that the zoo publishes but n3 does not bring along."""
     from n3cli.networks import registry  # heavy, and needed for few names
 
-    parts = _check_network(name)
+    parts = _check_network(typed, name)
     network = parts["network"]
     kin = [model for model in bundled() if model.split("-")[1] == network]
     able = registry.build(network, {}).description.task
     if parts["task"] != able:
-        raise unknown_name(name, kin, f"{network} is for the task {able}, not {parts['task']}.")
+        reason = f"{network} is for the task {able}, not {parts['task']}."
+        raise unknown_name(typed, name, kin, reason)
     hub_id = hub.zoo_id(name)
     try:
         return Location(hub.download(hub_id), str(hub_id))
     except ModelError as error:
         if kin:
-            raise unknown_name(name, kin, f"it does not come with n3. {error}") from error
+            raise unknown_name(typed, name, kin, f"it does not come with n3. {error}") from error
         reason = f"no weights of {network} come with n3: give the path of a folder or file. {error}"
-        raise MissingWeightsError(str(unknown_name(name, kin, reason)), name) from error
+        raise MissingWeightsError(str(unknown_name(typed, name, kin, reason)), name) from error
 
 
-def _check_network(name: str) -> re.Match[str]:
-    """The parts of a full name whose network this n3 has; others spare the way to the Hub.
+def _check_network(typed: str, name: str) -> re.Match[str]:
+    """The parts of a full name whose network n3 has; others spare the way to the Hub.
 
     Raises:
         ModelError: it has not.
@@ -177,9 +179,14 @@ def _check_network(name: str) -> re.Match[str]:
     from n3cli.networks import registry
 
     parts = PATTERN.fullmatch(name)
-    if parts is None or parts["network"] not in registry.names():
-        known = ", ".join(registry.names())
-        raise unknown_name(name, bundled(), f"this n3 has the networks {known}.")
+    assert parts is not None
+    wrong = parts["network"]
+    if wrong not in registry.names():
+        # In names of models, a network is one word.
+        known = [network for network in registry.names() if "-" not in network]
+        near = get_close_matches(wrong, known, n=1)
+        meant = [name.replace(wrong, network, 1) for network in near]
+        raise unknown_name(typed, name, meant, f"n3 has no network called {wrong}.")
     return parts
 
 

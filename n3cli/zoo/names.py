@@ -115,11 +115,18 @@ def name_file(stem: str, *, task: str, network: str, channels: int) -> str:
     return "-".join([task, network, variant, *(word for word in words if word not in known)])
 
 
-def unknown_name(name: str, known: Iterable[str], reason: str) -> ModelError:
-    """Return the error for a name that leads nowhere, with the nearest of the `known` names."""
-    near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.5)
-    hint = f"Did you mean {' or '.join(near)}? " if near else ""
-    return ModelError(f"Unknown model {name!r}: {reason} {hint}See `n3 models list`.")
+def unknown_name(typed: str, full: str, known: Iterable[str], reason: str) -> ModelError:
+    """Return the error for a name that leads nowhere.
+
+    Args:
+        typed: the name as it was given.
+        full: what it was completed to.
+        known: names of which those nearest to the full one are told.
+        reason: a sentence.
+    """
+    near = difflib.get_close_matches(full, sorted(known), n=3, cutoff=0.5)
+    hint = f" (did you mean {' or '.join(near)}?)" if near else ""
+    return ModelError(f"Unknown model {typed!r}{hint}: {reason} See `n3 models list`.")
 
 
 def _resolve_aliases(name: str) -> str:

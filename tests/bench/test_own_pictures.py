@@ -1,5 +1,6 @@
 """`n3 bench FOLDER`: pictures of one's own, measured by the rules of the suites."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -9,6 +10,11 @@ from reference.slow_metric import slow_psnr
 
 from n3cli.cli.main import n3
 from n3cli.io.picture import Picture, read_picture, write_picture
+from n3cli.zoo.locate import bundled
+
+
+def sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def draw(path, height=40, width=52, planes=3, seed=0):
@@ -33,16 +39,21 @@ def run(tmp_path, monkeypatch):
     return bench
 
 
-def test_noise_is_that_of_the_picture_at_the_same_place_in_sorted_order(run, tmp_path):
+def test_noise_follows_from_a_pictures_name(run, tmp_path):
     clean = [draw(tmp_path / "mine" / name, seed=i) for i, name in enumerate(["a.png", "b/c.png"])]
     (suite,) = run("mine", "--against", "noisy", "--sigma", "10,25", "--json")
     assert (suite["suite"], suite["images"], suite["channels"]) == ("mine", 2, 3)
     (row,) = suite["measured"]
-    for index, (image, scores) in enumerate(zip(clean, row["per_image"], strict=True)):
-        assert scores["image"] == ("a.png", "b/c.png")[index]
+    assert [scores["image"] for scores in row["per_image"]] == ["a.png", "b/c.png"]
+    for image, scores in zip(clean, row["per_image"], strict=True):
+        seed = int(hashlib.sha256(scores["image"].encode()).hexdigest()[:16], 16)
         for level, psnr in zip((10, 25), scores["psnr"], strict=True):
-            noise = np.random.default_rng(index).standard_normal(image.shape) * level / 255
+            noise = np.random.default_rng(seed).standard_normal(image.shape) * level / 255
             assert psnr == pytest.approx(slow_psnr(np.clip(image + noise, 0, 1), image, 1), abs=0.1)
+    assert "seed is the first 8 bytes" in suite["protocol"]
+    draw(tmp_path / "mine" / "0.png", seed=2)
+    (suite,) = run("mine", "--against", "noisy", "--sigma", "10,25", "--json")
+    assert suite["measured"][0]["per_image"][1:] == row["per_image"]
 
 
 def test_grey_and_colour_pictures_go_to_their_own_networks(run, tmp_path):
@@ -69,8 +80,8 @@ def test_with_a_scale_pictures_are_cut_made_small_and_enlarged(run, tmp_path):
     whole = read_picture(tmp_path / "mine" / "odd.png").pixels
     for scale in (2, 3):
         folder = tmp_path / "out" / "mine-sr" / f"scale-{scale}"
-        assert np.array_equal(read_picture(folder / "clean/odd.png.png").pixels, whole[:36, :54])
-        low = read_picture(folder / "given/odd.png.png").pixels
+        assert np.array_equal(read_picture(folder / "clean/odd.png").pixels, whole[:36, :54])
+        low = read_picture(folder / "given/odd.png").pixels
         assert low.shape == (36 // scale, 54 // scale, 3)
 
 
@@ -83,6 +94,14 @@ def test_noise_and_scales_together_are_two_suites(run, tmp_path):
     ]
 
 
+def test_what_n3_made_is_no_original(run, tmp_path):
+    draw(tmp_path / "mine" / "a.png")
+    draw(tmp_path / "mine" / "a_n3dn.png")
+    (suite,) = run("mine", "--against", "noisy", "--json")
+    assert suite["images"] == 1
+    assert "pictures left out that n3 made: 1" in run("mine", "--against", "noisy")
+
+
 def test_nothing_was_published_of_a_folder_whatever_it_is_called(run, tmp_path):
     draw(tmp_path / "sets" / "kodak24" / "a.png")
     draw(tmp_path / "sets" / "kodak24" / "a.jpg")
@@ -93,6 +112,34 @@ def test_nothing_was_published_of_a_folder_whatever_it_is_called(run, tmp_path):
     assert "verified" not in suite
     saved = sorted(path.name for path in (tmp_path / "out/kodak24/sigma-15/noisy").iterdir())
     assert saved == ["a.jpg.png", "a.png.png"]
+
+
+def test_json_says_which_networks_and_files_were_measured(run, tmp_path):
+    for name in ("a.png", "b/c.png", "d.png"):
+        draw(tmp_path / "mine" / name)
+    asked = ("mine", "--images", "2", "--sigma", "25", "--json")
+    (suite,) = run(*asked, "-m", "n3unet", "--against", "noisy")
+    assert suite["path"] == str(tmp_path / "mine")
+    names = [each["image"] for each in suite["measured"][0]["per_image"]]
+    listed = "".join(f"{sha256(tmp_path / 'mine' / name)}  {name}\n" for name in names)
+    assert suite["files_sha256"] == hashlib.sha256(listed.encode()).hexdigest()
+    network, noisy = suite["measured"]
+    assert "weights_sha256" not in noisy
+    place = bundled()["denoise-n3unet-color"]
+    assert network["source"] == str(place)
+    assert network["weights_sha256"] == sha256(place / "model.safetensors")
+    assert f"{network['parameters']:,} parameters, {network['precision']}" in network["note"]
+
+
+@pytest.mark.parametrize("broken", ["head", "rest"])
+def test_a_broken_picture_is_to_be_removed(run, tmp_path, broken):
+    draw(tmp_path / "mine" / "a.png")
+    draw(tmp_path / "mine" / "b.png")
+    data = (tmp_path / "mine" / "b.png").read_bytes()
+    (tmp_path / "mine" / "b.png").write_bytes(b"no" if broken == "head" else data[:-200])
+    text = run("mine", "--against", "noisy", exit_code=1)
+    assert "mine/b.png: " in text
+    assert text.endswith("; remove it from the folder to measure the others\n")
 
 
 def test_a_suites_name_is_a_suite_and_a_comma_in_a_folders_name_is_no_list(run, tmp_path):

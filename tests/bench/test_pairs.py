@@ -200,6 +200,7 @@ def test_what_wants_ratios_is_left_out_where_a_dump_has_none(tmp_path):
         assert done.exit_code == 0, done.stderr
         (suite,) = json.loads(done.stdout)["suites"]
         assert [row["method"] for row in suite["measured"]] == measured
+        assert ("weights_sha256" in suite["measured"][-1]) == (measured[-1] == "match-cnet")
         assert f"Brown: without {left_out}, as the data has no" in done.stderr
     done = CliRunner().invoke(n3, [*command[:3], "-m", "n3cnet-flags", *command[-2:]])
     assert done.exit_code == 2
@@ -288,7 +289,7 @@ def test_what_the_command_cannot_do(tmp_path):
         (("reichstag", "--sigma", "25"), 2, "correspondences take only -m, --against"),
         (("reichstag", "--tolerance", "1"), 2, "correspondences take only -m, --against"),
         (("brown", "-m", "none"), 2, "give --against none"),
-        (("brown", "--against", "bm3d"), 2, "for correspondences, known are none, ratio"),
+        (("brown", "--against", "bm3d"), 2, "known are none, ratio"),
         (("yfcc", "--against", "none"), 3, "YFCC100M not found"),
         (("strecha", "--against", "none"), 3, "has no photos with .camera files"),
         (("brown", "--offline", "--against", "none"), 3, "run n3 fetch-data brown"),

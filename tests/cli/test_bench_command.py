@@ -57,6 +57,9 @@ def test_a_suite_as_json_is_the_same_twice_and_found_by_the_variable(data):
     for report in (one, two):
         assert report["suites"][0]["measured"][0].pop("seconds_per_megapixel") > 0
     assert one["suites"] == two["suites"]
+    quiet = n3_bench(*arguments[:-1], "-q", "--data", data)
+    assert quiet.returncode == 0
+    assert [line for line in quiet.stderr.splitlines() if "n3: warning: " not in line] == []
     (suite,) = one["suites"]
     assert suite["images"] == 2
     assert [row["method"] for row in suite["measured"]] == ["nlm-opencv"]

@@ -159,6 +159,21 @@ class TestOneFile:
         assert run("photo.png", "--sigma", "20", "-y").exit_code == 0
         assert Path("photo_n3dn.png").read_bytes() != b"mine"
 
+    def test_results_may_keep_the_times_of_their_sources(self):
+        then = 1_000_000_000_123_456_700
+        os.utime("photo.png", ns=(then, then))
+        run("photo.png", "--sigma", "20", "--keep-times", "--compare")
+        assert Path("photo_n3dn.png").stat().st_mtime_ns == then
+        assert Path("photo_n3dn_compare.html").stat().st_mtime_ns > then
+        run("photo.png", "--sigma", "20", "-o", "new.png")
+        assert Path("new.png").stat().st_mtime_ns > then
+
+    @pytest.mark.parametrize("names", [["-", "-o", "x.png"], ["photo.png", "-o", "-"]])
+    def test_streams_have_no_times(self, names):
+        result = run(*names, "--keep-times")
+        assert result.exit_code == 2
+        assert "--keep-times is for files" in result.stderr
+
     @pytest.mark.parametrize(
         "name", ["Übung мир 日本.png", "a\nb\x1b[31m.png", "-o.png", b"\xff\xfe.png"]
     )
@@ -168,11 +183,13 @@ class TestOneFile:
             Path(name).write_bytes(Path("photo.png").read_bytes())
         except OSError:
             pytest.skip("not a name for this file system")
-        result = run("--sigma", "20", "--", name)
+        result = run("--sigma", "20", "--json", "--", name)
         assert result.exit_code == 0, result.stderr
         assert result.stderr.count("\n") == 1
-        assert "\x1b" not in result.stderr
-        assert Path(name.replace(".png", "_n3dn.png")).is_file()
+        assert "\x1b" not in result.stderr + result.stdout
+        row = json.loads(result.stdout)
+        assert (row["source"], row["target"]) == (name, name.replace(".png", "_n3dn.png"))
+        assert Path(row["target"]).is_file()
 
 
 class TestBatches:
@@ -228,6 +245,44 @@ class TestBatches:
         result = run(*again[:2], *again[3:])
         assert (result.exit_code, result.stdout) == (0, "")
         assert run(*again, "-y").exit_code == 2
+
+    @pytest.mark.parametrize("form", [["--json"], [], ["-q"]])
+    def test_a_plan_is_shown_and_nothing_made(self, folder, form):
+        for name in ("in/a.png", "in/deep/b.png", "in/a_n3dn.png", "out/deep/b.png"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            write_picture(folder / name, picture())
+        before = sorted(folder.rglob("*"))
+        asked = ["in", "-r", "-o", "out", "--dry-run", *form]
+        result = run(*asked)
+        assert (result.exit_code, sorted(folder.rglob("*"))) == (1, before)
+        kept = "out/deep/b.png: exists and is kept; give -y to replace it"
+        told = [] if "-q" in form else ["skipped 1 made by an earlier run: in/a_n3dn.png"]
+        assert result.stderr.splitlines() == [*told, f"n3: error: {kept}"]
+        planned = run(*asked, "--skip-existing")
+        assert planned.exit_code == 0
+        match form:
+            case ["--json"]:
+                names = [
+                    {"source": f"in/{name}", "target": f"out/{name}"}
+                    for name in ("deep/b.png", "a.png")
+                ]
+                rows = [json.loads(row) for row in (result.stdout + planned.stdout).splitlines()]
+                assert rows == [
+                    names[0] | {"status": "failed", "error": kept},
+                    names[1] | {"status": "planned"},
+                    names[0] | {"status": "skipped"},
+                    names[1] | {"status": "planned"},
+                ]
+            case []:
+                assert result.stdout == planned.stdout == "in/a.png → out/a.png\n"
+                assert "skipped 1 whose outputs exist: in/deep/b.png\n" in planned.stderr
+            case _:
+                assert (result.stdout, planned.stdout, planned.stderr) == ("", "", "")
+
+    @pytest.mark.usefixtures("folder")
+    def test_a_plan_of_streams(self):
+        result = run("-", "--dry-run")
+        assert (result.exit_code, result.stdout) == (0, "standard input → standard output\n")
 
     def test_linked_folders_are_told(self, folder):
         (folder / "in").mkdir()

@@ -82,7 +82,8 @@ def test_a_short_name_stands_for_all_that_match() -> None:
 def test_a_name_that_is_no_networks_says_so() -> None:
     done = run("info", "nope")
     assert done.exit_code == 3
-    assert "Unknown model 'denoise-nope-gray': this n3 has the networks" in done.stderr
+    text = "Unknown model 'nope': n3 has no network called nope. See `n3 models list`."
+    assert done.stderr == f"n3: error: {text}\n"
     assert "-gray or -color" not in done.stderr
 
 
@@ -179,7 +180,7 @@ def test_unknown_name() -> None:
     result = run("path", "n3unte-gray")
     assert result.exit_code == 3
     assert result.stdout == ""
-    assert "Did you mean denoise-n3unet-gray" in result.stderr
+    assert "did you mean denoise-n3unet-gray" in result.stderr
 
 
 def test_verify_all_that_come_with_n3() -> None:

@@ -62,7 +62,28 @@ def test_reader_gone_is_no_news(tmp_path):
     process.stdout.close()
     process.stdout = None
     _, err = process.communicate(data)
-    assert (process.returncode, err) == (1, b"")
+    assert (process.returncode, err) == (141, b"")
+
+
+@pytest.mark.parametrize("words", ["models list", "denoise --help", "fetch-data --list"])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_whatever_is_printed_for_nobody_ends_as_with_a_broken_pipe(words, unbuffered):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "n3cli", *words.split()],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env=ENVIRONMENT | {"PYTHONUNBUFFERED": unbuffered},
+    )  # fmt: skip
+    process.stdout.close()
+    assert (process.stderr.read(), process.wait()) == (b"", 141)
+
+
+def test_a_batch_goes_on_when_nobody_reads_its_lines(tmp_path):
+    data = encoded(tmp_path, 40, 50)
+    (tmp_path / "second.png").write_bytes(data)
+    process = start("noise.png", "second.png", folder=tmp_path)
+    process.stderr.close()
+    assert (process.stdout.read(), process.wait()) == (b"", 0)
+    assert (tmp_path / "second_n3dn.png").is_file()
 
 
 def shell(words: str, folder: Path, **more: str) -> subprocess.CompletedProcess[bytes]:

@@ -240,6 +240,11 @@ class TestOneFile:
         assert (second["size"], second["new_size"]) == ([30, 44], [60, 88])
         assert (first["layout"], first["model"]) == ("RGB uint8", "upscale-n3sr-small")
 
+    def test_a_plan_needs_no_model(self):
+        result = run("photo.png", "--scale", "3", "-m", "none-such", "--dry-run")
+        assert (result.exit_code, result.stdout) == (0, "photo.png → photo_n3x3.png\n")
+        assert files() == ["photo.png"]
+
     def test_a_stream_without_end_is_refused(self, monkeypatch):
         monkeypatch.setattr(file_module, "free_memory", lambda device: 30_000_000)
         monkeypatch.setattr(file_module, "_LEAST", 0)

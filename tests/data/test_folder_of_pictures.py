@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from n3cli.data.location import list_pictures
+from n3cli.data.location import list_originals, list_pictures
 from n3cli.errors import DataError, N3Warning
 
 
@@ -51,6 +51,17 @@ def test_what_is_no_folder_is_an_error(tmp_path, name):
     make(tmp_path, "1.png")
     with pytest.raises(DataError, match="is not a folder"):
         list_pictures(tmp_path / name)
+
+
+def test_results_of_n3_are_no_originals(tmp_path):
+    originals = make(tmp_path, "a.png", "n3dn.png", "b_n3x.png", "b/c_n3dn_cut.jpg")
+    make(tmp_path, "a_n3dn.png", "a_n3dn_n3x2.jpg", "b/c_n3up.tif")
+    with pytest.warns(N3Warning, match="left out that n3 made: 3; the first: .*a_n3dn.png"):
+        assert list_originals(tmp_path) == sorted(originals)
+    assert len(list_pictures(tmp_path)) == 7
+    make(tmp_path / "b", "c_n3dn_cut.jpg")[0].unlink()
+    with pytest.raises(DataError, match=r"b: n3 made all pictures in it; give .* originals"):
+        list_originals(tmp_path / "b")
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="nothing is closed to this user")

@@ -230,6 +230,13 @@ class TestNothingIsLost:
 
 
 @pytest.mark.usefixtures("tree")
+@pytest.mark.parametrize("output", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
+def test_standard_output_may_be_named_by_its_path(output):
+    assert plan(["a.png"], output).jobs == (Job(Path("a.png"), None),)
+    assert plan(["-"], output).jobs == (Job(None, None),)
+
+
+@pytest.mark.usefixtures("tree")
 class TestPages:
     def test_they_stand_beside_the_results(self):
         (job,) = plan(["a.png"], compare=True).jobs

@@ -153,7 +153,8 @@ def test_what_they_are_is_read_off_the_weights(published: tuple[str, Path, objec
     assert (
         model.config.sigma_max == {"dncnn": None, "ffdnet": 75, "ircnn": 50}[model.config.network]
     )
-    assert load_model(path).config.name == NAMES[name]
+    model = load_model(path)
+    assert (model.config.name, model.file) == (NAMES[name], path)
 
 
 def test_a_converted_folder_gives_the_same(
