@@ -293,7 +293,7 @@ def test_what_fuji_and_canon_tell_in_their_own_containers():
 
 
 @pytest.mark.parametrize("kind", ["dng", "pef", "raf"])
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_damage_is_left_out(kind, data):
     file = {

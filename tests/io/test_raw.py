@@ -191,7 +191,7 @@ def test_a_file_that_is_not_there(tmp_path):
 DNG = make_dng(values(12, 14), noise=(1e-4, 1e-5))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.tuples(st.integers(0, len(DNG) - 1), st.integers(0, 255)), max_size=6))
 def test_any_damage_is_one_error_or_a_picture(changes):
     data = bytearray(DNG)

@@ -89,7 +89,7 @@ def test_lossless_formats_keep_pixels_and_metadata(
         assert found.meta.text == {"Description": "día"}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     format=st.sampled_from(["png", "tiff"]),
     data=st.data(),

@@ -51,7 +51,7 @@ def test_matches_the_slow_reference(form, rows, columns, patch, stride, window):
     st.integers(1, 15),
     st.integers(1, 2),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_fast_form_is_exact(rows, columns, patch_and_stride, window, batch):
     arguments = problem(rows, columns, *patch_and_stride, window, batch)
     torch.testing.assert_close(

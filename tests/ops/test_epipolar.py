@@ -105,7 +105,7 @@ def test_weights_are_those_of_repeated_points(normalise):
 
 
 @given(st.integers(0, 100))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_its_gradient_is_that_of_differences(seed):
     _, _, x0, x1 = scene(seed, 14)
     x1 = x1 + np.random.default_rng(seed).normal(0, 0.02, x1.shape)

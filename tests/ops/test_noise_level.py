@@ -72,7 +72,7 @@ def test_clean_picture_has_next_to_none() -> None:
 
 
 @given(value=st.floats(0, 1), height=st.integers(1, 40), width=st.integers(1, 40))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_constant_is_exactly_zero(value, height, width) -> None:
     assert estimate_noise([np.full((height, width), value)]).sigma == 0
 
@@ -108,7 +108,7 @@ def test_the_picture_may_be_turned_and_shifted(turn) -> None:
 
 
 @given(factor=st.floats(0.1, 3))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_estimate_follows_the_contrast(factor) -> None:
     plane = add_noise(np.zeros((128, 128)), 25)
     assert estimate_noise([factor * plane]).sigma == pytest.approx(
