@@ -45,10 +45,10 @@ def test_matches_the_slow_reference(form, rows, columns, patch, stride, window):
 
 
 @given(
-    st.integers(1, 30),
-    st.integers(1, 60),
+    st.integers(1, 10),
+    st.integers(1, 20),  # more than a cell and a window have
     st.sampled_from([(4, 2), (6, 2), (3, 3), (10, 5), (4, 1)]),
-    st.integers(1, 15),
+    st.integers(1, 7),
     st.integers(1, 2),
 )
 @settings(max_examples=40)
@@ -77,7 +77,9 @@ def test_gradcheck():
     *tensors, grid = problem(3, 3, 4, 2, 3)
     for tensor in tensors:
         tensor.requires_grad_()
-    assert torch.autograd.gradcheck(lambda *t: aggregate(*t, grid, 2, select_relaxed), tensors)
+    assert torch.autograd.gradcheck(
+        lambda *t: aggregate(*t, grid, 2, select_relaxed), tensors, fast_mode=True
+    )
 
 
 def test_half_precision_is_computed_in_float32():
