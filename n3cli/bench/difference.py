@@ -33,7 +33,7 @@ def check_comparable(plan: Sequence[tuple[Suite, Sequence[float], Sequence[Metho
         if any(method.published in names for method in methods):
             return
     raise ConfigError(
-        "--tolerance has nothing to hold against: no figures were published of these methods on "
+        "--tolerance has nothing to compare with: no figures are published for these methods on "
         "these sets at these levels; leave it out"
     )
 
@@ -52,7 +52,7 @@ def check_tolerance(measurements: Sequence[Measurement], tolerance: float) -> No
     outside = [f"{text} {by:+.3f} dB" for text, by in found if abs(by) > tolerance]
     if outside:
         raise ToleranceError(
-            f"more than {tolerance:g} dB from what was published: {'; '.join(outside)}"
+            f"more than {tolerance:g} dB from the published figures: {'; '.join(outside)}"
         )
 
 

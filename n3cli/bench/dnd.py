@@ -137,13 +137,13 @@ def _faults(path: Path, parts: Sequence[tuple[int, int]], raw: bool) -> Iterator
     israw = np.asarray(values["israw"])
     if israw.size != 1 or israw.dtype.kind not in "biuf" or bool(israw.item()) != raw:
         track = "raw" if raw else "sRGB"
-        yield f"{path.name}: israw is not {str(raw).lower()}, as the {track} track has it"
+        yield f"{path.name}: israw is not {str(raw).lower()}, as the {track} track requires"
     version = values["eval_version"]
     if not isinstance(version, str) or version != _VERSION:
         yield f"{path.name}: eval_version is not {_VERSION!r}"
     cells = values["Idenoised"]
     if not isinstance(cells, np.ndarray) or cells.dtype != object:
-        yield f"{path.name}: Idenoised is no cell array"
+        yield f"{path.name}: Idenoised is not a cell array"
         return
     if cells.size != len(parts):
         yield f"{path.name}: Idenoised has {cells.size} parts, expected {len(parts)}"

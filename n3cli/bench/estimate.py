@@ -63,7 +63,7 @@ def save_to(folder: Path) -> Keeper:
     with explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
-            raise InputError(f"{folder} is not empty; name a new folder for the images")
+            raise InputError(f"{folder} is not empty; give a new folder with --save-images")
 
     def keep(estimate: Estimate) -> None:
         task = estimate.suite.task

@@ -76,8 +76,8 @@ def _look_at(path: Path, scales: Sequence[float]) -> int:
         sides = picture.height, picture.width
         if min(side - side % multiple - 2 * border for side in sides) < 11:
             raise DataError(
-                f"{picture.name} has {picture.width}×{picture.height} pixels, too few to be "
-                "measured; leave it out of the folder"
+                f"{picture.name} has {picture.width}×{picture.height} pixels, too few to measure "
+                "on; remove it from the folder"
             )
         return picture.channels
 

@@ -132,7 +132,7 @@ def measure_pairs(
             for name, estimate in estimators.items():
                 errors[which][name].append(estimate(pair, verdict))
     if not counts:
-        raise DataError(f"{title} has no pairs to measure on")
+        raise DataError(f"{title} has no pairs to measure on; get the set again")
     rows = tuple(
         PairRow(
             method,

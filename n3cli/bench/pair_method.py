@@ -63,7 +63,7 @@ def make_filters(names: Sequence[str]) -> list[PairMethod]:
     for name in names:
         if name not in FILTERS:
             raise ConfigError(
-                f"--against {name}: correspondences are held against {', '.join(FILTERS)}"
+                f"--against {name}: for correspondences, known are {', '.join(FILTERS)}"
             )
     return [PairMethod(name, *FILTERS[name]) for name in names]
 
@@ -96,7 +96,9 @@ def _both(pair: Pair) -> Verdict:
 def _side(pair: Pair, name: str) -> Float64:
     values = getattr(pair, name)
     if values is None:
-        raise DataError(f"{pair.name}: its data does not say {name}s; leave that method out")
+        raise DataError(
+            f"{pair.name}: its data has no {name}s; leave out the method that needs them"
+        )
     return np.asarray(values, np.float64)
 
 
@@ -116,7 +118,9 @@ def make_classifiers(names: Sequence[str | None], device: str) -> list[PairMetho
 
 def _classifier(name: str, device: str) -> PairMethod:
     if name == NO_MODEL:
-        raise ConfigError("all putative correspondences are --against none; -m names a model")
+        raise ConfigError(
+            "-m needs a model; to measure all putative correspondences, give --against none"
+        )
     model = load_model(name, task="match")
     classifier = Classifier(model, device=device)
     camera = Camera(np.eye(3))

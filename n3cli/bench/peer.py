@@ -41,15 +41,17 @@ def make_peers(names: Sequence[str], tasks: Sequence[SuiteTask]) -> list[list[Me
         if name not in _PEERS:
             if name in registry.names():
                 raise ConfigError(
-                    f"{name} is a network: give a model of it with -m; for --against there are: "
+                    f"{name} is a network; give a model of it with -m. Known for --against are "
                     f"{', '.join(PEERS)}"
                 )
             near = get_close_matches(name, PEERS, n=1)
             hint = f"did you mean {near[0]!r}? " if near else ""
-            raise ConfigError(f"no peer is called {name!r}; {hint}there are: {', '.join(PEERS)}")
+            raise ConfigError(
+                f"--against {name}: no such method; {hint}known are {', '.join(PEERS)}"
+            )
         does = _PEERS[name].task.name
         if does not in wanted:
-            raise ConfigError(f"{name} is for {does} suites, and none is asked for; leave it out")
+            raise ConfigError(f"{name} is for {does} suites, and none is given; leave it out")
     baselines = [task.baseline for task in tasks if task.baseline]
     made = {name: make_peer(name) for name in dict.fromkeys([*names, *baselines])}
     return [
@@ -70,7 +72,7 @@ def check_models(names: Sequence[str]) -> None:
     """
     for name in names:
         if name in _PEERS:
-            raise ConfigError(f"{name} is no model: take it from -m and say --against {name}")
+            raise ConfigError(f"{name} is not a model; instead of -m, give --against {name}")
 
 
 def make_peer(name: str) -> Method:
@@ -84,8 +86,7 @@ def make_peer(name: str) -> Method:
         return peer.make()
     except ImportError as error:
         raise ConfigError(
-            f"peer {name} cannot be loaded ({error}); install it with: pip install "
-            f"'n3cli[{peer.extra}]'"
+            f"{name} cannot be loaded ({error}); install it with: pip install 'n3cli[{peer.extra}]'"
         ) from error
 
 

@@ -46,7 +46,7 @@ def load_clean(path: Path, channels: int) -> Float32:
     if pixels.shape[2] != channels:
         raise DataError(
             f"{path} has {pixels.shape[2]} planes, expected {channels}; "
-            "restore the data set or name another folder with --data DIR"
+            "restore the data set or give another folder with --data DIR"
         )
     return _unit(pixels)
 

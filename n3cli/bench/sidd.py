@@ -135,7 +135,7 @@ def _faults_of_cells(
     cells = values[name]
     if not isinstance(cells, np.ndarray) or cells.dtype != object or cells.shape != count:
         got = np.shape(cells)
-        yield f"{path.name}: {name} is no cell array of {count[0]}×{count[1]}, but {got}"
+        yield f"{path.name}: {name} is not a cell array of {count[0]}×{count[1]}, but {got}"
         return
     for photo, number in np.ndindex(count):
         where = f"{path.name}, photo {photo + 1}, block {number + 1}"

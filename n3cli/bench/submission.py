@@ -134,7 +134,7 @@ def write_submission(
     with explained(target):
         target.mkdir(parents=True, exist_ok=True)
         if any(target.iterdir()):
-            raise InputError(f"{target} is not empty; name a new folder for the submission")
+            raise InputError(f"{target} is not empty; give a new folder for the submission with -o")
     bundle = submission.begin(target)
     seconds = change = 0.0
     pixels = values = parts = 0
@@ -169,7 +169,7 @@ def faults_of(values: object, name: str, shape: tuple[int, ...]) -> Iterator[str
         shape: that it should have.
     """
     if not isinstance(values, np.ndarray) or values.dtype.kind not in "biuf":
-        yield f"{name}: is no array of numbers"
+        yield f"{name}: is not an array of numbers"
         return
     if values.dtype != np.float32:
         yield f"{name}: is {values.dtype}, expected float32 (single)"

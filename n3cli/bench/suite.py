@@ -47,7 +47,7 @@ class Suite:
         if self.at and level not in self.at:
             known = ", ".join(f"{each:g}" for each in self.at)
             raise ConfigError(
-                f"{self.name} has images for --{self.task.level} {known}, not {level:g}"
+                f"{self.name} has images only for --{self.task.level} {known}, not {level:g}"
             )
         return self.at.get(level, self.data)
 
@@ -124,7 +124,9 @@ def find_suites(names: Sequence[str]) -> list[Suite]:
     """
     if "paper" in names:
         if len(names) > 1:
-            raise ConfigError("paper stands for several suites, and stands alone")
+            raise ConfigError(
+                "paper stands for several suites and runs alone; leave the others out"
+            )
         return list(PAPER)
     names = list(dict.fromkeys(each for name in names for each in GROUPS.get(name, (name,))))
     for name in names or ("",):
@@ -132,7 +134,7 @@ def find_suites(names: Sequence[str]) -> list[Suite]:
             near = get_close_matches(name, NAMES, n=1)
             hint = f"did you mean {near[0]!r}? " if near else ""
             raise ConfigError(
-                f"no suite is called {name!r}; {hint}there are: {', '.join(NAMES)}, or a folder of "
-                "pictures"
+                f"no suite is called {name!r}; {hint}known are {', '.join(NAMES)}, and any folder "
+                "of pictures"
             )
     return [SUITES[name] for name in names]

@@ -74,8 +74,8 @@ def make_photo(path: Path, clean: Float32, scale: float, index: int) -> Float32:
 def _check_sides(path: Path, clean: Float32, scale: float) -> None:
     if any(side % scale for side in clean.shape[:2]):
         raise DataError(
-            f"{path} has {clean.shape[1]}×{clean.shape[0]} pixels, which is no whole multiple of "
-            f"the scale {scale:g}; restore the data set, or name another with --data DIR"
+            f"{path} has {clean.shape[1]}×{clean.shape[0]} pixels, which is not a whole multiple "
+            f"of the scale {scale:g}; restore the data set, or give another with --data DIR"
         )
 
 

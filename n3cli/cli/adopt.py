@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 @options.data
 @options.debug
 def adopt(run: Path, data: Path | None) -> None:
-    """Bundle the model of a RUN of `n3 train`, if it is better.
+    """Bundle the model from a RUN of `n3 train`, if it is better.
 
-    It must score higher on the 40 validation images (for correspondences: on held-out synthetic
-    pairs of views) than the bundled model of its name, where there is one; else nothing changes
-    and the exit code is 3. Its card gets the figures of the validation and of the test sets that
-    are there; of these, the tables are shown as n3 bench shows them. For a source tree of n3.
+    If n3 already bundles a model of the same name, the new one must score higher on the 40
+    validation images (for correspondences: on held-out synthetic pairs of views). Otherwise,
+    nothing changes and the exit code is 3. The model's card gets the scores on the validation set
+    and on the test sets that are present; for the latter, the command prints tables like those of
+    n3 bench. This works only in a source tree of n3.
     """
     import torch
 
@@ -39,7 +40,7 @@ def adopt(run: Path, data: Path | None) -> None:
 
     bundle = BUNDLES[0]
     if not bundle.is_dir():
-        raise ConfigError(f"{bundle} does not exist; adopt models in a source tree of n3")
+        raise ConfigError(f"{bundle}: no such folder; run this in a source tree of n3")
     with tempfile.TemporaryDirectory() as scratch:
         candidate = judge(run, Path(scratch), data, console.line)
         exam = candidate.exam
@@ -85,7 +86,7 @@ def _measure(candidate: Candidate, data: Path | None) -> list[Measurement]:
             paths = {level: lists[form.name] for level, form in forms.items()}
             suite = replace(suite, data=forms[candidate.levels[-1]])
         except DataError as error:
-            console.warning(f"{error}. The card goes without it.")
+            console.warning(f"{error}. The card will lack its scores.")
             continue
         measured.append(measure(suite, paths, [method], console.line))
     return measured

@@ -66,10 +66,12 @@ def run_batch(
         ConfigError: a stream of the plan is a terminal, or rows and a picture would share one.
     """
     if quiet and verbose:
-        raise click.UsageError("--quiet and --verbose exclude each other.")
+        raise click.UsageError("--quiet and --verbose exclude each other; give one.")
     _check_streams(plan)
     if facts and any(job.target is None for job in plan.jobs):
-        raise ConfigError("--json prints on standard output, where the picture goes; give -o FILE")
+        raise ConfigError(
+            "--json and the picture cannot both go to standard output; name a file with -o"
+        )
     show = partial(print_row, facts=facts) if facts else None
     with BatchView(plan, describe, quiet=quiet, debug=options.debugging(ctx), show=show) as view:
         summary = run(plan, prepare, view.tell)
@@ -82,7 +84,9 @@ def _check_streams(batch: Plan) -> None:
     if any(job.source is None for job in batch.jobs) and sys.stdin.isatty():
         raise ConfigError("standard input is a terminal; pipe a picture into it")
     if any(job.target is None for job in batch.jobs) and sys.stdout.isatty():
-        raise ConfigError("standard output is a terminal; pipe it on, or give a file with -o")
+        raise ConfigError(
+            "standard output is a terminal; redirect or pipe it, or name a file with -o"
+        )
 
 
 class BatchView(Generic[Result]):
@@ -118,7 +122,8 @@ class BatchView(Generic[Result]):
             existing = [job.source_name for job in self._plan.existing]
             _tell_left("skipped {} made by an earlier run", self._plan.skipped)
             _tell_left("skipped {} whose outputs exist", existing)
-            _tell_left("links to folders are not followed; give their names", self._plan.linked)
+            _tell_left("skipped links to folders; name them as inputs to include them",
+                       self._plan.linked)  # fmt: skip
         return self
 
     def __exit__(

@@ -35,10 +35,12 @@ def _levels(ctx: click.Context, param: click.Parameter, value: str | None) -> tu
     try:
         levels = tuple(map(float, _words(ctx, param, value)))
     except ValueError as error:
-        raise click.BadParameter(f"{value!r} is no list of numbers, as 15,25,50 is") from error
+        raise click.BadParameter(
+            f"{value!r} is not a list of numbers, such as 15,25,50."
+        ) from error
     for level in levels:
         if not 0 < level <= 255:
-            raise click.BadParameter(f"{level:g} is not above 0 and at most 255")
+            raise click.BadParameter(f"{level:g} is not a noise level above 0 and at most 255.")
     return levels
 
 
@@ -46,7 +48,9 @@ def _scales(ctx: click.Context, param: click.Parameter, value: str | None) -> tu
     """Whole numbers above 1."""
     words = _words(ctx, param, value)
     if not all(word.isdecimal() and int(word) > 1 for word in words):
-        raise click.BadParameter(f"{value!r} is no list of whole numbers above 1, as 2,3,4 is")
+        raise click.BadParameter(
+            f"{value!r} is not a list of whole numbers above 1, such as 2,3,4."
+        )
     return tuple(map(float, words))
 
 
@@ -57,14 +61,14 @@ def _scales(ctx: click.Context, param: click.Parameter, value: str | None) -> tu
     "sigmas",
     callback=_levels,
     metavar="LIST",
-    help="Noise levels on the 0-255 scale. [default: 15,25,50]",
+    help="Noise levels on the 0-255 scale.  [default: 15,25,50]",
 )
 @click.option(
     "--scale",
     "scales",
     callback=_scales,
     metavar="LIST",
-    help="Scales of super-resolution. [default: 2,3,4]",
+    help="Scales of super-resolution.  [default: 2,3,4]",
 )
 @click.option(
     "-m",
@@ -73,7 +77,8 @@ def _scales(ctx: click.Context, param: click.Parameter, value: str | None) -> tu
     multiple=True,
     callback=_words,
     metavar="MODEL",
-    help="Model to measure; repeatable or comma separated. [default: the best bundled one]",
+    help="Model to measure; may be repeated, or a comma-separated list.  [default: the best "
+    "bundled model]",
 )
 @click.option(
     "--against",
@@ -81,48 +86,58 @@ def _scales(ctx: click.Context, param: click.Parameter, value: str | None) -> tu
     multiple=True,
     callback=_words,
     metavar="NAME",
-    help="Others on the same images: bm3d, nlm, nlm-opencv, tv, wavelet, noisy; bicubic; on "
-    "correspondences: none, ratio, mutual, ratio+mutual. Without -m, alone.",
+    help="Other method to measure on the same data. For noise: bm3d, nlm, nlm-opencv, tv, wavelet, "
+    "noisy; for super-resolution: bicubic; for correspondences: none, ratio, mutual, "
+    "ratio+mutual. Without -m, no model is measured.",
 )
 @options.data
-@click.option("--offline", is_flag=True, help="Do not download a data set that is absent.")
+@click.option("--offline", is_flag=True, help="Do not download missing data sets.")
 @click.option(
     "--tolerance",
     type=options.number(0, 100),
     metavar="DB",
-    help="Exit with 5 where a method is further than this from what was published of it.",
+    help="Exit with 5 if a method differs from its published figures by more than this.",
 )
 @click.option(
     "--save-images",
     "saved",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Write every clean, noisy and denoised image as PNG below this folder.",
+    help="Write every clean, noisy and denoised image below this folder, as PNG.",
 )
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Of sets without ground truth: where results go. [default: SUITE-submission]",
+    help="For sets without ground truth: folder to write the results to.  [default: "
+    "SUITE-submission]",
 )
 @click.option(
     "--check",
     "checked",
     type=click.Path(path_type=Path),
     metavar="PATH",
-    help="Of sets without ground truth: check written results, and run nothing.",
+    help="For sets without ground truth: check results written earlier, without running a method.",
 )
-@click.option("--images", type=click.IntRange(min=1), help="Only the first N images, or pairs.")
-@click.option("--size", type=click.IntRange(16, 4096), help="Of speed: side of the image. [512]")
 @click.option(
-    "--repeats", type=click.IntRange(min=1), help="Of speed: rounds [5]; of training: steps [20]."
+    "--images", type=click.IntRange(min=1), help="Use only the first N images, or pairs of views."
+)
+@click.option(
+    "--size",
+    type=click.IntRange(16, 4096),
+    help="For speed: side of the image in pixels.  [default: 512]",
+)
+@click.option(
+    "--repeats",
+    type=click.IntRange(min=1),
+    help="For speed: number of rounds; for training: number of steps.  [default: 5; 20]",
 )
 @options.device
 @options.precision
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--markdown", is_flag=True, help="Print Markdown.")
-@click.option("--html", is_flag=True, help="Print a page with tables, plots and crops.")
+@click.option("--html", is_flag=True, help="Print an HTML page with tables, plots and crops.")
 def bench(
     suites: tuple[str, ...],
     sigmas: tuple[float, ...],
@@ -146,30 +161,33 @@ def bench(
 ) -> None:
     """Measure quality or speed.
 
-    Suites can be several, in one report; those that stand alone say so. Data that is absent is
-    downloaded first.
+    Several suites go into one report; those marked "alone" must be run by themselves. Missing data
+    is downloaded first.
 
     \b
-    set12 bsd68 urban100            Gaussian noise, grey, beside published figures
+    set12 bsd68 urban100            grey images with Gaussian noise, beside
+                                    published figures
     cbsd68 kodak24 mcmaster         the same in colour
-    set5 set14 bsd100 urban100-sr   super-resolution beside bicubic and published
-    set14-photo                     the same of blurred, noisy, JPEG pictures
+    set5 set14 bsd100 urban100-sr   super-resolution, beside bicubic and
+                                    published figures
+    set14-photo                     the same from blurred, noisy JPEG pictures
     sidd sidd-raw                   real noise of phones
-    polyu cc15                      real noise of cameras, photos; polyu stands for
-                                    polyu-dev, no test, and polyu-test
-    stpeters reichstag brown yfcc   correspondences of views with known cameras:
-    sun3d strecha colmap            which are right, and the poses that follow
-    paper                           the N3Net paper's: set12, bsd68, urban100 at its
-                                    noise levels (n3net without -m) and set5; of
-                                    stpeters, reichstag, brown what is here
-    bsds-raw bsds-xtrans            mosaics with a sensor's noise, made of photos
-    FOLDER                          clean pictures of one's own: noise is put on
-                                    them, or with --scale they are made small
-    val40 val40-gray val40-raw      what settings are chosen on, no test; raw and
-    val40-xtrans textures           xtrans are mosaics
-    dnd dnd-srgb sidd-benchmark     alone: without ground truth; writes what their
+    polyu cc15                      real noise of cameras, in photos; polyu is
+                                    polyu-dev (not a test set) and polyu-test
+    stpeters reichstag brown yfcc   correspondences between views with known
+    sun3d strecha colmap            cameras: which are right, and the poses
+    paper                           suites of the N3Net paper: set12, bsd68 and
+                                    urban100 at its noise levels (with n3net
+                                    unless -m is given), set5, and those of
+                                    stpeters, reichstag and brown that are here
+    bsds-raw bsds-xtrans            mosaics made from photos, with sensor noise
+    FOLDER                          your own clean pictures: noise is added, or
+                                    with --scale they are reduced
+    val40 val40-gray val40-raw      images that settings are chosen on, not test
+    val40-xtrans textures           sets; raw and xtrans are mosaics
+    dnd dnd-srgb sidd-benchmark     alone: no ground truth; writes what their
     sidd-benchmark-raw              servers score, or checks it
-    speed                           alone: how long networks take, or -m models
+    speed                           alone: how long networks, or -m models, take
     training                        alone: how fast the recipes train
     noise-level                     alone: how well --sigma auto works
     """  # noqa: D301 (the backslash is a sign of click's: a table)
@@ -179,7 +197,7 @@ def bench(
     chosen_methods = sigmas or models or peers or precision != "auto" or ours
     if checked is not None:
         if chosen_methods or images or size or repeats or offline or form:
-            raise ConfigError("--check takes --data only, besides what it checks")
+            raise ConfigError("--check can be combined only with --data; leave other options out")
         click.echo(check(suites, checked, data))
         return
     if "speed" in suites:
@@ -193,22 +211,29 @@ def bench(
             or ours
             or offline
         ):
-            raise ConfigError("speed stands alone, and takes -m, --size, --repeats and --device")
+            raise ConfigError(
+                "speed runs alone, and takes only -m, --size, --repeats, --device, --json and "
+                "--markdown"
+            )
         click.echo(_speed(models, size or 512, repeats or 5, device, form))
     elif "training" in suites:
         if len(suites) > 1 or chosen_methods or data or images or size or offline:
-            raise ConfigError("training stands alone, and takes --repeats and --device only")
+            raise ConfigError(
+                "training runs alone, and takes only --repeats, --device, --json and --markdown"
+            )
         click.echo(_training(repeats or 20, device, form))
     elif "noise-level" in suites:
         chosen_methods = chosen_methods or device != "auto"
         if len(suites) > 1 or chosen_methods or size or repeats or form == "json":
             raise ConfigError(
-                "noise-level stands alone, and takes --data, --offline, --images and --markdown"
+                "noise-level runs alone, and takes only --data, --offline, --images and --markdown"
             )
         click.echo(_noise_level(data, images, form, offline=offline))
     else:
         if size or repeats:
-            raise ConfigError("--size and --repeats are options of speed; leave them out")
+            raise ConfigError(
+                "--size is for speed, and --repeats for speed and training; leave them out"
+            )
         wanted = Asked(
             suites, {"sigma": sigmas, "scale": scales}, models, peers, data, images, device,
             precision, offline, tolerance, saved, form,
@@ -216,7 +241,10 @@ def bench(
         if is_submission(suites):
             click.echo(submit(wanted, output, _progress))
         elif output is not None:
-            raise ConfigError("-o is for sets without ground truth; leave it out")
+            raise ConfigError(
+                "-o is for sets without ground truth; leave it out, and redirect standard output "
+                "to keep the report"
+            )
         else:
             report(wanted, _progress, click.echo)
 
@@ -230,7 +258,7 @@ def _form(**asked: bool) -> str | None:
     forms = [form for form, is_asked in asked.items() if is_asked]
     if len(forms) > 1:
         several = " and ".join(f"--{form}" for form in forms)
-        raise ConfigError(f"a report is printed in one form, not in {several}; leave one")
+        raise ConfigError(f"{several} exclude each other; give one")
     return forms[0] if forms else None
 
 

@@ -61,8 +61,8 @@ def at_hand(asked: Asked) -> tuple[str, ...]:
         if name not in found:
             collection = PAIR_SETS[name].collection
             console.line(
-                f"paper: without {name}, whose data is not here; n3 fetch-data {collection} "
-                f"--dir {root} brings it"
+                f"paper: without {name}, whose data is not here; to fetch it: n3 fetch-data "
+                f"{collection} --dir {root}"
             )
     return tuple(found)
 
@@ -92,8 +92,8 @@ def _able(
         return methods
     able = able or make_classifiers((POINTS_ALONE,), asked.device)
     console.line(
-        f"{title}: without {', '.join(unable)}, as its data does not say ratios and mutual "
-        f"flags; measured: {', '.join(each.name for each in able)}"
+        f"{title}: without {', '.join(unable)}, as the data has no ratios and mutual flags; "
+        f"measured: {', '.join(each.name for each in able)}"
     )
     return able
 

@@ -91,7 +91,10 @@ def _plan(asked: Asked) -> list[_Planned]:
         plan.append(_Planned(suite, levels, [*own, *peers]))
     if asked.tolerance is not None:
         if asked.images:
-            raise ConfigError("figures were published of whole sets; leave --images or --tolerance")
+            raise ConfigError(
+                "--tolerance needs whole sets, as published figures are for those; leave --images "
+                "or --tolerance out"
+            )
         check_comparable([(each.suite, each.levels, each.methods) for each in plan])
     return plan
 
@@ -114,7 +117,7 @@ def _suites(asked: Asked) -> list[Suite]:
         suites += own_suites(Path(folder), scales, denoise=bool(sigmas) or not scales)
     names = [suite.name for suite in suites]
     if twice := [name for name in names if names.count(name) > 1]:
-        raise ConfigError(f"two of these would be called {twice[0]}; measure one at a time")
+        raise ConfigError(f"two suites would be called {twice[0]}; measure one at a time")
     return suites
 
 
@@ -191,9 +194,9 @@ def _verify(suite: Suite, items: Mapping[float, Sequence[Item]], asked: Asked) -
         return True
     text = (
         f"{len(different)} of {len(paths)} files of {suite.data.title} are not as published; the "
-        f"first: {different[0]} (n3 fetch-data {collection.name} --verify --dir {root} tells more)"
+        f"first: {different[0]} (for all: n3 fetch-data {collection.name} --verify --dir {root})"
     )
     if asked.tolerance is not None:
-        raise DataError(f"{text}; bring the published ones, or leave --tolerance out")
-    console.warning(f"{text}. Figures of these say nothing beside published ones.")
+        raise DataError(f"{text}; fetch the published ones, or leave --tolerance out")
+    console.warning(f"{text}. The figures cannot be compared with published ones.")
     return False

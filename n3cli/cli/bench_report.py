@@ -59,7 +59,7 @@ def report(asked: Asked, watch: Watch, show: Callable[[str], object]) -> None:
             pairs.extend(measure_pairs(progress) if measure_pairs else ())
     except (KeyboardInterrupt, SystemExit, N3Error):  # SystemExit: a signal, see `__main__`
         if images or pairs:
-            console.line("stopped; the report is of what was measured by then")
+            console.line("stopped early; the report has only what was measured before")
             show(_write(images, pairs, gallery, describe_machine(device), asked.form))
         raise
     show(_write(images, pairs, gallery, describe_machine(device), asked.form))
@@ -91,8 +91,8 @@ def divide(asked: Asked) -> tuple[Asked, Asked]:
         pairs = at_hand(asked)
         if not pairs and (matchers or rules):
             raise ConfigError(
-                f"{', '.join((*matchers, *rules))}: the paper's correspondences, which could be "
-                "judged, are not here; bring some (see above) or leave this out"
+                f"{', '.join((*matchers, *rules))}: only for the paper's correspondences, and none "
+                "of them are here; fetch some (see above) or leave this out"
             )
         matchers = matchers or (() if rules else ("match-cnet", default_classifier()))
     if not pairs:
@@ -110,8 +110,8 @@ def _check_options(asked: Asked) -> None:
     asks = any(asked.levels.values()) or asked.tolerance is not None or asked.saved is not None
     if asks or asked.precision != "auto":
         raise ConfigError(
-            "correspondences take -m, --against, --data, --offline, --images (that many pairs), "
-            "--device, --json, --markdown and --html"
+            "suites of correspondences take only -m, --against, --data, --offline, --images (for "
+            "the number of pairs), --device, --json, --markdown and --html"
         )
 
 

@@ -31,7 +31,7 @@ def is_submission(names: tuple[str, ...]) -> bool:
 
     found = [name for name in names if name in SUBMISSIONS]
     if found and len(names) > 1:
-        raise ConfigError(f"{found[0]} has no ground truth, and stands alone")
+        raise ConfigError(f"{found[0]} has no ground truth and runs alone; leave the others out")
     return bool(found)
 
 
@@ -58,11 +58,11 @@ def submit(asked: Asked, output: Path | None, watch: Watch) -> str:
     submission = SUBMISSIONS[asked.names[0]]
     if any(asked.levels.values()) or asked.tolerance is not None or asked.images or asked.saved:
         raise ConfigError(
-            f"{submission.name} has no ground truth, and is denoised whole: leave --sigma, "
+            f"{submission.name} has no ground truth and is always denoised whole; leave --sigma, "
             "--scale, --images, --tolerance and --save-images out"
         )
     if asked.form not in (None, "json"):
-        raise ConfigError(f"{submission.name} has no table; leave --{asked.form} out")
+        raise ConfigError(f"{submission.name} prints no table; leave --{asked.form} out")
     device = choose_device(asked.device)
     method = _method(asked, submission)
     folder = submission.data.find(asked.data)
@@ -93,7 +93,7 @@ def check(names: tuple[str, ...], place: Path, data: Path | None) -> str:
         raise ConfigError(f"--check is for one of {', '.join(SUBMISSIONS)}")
     submission = SUBMISSIONS[names[0]]
     if not place.exists():
-        raise InputError(f"{place}: no such file or folder")
+        raise InputError(f"{place}: no such file or folder to check")
     faults = submission.check(place, submission.data.find(data) if data else None)
     if faults:
         for text in faults[:_SHOWN]:
@@ -101,10 +101,10 @@ def check(names: tuple[str, ...], place: Path, data: Path | None) -> str:
         if len(faults) > _SHOWN:
             console.line(f"… and {len(faults) - _SHOWN} more")
         count = f"{len(faults)} fault{'s' * (len(faults) > 1)}"
-        raise InputError(f"{place}: is not fit to be handed in ({count})")
+        raise InputError(f"{place}: is not ready for upload ({count})")
     return (
-        f"{place}: nothing is wrong with its names, counts, sizes, types and values, as far as "
-        f"they are known of {submission.data.title}; no server has checked it"
+        f"{place}: names, counts, sizes, types and values are correct, as far as they are known "
+        f"for {submission.data.title}; no server has checked it"
     )
 
 
@@ -115,7 +115,7 @@ def _method(asked: Asked, submission: Submission) -> Method:
     from n3cli.bench.task import DENOISE
 
     if len(asked.models) + len(asked.peers) > 1:
-        raise ConfigError(f"{submission.name} takes one method: one -m, or one --against")
+        raise ConfigError(f"{submission.name} takes one method; give one -m or one --against")
     if asked.peers:
         return make_peers(asked.peers, [DENOISE])[0][0]
     names = asked.models or (None,)
@@ -148,11 +148,11 @@ def _report(
         f"{submission.data.title}: {written.parts} parts of {written.photos} photos",
         f"method: {method.name}: {method.note}",
         f"time: {written.pace:.3g} s for a megapixel",
-        f"taken away: {written.removed:.2f} on the 0-255 scale, root mean square",
-        *(f"to hand in: {path}" for path in written.files),
+        f"removed: {written.removed:.2f} on the 0-255 scale, root mean square",
+        *(f"to upload: {path}" for path in written.files),
         "",
-        f"Protocol: {submission.protocol} What was written follows its makers' code; no server has "
-        f"checked it. n3 bench {submission.name} --check does before you upload it.",
+        f"Protocol: {submission.protocol} The files follow the code of the data set's makers; no "
+        f"server has checked them. Before you upload them, run n3 bench {submission.name} --check.",
         "",
         write_machine(machine),
     ]

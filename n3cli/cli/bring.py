@@ -62,6 +62,6 @@ def bring_collection(name: str, root: Path) -> None:
     describe(state)
     if not bring(state, None, quiet=False):
         raise DataError(
-            f"{title} is not whole; run the command again to go on, or bring it with n3 "
-            f"fetch-data {name} --from"
+            f"{title} is incomplete; run the command again to continue, or take it from elsewhere "
+            f"with n3 fetch-data {name} --from"
         )

@@ -33,7 +33,8 @@ def _noise(text: str) -> tuple[float, ...] | None:
         numbers = ()
     if len(numbers) not in (2, 6) or not all(map(any, zip(*[iter(numbers)] * 2, strict=True))):
         raise click.BadParameter(
-            f"{text!r} is not auto, A,B or A,B,A,B,A,B with numbers from 0 to 1, not both 0."
+            f"{text!r} is not auto, A,B or A,B,A,B,A,B with numbers from 0 to 1, where no A,B is "
+            "0,0."
         )
     return numbers
 
@@ -44,7 +45,7 @@ def _noise(text: str) -> tuple[float, ...] | None:
     "  n3 denoise scans -r -o clean/ --sigma 12\n"
     "  n3 denoise photo.NEF                       # photo_n3dn.dng\n"
     "  n3 denoise photo.NEF -o photo.tif          # developed\n"
-    "  n3 denoise photo.jpg -m real               # the noise of a camera\n"
+    "  n3 denoise photo.jpg -m real               # for noise in camera photos\n"
     "  cat a.png | n3 denoise - > b.png"
 )
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
@@ -58,7 +59,7 @@ def _noise(text: str) -> tuple[float, ...] | None:
     metavar="auto|X",
     default="auto",
     show_default=True,
-    help="Standard deviation of the noise on the 8-bit scale (0-255), whatever the depth.",
+    help="Standard deviation of the noise on the 8-bit scale (0-255), whatever the bit depth.",
 )
 @click.option(
     "--strength",
@@ -66,14 +67,14 @@ def _noise(text: str) -> tuple[float, ...] | None:
     metavar="X",
     default="1",
     show_default=True,
-    help="Share of the noise to take away (0-1).",
+    help="Fraction of the noise to remove (0-1).",
 )
 @click.option(
     "--chroma",
     type=options.number(0, 1),
     metavar="X",
-    help="Of developed camera raw: share of the noise of colours to take away, where --strength is "
-    "meant for luma alone.",
+    help="Developed camera raw only: fraction of the colour noise to remove (0-1); --strength then "
+    "applies to luma alone.",
 )
 @click.option(
     "--noise",
@@ -81,8 +82,8 @@ def _noise(text: str) -> tuple[float, ...] | None:
     metavar="auto|A,B",
     default="auto",
     show_default=True,
-    help="Of camera raw: noise of variance A·x + B, x from 0 (black) to 1 (white); or A,B of red, "
-    "green and blue, one after another.",
+    help="Camera raw only: noise with variance A·x + B, where x runs from 0 (black) to 1 (white); "
+    "A,B,A,B,A,B sets red, green and blue separately.",
 )
 @click.option(
     "--noise-profiles",
@@ -90,13 +91,15 @@ def _noise(text: str) -> tuple[float, ...] | None:
     type=click.Path(path_type=Path, dir_okay=False),
     multiple=True,
     metavar="FILE",
-    help="Of camera raw that tells no noise: profiles of cameras, by n3 fit-noise or darktable's "
-    "noiseprofiles.json.  [default: the latter where it is installed]",
+    help="Noise profiles of cameras, for raw files that do not state their noise: a file from n3 "
+    "fit-noise or darktable's noiseprofiles.json; may be repeated.  [default: darktable's, if it "
+    "is installed]",
 )
 @click.option(
     "--develop",
     is_flag=True,
-    help="Make pictures of camera raw, 16-bit TIFF where no format is named, in place of DNG.",
+    help="Develop camera raw into pictures instead of writing DNG; 16-bit TIFF unless another "
+    "format is named.",
 )
 @options.tta
 @options.crop
@@ -131,10 +134,11 @@ def denoise(
 ) -> None:
     """Remove noise from images.
 
-    INPUT is a picture file, a folder of them, or - for standard input. Size, depth, transparency
-    and metadata stay as they are. Camera raw becomes DNG, its mosaic denoised; other formats are
-    developed from that. Raw values in MATLAB's files, as DND has them, stay such. Exits with 1 if
-    an input failed; the others are done.
+    INPUT is a picture file, a folder of them, or - for standard input. The output keeps the
+    input's size, bit depth, transparency and metadata. A camera raw file becomes a DNG with its
+    mosaic denoised; for other formats, the denoised mosaic is developed. A MATLAB file of raw
+    values, as in DND, stays a MATLAB file. If an input fails, n3 still processes the others and
+    exits with 1.
     """
     batch = plan(
         inputs,
@@ -149,7 +153,7 @@ def denoise(
         raw="tiff" if develop else DNG,
     )
     if develop and any(job.format == DNG for job in batch.jobs):
-        raise ConfigError("--develop makes pictures, and DNG is none; leave one out")
+        raise ConfigError("--develop makes pictures, not DNG files; leave --develop or DNG out")
 
     of_raw = {
         "--noise": how["noise"], "--noise-profiles": how["profiles"],
@@ -160,7 +164,7 @@ def denoise(
     )
     if not any_raw:
         for name in (name for name, given in of_raw.items() if given and batch.jobs):
-            raise ConfigError(f"{name} is for camera raw, and no input is; leave it out")
+            raise ConfigError(f"{name} is only for camera raw, and no input is; leave it out")
 
     def describe(report: DenoiseReport | RawReport) -> str:
         more = f"  {report.layout}  {report.model}" if verbose else ""

@@ -34,7 +34,7 @@ def check(collections: Sequence[Collection], copy: str | None, quiet: bool) -> N
         own = questions(collection, copy)
         asked += own
         if not own:
-            console.line(f"{collection.title}: has no address to ask; it is fetched by hand")
+            console.line(f"{collection.title}: has no address to check; it is fetched by hand")
     failed = moved = 0
     with counter("asking", len(asked), quiet) as told:
         for question, answer in zip(asked, ask_all(asked), strict=True):
@@ -45,11 +45,11 @@ def check(collections: Sequence[Collection], copy: str | None, quiet: bool) -> N
             told(1)
     if not quiet:
         well = len(asked) - failed
-        console.line(f"{len(asked)} addresses: {well} well, {failed} failed; {moved} have moved")
+        console.line(f"{len(asked)} addresses: {well} ok, {failed} failed; {moved} have moved")
     if failed:
         raise DataError(
-            f"{failed} of {len(asked)} addresses failed; try again later, or fetch from a copy "
-            "with --from"
+            f"{failed} of {len(asked)} addresses failed; try again later, or fetch the files from "
+            "another address with --from"
         )
 
 
@@ -57,7 +57,7 @@ def _line(answer: Answer, listed: int | None) -> str:
     where = f" → {answer.moved}" if answer.moved else ""
     if answer.problem:
         return f"FAILED  {answer.address}{where}: {answer.problem}"
-    size = "size not told" if answer.size is None else f"{answer.size} bytes"
+    size = "size not stated" if answer.size is None else f"{answer.size} bytes"
     if listed is not None and answer.size is not None:
         size += ", as listed"
     return f"{'moved' if where else 'ok':<6}  {answer.address}{where}: {size}"

@@ -28,26 +28,27 @@ if TYPE_CHECKING:
     "--from",
     "source",
     metavar="DIR|FILE|URL",
-    help="Folder, archive or address that has the files, in place of the published address.",
+    help="Take the files from this folder, archive or address instead of the published address.",
 )
-@click.option("--list", "listing", is_flag=True, help="List the data sets, and fetch nothing.")
-@click.option("--verify", is_flag=True, help="Check what is there, and fetch nothing.")
+@click.option("--list", "listing", is_flag=True, help="List the data sets without fetching any.")
+@click.option("--verify", is_flag=True, help="Check the files that are present, without fetching.")
 @click.option(
     "--check-urls",
     is_flag=True,
-    help="Ask the address of every file, of all sets if none is named, and fetch nothing.",
+    help="Check that the address of every file responds, without fetching; for all sets if no "
+    "NAME is given.",
 )
 @click.option(
-    "--show", is_flag=True, help="Print what a set holds, and write a contact sheet of it."
+    "--show", is_flag=True, help="Print what a set contains, and write a contact sheet of it."
 )
 @click.option(
     "-o",
     "--output",
     metavar="FILE",
-    help="Where --show writes the contact sheet.  [default: NAME-contact-sheet.png]",
+    help="File that --show writes the contact sheet to.  [default: NAME-contact-sheet.png]",
 )
-@click.option("--overwrite", is_flag=True, help="Let --show replace a file that exists.")
-@click.option("-y", "--yes", is_flag=True, help="Accept the terms without being asked.")
+@click.option("--overwrite", is_flag=True, help="Let --show replace an existing file.")
+@click.option("-y", "--yes", is_flag=True, help="Accept the terms without asking.")
 @options.quiet
 @options.debug
 def fetch_data(
@@ -63,21 +64,22 @@ def fetch_data(
     yes: bool,
     quiet: bool,
 ) -> None:
-    """Download published data sets, and check every file of them.
+    """Download published data sets and check every file.
 
-    Prints the folder of each NAME. What is there already is not fetched again, and what broke off
-    goes on. The terms are shown first. Names of parts (sidd, div2k-train), as n3cli.data.open
-    has them, and of suites of n3 bench (bsds-raw) stand for the whole. Sets that must be fetched by
-    hand say so, and are taken with --from. Exits with 3 where something could not be had.
+    Shows the terms first, and prints the folder of each set. Files that are already present are
+    not fetched again, and interrupted downloads resume. NAME may also be a part of a set, as
+    n3cli.data.open names it (sidd, div2k-train), or a suite of n3 bench (bsds-raw); n3 then
+    fetches the whole set. Some sets must be downloaded by hand: n3 tells you how, and installs
+    them with --from. Exits with 3 if a set is incomplete.
     """
     from n3cli.cli import fetch_view
     from n3cli.data.location import locate_root
     from n3cli.data.state import inspect
 
     if listing + verify + check_urls + show > 1:
-        raise ConfigError("--list, --verify, --check-urls and --show exclude each other")
+        raise ConfigError("--list, --verify, --check-urls and --show exclude each other; give one")
     if (output is not None or overwrite) and not show:
-        raise ConfigError("-o and --overwrite are for the contact sheet of --show")
+        raise ConfigError("-o and --overwrite need --show, whose contact sheet they are for")
     root, _ = locate_root(data)
     if listing:
         fetch_view.show_list(root)
@@ -108,7 +110,7 @@ def fetch_data(
         titles = ", ".join(each.title for each in failed)
         by_hand = source is None and all(each.by_hand for each in failed)
         raise DataError(
-            f"not whole: {titles}{'' if by_hand else '; run the command again to go on'}"
+            f"incomplete: {titles}{'' if by_hand else '; run the command again to continue'}"
         )
 
 
@@ -134,7 +136,10 @@ def _check_urls(names: tuple[str, ...], copy: str | None, quiet: bool) -> None:
     from n3cli.data.index import COLLECTIONS
 
     if copy is not None and "://" not in copy:
-        raise ConfigError(f"--check-urls --from takes an address, and {copy} is none")
+        raise ConfigError(
+            f"{copy} is not an address; with --check-urls, --from needs one, such as "
+            "https://example.org/data"
+        )
     check([_find(name) for name in names or COLLECTIONS], copy, quiet)
 
 
@@ -145,7 +150,7 @@ def _show(
     from n3cli.cli.fetch_show import show, target_for
 
     if output is not None and len(collections) > 1:
-        raise ConfigError("-o names one file; show one set at a time, or leave -o out")
+        raise ConfigError("-o names one file, but several sets are given; show one, or omit -o")
     targets = [target_for(collection, output, overwrite) for collection in collections]
     for collection, target in zip(collections, targets, strict=True):
         show(collection, root, target, quiet)
@@ -161,7 +166,8 @@ def bring(state: State, source: str | None, quiet: bool) -> bool:
     from n3cli.data import bring as data
 
     troubles: list[str | DataError] = [
-        f"{state.target(file)}: is not the published file, and kept; move it away to fetch it"
+        f"{state.target(file)}: differs from the published file and is kept; move it away to fetch "
+        "the published one"
         for file in state.different
     ]
     try:
@@ -187,6 +193,9 @@ def _agree(states: list[State], yes: bool) -> None:
     if yes or not states:
         return
     if not sys.stdin.isatty():
-        raise ConfigError("nobody is there to accept the terms; say --yes if you do")
+        raise ConfigError(
+            "the terms must be accepted, but standard input is not a terminal; give --yes to "
+            "accept them"
+        )
     if not click.confirm("Fetch under these terms?", err=True):
         raise ConfigError("nothing was fetched: the terms were not accepted")

@@ -32,7 +32,7 @@ def target_for(collection: Collection, output: str | None, overwrite: bool) -> P
     if target.is_dir():
         raise InputError(f"{target}: is a folder; give a file name with -o")
     if target.exists() and not overwrite:
-        raise InputError(f"{target}: exists and is kept; --overwrite replaces it")
+        raise InputError(f"{target}: exists and is kept; give --overwrite to replace it")
     return target
 
 
@@ -56,8 +56,8 @@ def show(collection: Collection, root: Path, target: Path, quiet: bool) -> None:
     state = look(collection, root)
     if not state.whole:
         raise DataError(
-            f"{collection.title}: is not in {root}; run n3 fetch-data {collection.name} --dir "
-            f"{root} first"
+            f"{collection.title} is not in {root}; fetch it first: n3 fetch-data {collection.name} "
+            f"--dir {root}"
         )
     with counter(collection.title, len(state.whole), quiet) as told:
         if collection.kind == "pictures":
@@ -68,8 +68,8 @@ def show(collection: Collection, root: Path, target: Path, quiet: bool) -> None:
             rows, samples, unreadable = _kinds(collection, found), found.samples, found.unreadable
     if not samples:
         raise DataError(
-            f"{collection.title}: none of its pictures can be read; n3 fetch-data "
-            f"{collection.name} --verify --dir {root} tells what is damaged"
+            f"{collection.title}: none of its pictures can be read; to see what is damaged: n3 "
+            f"fetch-data {collection.name} --verify --dir {root}"
         )
     if sets := opens_as(collection.name):
         rows.append(("opens as", ", ".join(sets)))

@@ -75,7 +75,7 @@ def describe(state: State) -> None:
     names = ", ".join(archive.name for archive in state.needed)
     console.line(f"  {names}, {size} → {state.folder}")
     if any(archive.sha256 is None for archive in state.needed):
-        console.line("  checked: not known (no SHA-256 is published); what comes is noted")
+        console.line("  check: none, as no SHA-256 is published; n3 records that of each file")
 
 
 def show_troubles(state: State, troubles: Sequence[str | DataError]) -> None:
@@ -110,7 +110,7 @@ def show_verdicts(states: Sequence[State]) -> None:
             console.line(f"  {state.target(file)}")
     if damaged:
         raise DataError(
-            f"not whole: {', '.join(damaged)}; without --verify, what is missing is fetched"
+            f"incomplete: {', '.join(damaged)}; run without --verify to fetch what is missing"
         )
 
 

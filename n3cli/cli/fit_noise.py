@@ -28,28 +28,29 @@ from n3cli.errors import InputError
     "--output",
     metavar="FILE.toml",
     type=click.Path(path_type=Path),
-    help="File of the profiles.  [default: standard output]",
+    help="File to write the profiles to.  [default: standard output]",
 )
 @options.overwrite
 @click.option(
     "--iso",
     type=options.number(0, 1e7, above=True),
     metavar="X",
-    help="Sensitivity of files that do not tell theirs.",
+    help="ISO sensitivity of files that do not state it.",
 )
 @options.quiet
 @options.debug
 def fit_noise(
     inputs: tuple[Path, ...], output: Path | None, overwrite: bool, iso: float | None, quiet: bool
 ) -> None:
-    """Fit the noise of cameras to raw files.
+    """Measure the noise of cameras from raw files.
 
-    RAW is a camera raw file, best of a plain surface, out of focus, from dark to nearly white in
-    one or in several files. Each camera and sensitivity gets a profile, which `n3 denoise
-    --noise-profiles` takes: noise of variance a·x + b, x from 0 (black) to 1 (white).
+    RAW is a camera raw file or a folder of them. Photos of a plain surface, out of focus, work
+    best; one or several together should cover all tones from dark to nearly white. Each camera and
+    sensitivity gets a noise profile for `n3 denoise --noise-profiles`: variance a·x + b, where x
+    runs from 0 (black) to 1 (white).
     """
     if output and output.exists() and not overwrite:
-        raise InputError(f"{output}: exists and is kept; -y replaces it")
+        raise InputError(f"{output}: exists and is kept; give -y to replace it")
 
     from n3cli.io.noise_profile import write_profiles
     from n3cli.io.path import write_text

@@ -20,9 +20,9 @@ from n3cli.errors import DeviceError, MissingWeightsError, N3Error
 COMMANDS = {
     "denoise": ("n3cli.cli.denoise:denoise", "Remove noise from images."),
     "upscale": ("n3cli.cli.upscale:upscale", "Enlarge images."),
-    "fit-noise": ("n3cli.cli.fit_noise:fit_noise", "Fit the noise of cameras to raw files."),
+    "fit-noise": ("n3cli.cli.fit_noise:fit_noise", "Measure the noise of cameras from raw files."),
     "match": ("n3cli.cli.match:match", "Match pictures and find how the camera moved."),
-    "train": ("n3cli.cli.train:train", "Train networks by recipes."),
+    "train": ("n3cli.cli.train:train", "Train networks from recipes."),
     "models": ("n3cli.cli.models:models", "List, show and check models."),
     "fetch-data": ("n3cli.cli.fetch_data:fetch_data", "Download data sets."),
     "bench": ("n3cli.cli.bench:bench", "Measure quality and speed."),
@@ -60,7 +60,7 @@ class LazyGroup(click.Group):
         if name not in COMMANDS and not name.startswith("-"):
             nearest = difflib.get_close_matches(name, COMMANDS, n=1)
             hint = (
-                f"did you mean {nearest[0]!r}?" if nearest else f"choose of {', '.join(COMMANDS)}."
+                f"did you mean {nearest[0]!r}?" if nearest else f"known are {', '.join(COMMANDS)}."
             )
             ctx.fail(f"No such command {name!r}; {hint}")
         return super().resolve_command(ctx, args)
@@ -105,7 +105,7 @@ def _tell(error: Exception, *, debug: bool) -> int:
             return error.exit_code
         case click.UsageError():
             where = error.ctx.command_path if error.ctx else "n3"
-            console.error(f"{error.format_message()} ({where} --help tells more)")
+            console.error(f"{error.format_message()} (see {where} --help)")
             return error.exit_code
         case MemoryError():
             console.error("not enough memory; close other programs and try again")

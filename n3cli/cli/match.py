@@ -37,60 +37,64 @@ _OF_PICTURES = (
     "-o",
     "--output",
     metavar="OUT",
-    help="A file (.npz, .csv or .json for one pair; for many .h5 as hloc has it, or .db, a COLMAP "
-    "database), or a folder (existing, or ending with a slash) for a file a pair.  [default: print "
-    "rows only]",
+    help="For one pair, a .npz, .csv or .json file. For many, a folder (one that exists, or a name "
+    "that ends with a slash) for one file per pair, an .h5 file in hloc's layout, or a .db file, a "
+    "COLMAP database.  [default: only print the results]",
 )
-@click.option("--viz", metavar="OUT", help="Draw the matches: a .png, or a folder for many pairs.")
+@click.option(
+    "--viz",
+    metavar="OUT",
+    help="Draw the matches into this .png file, or into this folder for many pairs.",
+)
 @click.option(
     "--format",
     type=click.Choice(["npz", "csv", "json"]),
-    help="What is written into a folder.  [default: npz]",
+    help="Format of the files in an output folder.  [default: npz]",
 )
-@options.recursive
+@click.option("-r", "--recursive", is_flag=True, help="Include subfolders.")
 @options.overwrite
 @click.option(
     "--pairs",
     type=_FILE,
     metavar="FILE",
-    help="A list of pairs: two names a line, or A B rotA rotB K0 K1 T_0to1 (38 columns), against "
-    "which poses are evaluated.",
+    help="File that lists the pairs, one per line: either two names, or the 38 columns A B rotA "
+    "rotB K0 K1 T_0to1, against which the poses are then evaluated.",
 )
 @click.option(
     "--matches",
     type=_FILE,
     metavar="FILE",
     multiple=True,
-    help="Judge the putative matches of a file (.npz, .csv, .h5) in place of matching; hloc's "
-    "matches and features are two files, each with the option.",
+    help="Judge the putative matches in this file (.npz, .csv or .h5) instead of matching "
+    "pictures. hloc stores matches and features in two files: give the option for each.",
 )
 @click.option(
     "--database",
     type=_FILE,
     metavar="DB",
-    help="Judge the matches of a COLMAP database, and write two-view geometries into a copy: OUT, "
-    "or DB_n3.db beside it.",
+    help="Judge the matches in this COLMAP database and write two-view geometries into a copy of "
+    "it: OUT, or else DB_n3.db beside it.",
 )
 @click.option(
     "-m",
     "--model",
     metavar="MODEL",
-    help="Name, folder, file or Hub id (org/name[@rev]) of a model, or none.  [default: the "
-    "bundled one, or match-cnet for matches of which ratio and mutual flag are not known]",
+    help="Model to use: a name, folder, file or Hub id (org/name[@rev]); none for no model.  "
+    "[default: the bundled model, or match-cnet for matches without known ratio and mutual flag]",
 )
 @click.option(
     "--threshold",
     type=options.number(0, 1),
     metavar="X",
-    help="Keep matches that the model finds right with at least this probability.  [default: 0.75, "
-    "or 0.25 without -m where given matches are nearly all mutual or match-cnet judges them]",
+    help="Keep matches that the model considers right with at least this probability.  [default: "
+    "0.75; without -m, 0.25 for given matches that are nearly all mutual or judged by match-cnet]",
 )
 @click.option(
     "--max-keypoints",
     type=click.IntRange(8, 100_000),
     default=2000,
     show_default=True,
-    help="Most keypoints of a picture.",
+    help="Maximum number of keypoints per picture.",
 )
 @click.option(
     "--resize",
@@ -98,65 +102,80 @@ _OF_PICTURES = (
     metavar="N",
     default=2048,
     show_default=True,
-    help="Longest side, in pixels, of the copies that keypoints are looked for in; 0 keeps the "
-    "size.  Coordinates are those of the pictures.",
+    help="Detect keypoints in copies whose longest side is at most N pixels; 0 keeps the size. "
+    "Coordinates still refer to the original pictures.",
 )
 @click.option(
     "--ratio",
     type=options.number(0, 1),
     metavar="T",
-    help="Keep matches whose descriptors are nearer than T times the second nearest.  [default: 1, "
-    "which keeps all; 0.8 with -m none]",
+    help="Ratio test: keep a match if its distance is below T times that of the second nearest "
+    "descriptor.  [default: 1, which keeps all; 0.8 with -m none]",
 )
 @click.option(
     "--mutual/--no-mutual",
     default=None,
-    help="Keep matches that are each other's nearest only.  [default: no; with -m none yes]",
+    help="Keep only matches that are each other's nearest neighbours.  [default: no; yes with -m "
+    "none]",
 )
-@click.option("--K", "k", type=_FILE, metavar="FILE", help="3×3 camera matrix of all pictures.")
-@click.option("--K0", "k0", type=_FILE, metavar="FILE", help="That of the first pictures.")
-@click.option("--K1", "k1", type=_FILE, metavar="FILE", help="That of the second pictures.")
+@click.option("--K", "k", type=_FILE, metavar="FILE", help="3×3 camera matrix for all pictures.")
+@click.option(
+    "--K0",
+    "k0",
+    type=_FILE,
+    metavar="FILE",
+    help="Camera matrix for the first picture of each pair.",
+)
+@click.option(
+    "--K1",
+    "k1",
+    type=_FILE,
+    metavar="FILE",
+    help="Camera matrix for the second picture of each pair.",
+)
 @click.option(
     "--focal",
     type=options.number(0, 1e7, above=True),
     metavar="PIXELS",
-    help="Focal length of all pictures, the principal point in the middle.",
+    help="Focal length for all pictures, with the principal point at the centre.",
 )
 @click.option(
     "--intrinsics",
     type=_FILE,
     metavar="LIST",
-    help="Cameras by name: NAME and 9 numbers, or NAME MODEL WIDTH HEIGHT PARAMETERS, a line.",
+    help="File that lists cameras by picture, one per line: NAME and 9 numbers, or NAME MODEL "
+    "WIDTH HEIGHT PARAMETERS.",
 )
 @click.option(
     "--exif/--no-exif",
     default=True,
     show_default=True,
-    help="Take the focal length from Exif where no camera is given.",
+    help="Read the focal length from Exif if no camera is given.",
 )
 @click.option(
     "--estimator",
     type=click.Choice(["auto", "poselib", "magsac", "ransac", "8pt", "none"]),
     default="auto",
     show_default=True,
-    help="What finds the pose; auto is poselib, or magsac where PoseLib is not installed.",
+    help="Method that estimates the pose; auto is poselib, or magsac if PoseLib is not installed.",
 )
 @click.option(
     "--pixel-threshold",
     type=options.number(0, 1000, above=True),
     metavar="X",
-    help="Distance to epipolar lines, in pixels, up to which a match agrees.  [default: 1, in the "
-    "copies that keypoints are looked for in where these are smaller; of given matches always 1]",
+    help="Maximum distance, in pixels, between a point and its epipolar line for a match to count "
+    "as an inlier.  [default: 1, measured in the copies that --resize makes, if these are smaller; "
+    "for given matches always 1]",
 )
 @click.option(
     "--seed",
     type=click.IntRange(0, 2**31 - 1),
     default=0,
     show_default=True,
-    help="Of what the estimator draws.",
+    help="Seed of the estimator's random draws.",
 )
 @options.device
-@click.option("--json", "as_json", is_flag=True, help="Print a row of JSON for each pair.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each pair.")
 @options.quiet
 @options.verbose
 @options.debug
@@ -179,23 +198,27 @@ def match(
     verbose: bool,
     **how: Any,
 ) -> None:
-    """Match pictures: which points belong together, and how the camera moved.
+    """Match pictures and find how the camera moved.
 
-    INPUT is two picture files, or folders and more files, of which every two are matched.
-    Keypoints (SIFT) are matched by their descriptors, a network tells right matches from wrong
-    ones, and what it keeps gives the pose of the second camera: X1 = R·X0 + t. That takes both
-    cameras (--K, --focal, --intrinsics or Exif); without them it is the fundamental matrix, and no
-    pose. Coordinates are pixels as they are stored in the file, (0, 0) the middle of the first.
+    INPUT is two picture files, or any number of files and folders; then every picture is matched
+    with every other. n3 matches SIFT keypoints by their descriptors, lets a network tell right
+    matches from wrong ones, and estimates the pose of the second camera from those it keeps: X1 =
+    R·X0 + t. The pose needs both cameras (--K, --focal, --intrinsics or Exif); without them, the
+    result is the fundamental matrix alone. Coordinates are pixels as stored in the file; (0, 0) is
+    the centre of the first pixel.
 
-    A row a pair goes to standard output. Exits with 1 if a pair failed; the others are done.
+    n3 prints one line per pair on standard output. If a pair fails, it still matches the others
+    and exits with 1.
     """
     if quiet and verbose:
-        raise click.UsageError("--quiet and --verbose exclude each other.")
+        raise click.UsageError("--quiet and --verbose exclude each other; give one.")
     if database and (inputs or pairs or matches or viz or format):
-        raise click.UsageError("--database stands alone, with -o OUT.db and settings.")
+        raise click.UsageError(
+            "--database cannot be combined with INPUT, --pairs, --matches, --viz or --format."
+        )
     if database and (unused := _given(ctx, _OF_PICTURES)):
         raise click.UsageError(
-            f"--database has its own cameras and keypoints: {', '.join(unused)} cannot go with it."
+            f"--database has its own cameras and keypoints; leave {', '.join(unused)} out."
         )
     if not (inputs or pairs or matches or database):
         raise click.UsageError(
@@ -278,7 +301,8 @@ def _match(
     )
     if todo and all(pair.cameras for pair in todo) and cameras.is_told:
         raise click.UsageError(
-            "--pairs: the list has its pairs' cameras; leave out --K, --focal and --intrinsics."
+            "the list of --pairs has the cameras; leave --K, --K0, --K1, --focal and --intrinsics "
+            "out."
         )
     named = [pair for pair, _ in given] if isinstance(given, list) else todo
     cameras.warn_of_missing([name for pair in named for name in (pair.name0, pair.name1)])
@@ -316,9 +340,11 @@ def _find_cameras(
 
     ways = [bool(k), bool(k0 or k1), focal is not None, bool(intrinsics)]
     if sum(ways) > 1:
-        raise click.UsageError("--K, --K0 with --K1, --focal and --intrinsics exclude each other.")
+        raise click.UsageError(
+            "--K, --K0 with --K1, --focal and --intrinsics exclude each other; give one."
+        )
     if bool(k0) != bool(k1):
-        raise click.UsageError("--K0 and --K1 go together; --K is for both.")
+        raise click.UsageError("--K0 and --K1 must both be given; for one camera, use --K.")
     given = None
     if k:  # read once: it may be a pipe
         given = (read_matrix(k),) * 2

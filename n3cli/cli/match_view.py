@@ -51,12 +51,12 @@ def show_rows(
     failed = sum(row.error is not None for row in done)
     if len(done) > 1 and not quiet:
         counts = [f"{len(done) - failed - skipped} done"]
-        counts += [f"{skipped} there already"] if skipped else []
+        counts += [f"{skipped} already present"] if skipped else []
         counts += [f"{failed} failed"] if failed else []
         console.line(", ".join(counts))
         if told := scores(done):
             figures = "  ".join(f"{name} {100 * value:.1f}" for name, value in told.items())
-            of = f"  (without the {skipped} that were there already)" if skipped else ""
+            of = f"  (without the {skipped} already present)" if skipped else ""
             console.line(f"{figures}{of}")
     return failed
 
@@ -65,7 +65,7 @@ def describe(row: PairRow) -> str:
     """A pair in one line."""
     text = f"{row.name0} ↔ {row.name1}  "
     if row.matches is None:
-        return f"{text}is there already"
+        return f"{text}already present"
     found = row.matches
     parts = [f"{found.putative} matches, {found.kept} kept"]
     if found.status != "putative":
@@ -89,17 +89,17 @@ def _geometry(found: Matches) -> str:
             x, y, z = found.t
             return f"rotation {turn(found.R):.1f}°, translation ({x:.2f}, {y:.2f}, {z:.2f})"
         case "ok":
-            return "no camera known: fundamental matrix, no pose"
+            return "fundamental matrix only, no pose: the cameras are not known"
         case "rotation" if found.R is not None:
             return f"rotation {turn(found.R):.1f}°, translation undetermined"
         case "homography" if found.F is not None:
-            return "a homography and little beside it: the fundamental matrix may be undetermined"
+            return "mostly a homography: the fundamental matrix may be undetermined"
         case "homography":
-            return "a homography: the camera only turned or the scene is flat, no camera known"
+            return "homography only: the camera only turned or the scene is flat; cameras not known"
         case "few":
             return "too few matches for a pose"
         case "chance":
-            return "may be chance: probably not the same scene"
+            return "may be chance: the pictures probably do not show the same scene"
     return ""
 
 

@@ -31,8 +31,8 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def models() -> None:
     """List, show and check models.
 
-    NAME is a name of the list, a Hub id (org/name or org/name@revision), a model's folder, or a
-    file of other people's weights.
+    NAME is a name from `n3 models list`, a Hub id (org/name or org/name@revision), the folder of a
+    model, or a file of other people's weights.
     """
 
 
@@ -57,7 +57,7 @@ def list_models(as_json: bool) -> None:
 def info(name: str, as_json: bool) -> None:
     """Show what a model is and how it runs.
 
-    A short name that is for grey and for colour shows both.
+    A short name that stands for a grey and a colour model shows both.
     """
     from n3cli.zoo.locate import locate_all
 
@@ -97,7 +97,7 @@ def _all_facts(place: Location) -> dict[str, Any]:
 def path(name: str) -> None:
     """Print the folder (or file) of a model.
 
-    A model that is not on this machine is downloaded.
+    Downloads the model if it is not on this machine.
     """
     from n3cli.zoo.locate import locate_all
 
@@ -109,9 +109,10 @@ def path(name: str) -> None:
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.pass_context
 def verify(ctx: click.Context, names: tuple[str, ...]) -> None:
-    """Load models strictly and try each on a small image or a few correspondences.
+    """Check that models load and run.
 
-    Without a name, all that come with n3. Exits with 3 when one fails.
+    Loads each model strictly and tries it on a small image or a few correspondences. Without NAME,
+    checks all models that come with n3. Exits with 3 if one fails.
     """
     from n3cli.zoo.load import load_place
     from n3cli.zoo.locate import bundled, locate_all
@@ -140,15 +141,19 @@ def verify(ctx: click.Context, names: tuple[str, ...]) -> None:
     "folder",
     required=True,
     type=click.Path(path_type=Path),
-    help="Folder to write.",
+    help="Folder to write the model to.",
 )
-@click.option("--name", help="Full name of the model; the folder's name where it is one.")
+@click.option(
+    "--name",
+    help="Full name of the model.  [default: the folder's name, if that is a full name]",
+)
 @options.overwrite
 def convert(checkpoint: Path, folder: Path, name: str | None, overwrite: bool) -> None:
     """Convert a file of published weights to a model folder.
 
-    Reads N3Net of its authors, and DnCNN, FFDNet and IRCNN as in KAIR and DPIR. No code in the
-    file is run. The weights stay under their authors' terms; N3Net's are for non-commercial use.
+    Reads the N3Net authors' files, and DnCNN, FFDNet and IRCNN files as in KAIR and DPIR. No code
+    in the file is run. The weights stay under their authors' terms; N3Net's are for non-commercial
+    use.
     """
     from n3cli.zoo.file import convert_file
 

@@ -51,7 +51,7 @@ def data_folder(name: str) -> Decorator:
         name,
         "data",
         type=click.Path(path_type=Path, file_okay=False),
-        help="Folder of the data sets. [default: N3_DATA, else the cache folder]",
+        help="Folder of the data sets.  [default: $N3_DATA, or else the cache folder]",
     )
 
 
@@ -61,8 +61,8 @@ def output(tag: str) -> Decorator:
         "-o",
         "--output",
         metavar="OUT",
-        help="A file, a folder (existing, or ending with a slash), or - for standard output.  "
-        f"[default: photo_{tag}.png beside photo.png]",
+        help="Output file, folder (one that exists, or a name that ends with a slash), or - for "
+        f"standard output.  [default: beside the input: photo_{tag}.png for photo.png]",
     )
 
 
@@ -71,8 +71,8 @@ def compare(tag: str) -> Decorator:
     return click.option(
         "--compare",
         is_flag=True,
-        help=f"Write a page beside each output, such as {page_of(Path(f'photo_{tag}.png'))}, with "
-        "a slider between before and after.",
+        help="Also write an HTML page with a before/after slider beside each output, for example "
+        f"{page_of(Path(f'photo_{tag}.png'))}.",
     )
 
 
@@ -127,13 +127,14 @@ debug: Decorator = click.option(
     is_eager=True,
     expose_value=False,
     callback=_remember_debug,
-    help="Show where errors come from.",
+    help="Show a traceback with each error.",
 )
 model: Decorator = click.option(
     "-m",
     "--model",
     metavar="MODEL",
-    help="Name, folder, file or Hub id (org/name[@rev]) of a model.  [default: the bundled one]",
+    help="Model to use: a name, folder, file or Hub id (org/name[@rev]).  [default: a bundled "
+    "model]",
 )
 device: Decorator = click.option(
     "--device",
@@ -141,7 +142,7 @@ device: Decorator = click.option(
     metavar="auto|cpu|cuda[:N]|mps|xpu",
     default="auto",
     show_default=True,
-    help="Where to compute.",
+    help="Device to compute on.",
 )
 precision: Decorator = click.option(
     "--precision",
@@ -156,53 +157,62 @@ tile: Decorator = click.option(
     metavar="auto|off|N",
     default="auto",
     show_default=True,
-    help="Longest side of a tile, in pixels; changes memory and speed, not the result.",
+    help="Longest side of a tile, in pixels. It affects memory use and speed, not the result.",
 )
 tta: Decorator = click.option(
     "--tta",
     is_flag=True,
-    help="Test-time augmentation: the mean over 8 flips and quarter turns.  A little better, 8 "
-    "times the time; the picture is held in memory, and 12 bytes for an RGB pixel of the result.",
+    help="Test-time augmentation: average the results for 8 flips and quarter turns. Slightly "
+    "better, but takes 8 times as long, and memory must hold the picture and 12 bytes for each RGB "
+    "pixel of the result.",
 )
 crop: Decorator = click.option(
-    "--crop", type=_crop, metavar="X,Y,W,H", help="Keep this part only, in pixels of the file."
+    "--crop",
+    type=_crop,
+    metavar="X,Y,W,H",
+    help="Keep only this part: left, top, width and height in pixels of the file.",
 )
 data: Decorator = data_folder("--data")
 recursive: Decorator = click.option(
-    "-r", "--recursive", is_flag=True, help="Take whole trees of folders; -o FOLDER/ mirrors them."
+    "-r",
+    "--recursive",
+    is_flag=True,
+    help="Include subfolders; -o FOLDER/ mirrors their structure.",
 )
 overwrite: Decorator = click.option(
-    "-y", "--overwrite", is_flag=True, help="Replace outputs that exist."
+    "-y", "--overwrite", is_flag=True, help="Replace outputs that already exist."
 )
 skip_existing: Decorator = click.option(
     "--skip-existing",
     is_flag=True,
-    help="Leave inputs out whose outputs exist, to go on with a batch.",
+    help="Skip inputs whose outputs already exist, to resume a batch.",
 )
 quality: Decorator = click.option(
     "--quality",
     type=click.IntRange(1, 100),
     default=95,
     show_default=True,
-    help="Quality of JPEG, WebP and AVIF outputs.",
+    help="Quality of JPEG, WebP and AVIF output.",
 )
 picture_format: Decorator = click.option(
     "--format",
     type=_format,
     metavar="png|jpeg|tiff|…",
-    help="Format to write.  [default: what the output's suffix says, else the input's]",
+    help="Output format.  [default: by the output's suffix, or else the input's format]",
 )
 picture_or_dng: Decorator = click.option(
     "--format",
     type=_format_or_dng,
     metavar="png|jpeg|tiff|dng|…",
-    help="Format to write.  [default: what the output's suffix says, else the input's; of camera "
-    "raw dng]",
+    help="Output format.  [default: by the output's suffix, or else the input's format, which for "
+    "camera raw is dng]",
 )
 json_rows: Decorator = click.option(
-    "--json", "as_json", is_flag=True, help="Print a row of JSON for each file."
+    "--json", "as_json", is_flag=True, help="Print one line of JSON for each file."
 )
 quiet: Decorator = click.option(
-    "-q", "--quiet", is_flag=True, help="Show warnings and errors only."
+    "-q", "--quiet", is_flag=True, help="Show only warnings and errors."
 )
-verbose: Decorator = click.option("-v", "--verbose", is_flag=True, help="Say more of each file.")
+verbose: Decorator = click.option(
+    "-v", "--verbose", is_flag=True, help="Show more details for each file."
+)

@@ -19,45 +19,46 @@ from n3cli.errors import ConfigError
 )
 @click.argument("recipe", required=False)
 @click.option("--list", "listing", is_flag=True, help="List the recipes that come with n3.")
-@click.option("--show", is_flag=True, help="Print the whole recipe as TOML, and train nothing.")
+@click.option("--show", is_flag=True, help="Print the whole recipe as TOML, without training.")
 @click.option(
     "--set",
     "changes",
     metavar="KEY=VALUE",
     multiple=True,
-    help="Change a setting of the recipe, for example data.batch=16; may be repeated.",
+    help="Change a setting of the recipe, such as data.batch=16; may be repeated.",
 )
 @click.option(
     "--minutes",
     type=options.number(0.05, 1e6),
     metavar="N",
-    help="Fit the whole run into so much time.  [default: what the recipe says]",
+    help="Fit the whole run into N minutes.  [default: as the recipe says]",
 )
 @click.option(
     "--init",
     metavar="MODEL",
-    help="Start from a model's weights; none: from fresh ones.  [default: what the recipe says]",
+    help="Start from the weights of this model, or from fresh ones with none.  [default: as the "
+    "recipe says]",
 )
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Folder of the data sets, or of your own pictures, as the recipe needs.",
+    help="Folder of the data sets or of your own pictures, whichever the recipe needs.",
 )
 @click.option(
     "-o",
     "--out",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Folder for log, checkpoints and the model.  [default: runs/RECIPE]",
+    help="Folder for the log, the checkpoints and the model.  [default: runs/RECIPE]",
 )
 @click.option(
     "--resume",
     metavar="auto|PATH",
-    help="Go on from the newest whole checkpoint of --out, or from a given one.",
+    help="Resume from the newest complete checkpoint in --out (auto), or from this one.",
 )
 @options.device
-@click.option("--tensorboard", is_flag=True, help="Log for TensorBoard, too.")
+@click.option("--tensorboard", is_flag=True, help="Also write a log for TensorBoard.")
 @options.quiet
 @options.debug
 def train(
@@ -74,11 +75,12 @@ def train(
     tensorboard: bool,
     quiet: bool,
 ) -> None:
-    """Train a network by RECIPE, the name of one that comes with n3 or a .toml file.
+    """Train a network from a recipe.
 
-    The model is in the folder model/ of --out at the end: `n3 denoise -m DIR/model` uses it, or
-    the command of whatever it was trained for.
-    Ctrl-C saves a checkpoint first; --resume auto goes on from there.
+    RECIPE is the name of a recipe that comes with n3, or a .toml file. The finished model is in
+    the folder model/ below --out; use it with `n3 denoise -m DIR/model`, or with the command for
+    the task that it was trained for. Ctrl-C saves a checkpoint before it stops; --resume auto
+    continues from there.
     """
     from n3cli.training.recipe import load_recipe, recipe_heading, recipe_names, write_recipe
 
@@ -87,7 +89,7 @@ def train(
             click.echo(f"{name}\n" + "\n".join(f"    {x}" for x in recipe_heading(name)))
         return
     if recipe is None:
-        raise ConfigError("name a recipe; `n3 train --list` shows those that come with n3")
+        raise ConfigError("no recipe given; `n3 train --list` shows those that come with n3")
     more = [f"schedule.minutes={minutes}"] if minutes is not None else []
     if init is not None:
         more.append(f"model.init={json.dumps('' if init == 'none' else init)}")

@@ -48,23 +48,27 @@ def _size(text: str) -> tuple[int, int]:
     "--scale",
     type=options.number(0, LARGEST_FACTOR, above=True),
     metavar="X",
-    help=f"Factor for width and height: 2, 3, 4, 8 or any number up to {LARGEST_FACTOR}.  "
+    help=f"Factor for width and height: any number up to {LARGEST_FACTOR}, such as 2, 3, 4 or 8.  "
     f"[default: {DEFAULT_SCALE:g}]",
 )
 @click.option(
-    "--width", type=click.IntRange(1, _LONGEST_SIDE), help="Pixels across; keeps the proportions."
+    "--width",
+    type=click.IntRange(1, _LONGEST_SIDE),
+    help="Width of the result in pixels; keeps the proportions.",
 )
 @click.option(
-    "--height", type=click.IntRange(1, _LONGEST_SIDE), help="Pixels down; keeps the proportions."
+    "--height",
+    type=click.IntRange(1, _LONGEST_SIDE),
+    help="Height of the result in pixels; keeps the proportions.",
 )
 @click.option(
-    "--size", type=_size, metavar="WxH", help="Exactly this size, whatever the proportions."
+    "--size", type=_size, metavar="WxH", help="Exact size in pixels, whatever the proportions."
 )
 @click.option(
     "--megapixels",
     type=options.number(0, MOST_MEGAPIXELS, above=True),
     metavar="X",
-    help="Area in millions of pixels; keeps the proportions.",
+    help="Area of the result in millions of pixels; keeps the proportions.",
 )
 @options.tta
 @options.crop
@@ -75,8 +79,8 @@ def _size(text: str) -> tuple[int, int]:
 @click.option(
     "--keep-hidden",
     is_flag=True,
-    help="Leave the colours of wholly transparent pixels as they are, for textures that hold other "
-    "data there. By default those of visible ones reach into them, so that edges get no fringe.",
+    help="Keep the colours of fully transparent pixels, for textures that store other data there. "
+    "By default, the colours of visible pixels spread into them, so that edges get no fringe.",
 )
 @options.picture_format
 @options.quality
@@ -104,20 +108,22 @@ def upscale(
 ) -> None:
     """Enlarge images.
 
-    INPUT is a picture file, a folder of them, or - for standard input. The network's next scale
-    is taken, and a bicubic resize leads from there to the exact size; a smaller size needs no
-    network. Depth, transparency and metadata stay as they are. Exits with 1 if an input failed;
-    the others are done.
+    INPUT is a picture file, a folder of them, or - for standard input. The network enlarges by the
+    next scale that it can do, and a bicubic resize then reaches the exact size; shrinking needs no
+    network. The output keeps the input's bit depth, transparency and metadata. If an input fails,
+    n3 still processes the others and exits with 1.
 
-    The default model is for clean sources, without noise or traces of JPEG: both are enlarged
-    like everything else. -m photo is for photos as people have them and takes both away; strong
-    noise is for `n3 denoise`. -m bicubic is plain interpolation.
+    The default model expects clean pictures: it enlarges noise and JPEG artefacts like everything
+    else. For everyday photos, -m photo removes both; for strong noise, use `n3 denoise`. -m
+    bicubic is plain interpolation.
     """
     given = {name: how.pop(name) for name in _GOALS}
     chosen = [name for name in _GOALS if given[name] is not None]
     if len(chosen) > 1:
         names = " and ".join(f"--{name}" for name in chosen)
-        raise click.UsageError(f"{names} exclude each other; --size WxH sets width and height.")
+        raise click.UsageError(
+            f"{names} exclude each other; to set width and height, use --size WxH."
+        )
     if not chosen:
         given["scale"] = DEFAULT_SCALE
     batch = plan(

@@ -85,7 +85,7 @@ def ask_all(several: Iterable[Question], *, workers: int = 8) -> Iterator[Answer
     def one(client: Client, question: Question) -> Answer:
         host = urlsplit(question.address).netloc
         if host in silent or cancelled.is_set():
-            return Answer(question.address, problem=f"not asked; nobody answers at {host}")
+            return Answer(question.address, problem=f"not tried; no answer from {host}")
         answer = ask(client, question, cancelled=cancelled)
         if answer.problem is not None and answer.problem.startswith(_NOBODY):
             silent.add(host)
@@ -99,7 +99,7 @@ def ask_all(several: Iterable[Question], *, workers: int = 8) -> Iterator[Answer
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-_NOBODY: Final = "nobody answers"
+_NOBODY: Final = "no answer"
 
 
 def ask(client: Client, question: Question, *, cancelled: Event | None = None) -> Answer:
@@ -119,7 +119,7 @@ def ask(client: Client, question: Question, *, cancelled: Event | None = None) -
         try:
             answer, status, wait = _request(client, question)
         except (InvalidURL, UnsupportedProtocol) as error:
-            return Answer(question.address, problem=f"is no address of the web ({error})")
+            return Answer(question.address, problem=f"is not a web address ({error})")
         except (ConnectError, ConnectTimeout) as error:
             problem = f"{_NOBODY} ({error or type(error).__name__})"
         except HTTPError as error:

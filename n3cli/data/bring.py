@@ -64,7 +64,9 @@ def _bring(state: State, source: str | None, watch: Watch) -> list[str]:
 def _take(state: State, source: Path, watch: Watch) -> list[str]:
     """Take what is missing from this machine."""
     if not source.exists():
-        raise DataError(f"{source} is not there; --from takes a folder, an archive or an address")
+        raise DataError(
+            f"{source}: no such file or folder; --from takes a folder, an archive or an address"
+        )
     if not state.collection.is_listed:
         return _install_found(state, source, watch)
     if source.is_dir():
@@ -87,7 +89,7 @@ def _install_found(state: State, source: Path, watch: Watch) -> list[str]:
 
 
 def _still_lacks(state: State, name: str) -> str:
-    return f"{state.collection.title}: still lacks {name}; give it with --from, too"
+    return f"{state.collection.title}: still lacks {name}; give that with --from, too"
 
 
 def _find(state: State, source: Path) -> dict[Archive, Path]:
@@ -103,7 +105,9 @@ def _find(state: State, source: Path) -> dict[Archive, Path]:
             named = list(needed)
         if not named:
             names = " or ".join(one.name for one in needed)
-            raise DataError(f"{source}: is it {names}? Give it the name that it is published under")
+            raise DataError(
+                f"{source}: cannot tell whether it is {names}; rename it to its published name"
+            )
         return {named[0]: source}
     found = {}
     for one in needed:
@@ -115,7 +119,7 @@ def _find(state: State, source: Path) -> dict[Archive, Path]:
         found = {needed[0]: source}  # unpacked here, under whatever name
     if not found:
         names = ", ".join(f"{one.name} or {stem(one.name)}/" for one in needed)
-        raise DataError(f"{source}: has none of {names}")
+        raise DataError(f"{source}: has none of {names}; give a folder that has one")
     return found
 
 
@@ -128,7 +132,7 @@ def _fetch_archives(state: State, source: str | None, watch: Watch) -> list[str]
         needed = [one for one in needed if one.name == name] or needed
         if len(needed) > 1:
             names = ", ".join(one.name for one in needed)
-            raise DataError(f"{source}: is none of {names}; name the address of one of them")
+            raise DataError(f"{source}: is none of {names}; give the address of one of them")
     for archive in needed:
         address = archive.address
         if source is not None:
@@ -192,9 +196,9 @@ def not_to_be_fetched(state: State, absent: str = "") -> DataError:
         f"{absent} {collection.title} must be fetched by hand: {collection.steps}".lstrip(),
         (
             f"1. open {collection.homepage} (address not checked)",
-            f"2. get {names} (or what it is called now), under the terms that stand there",
+            f"2. download {names} (or what it is called now) under the terms stated there",
             f"3. run n3 fetch-data {collection.name} --from FILE --dir {state.folder.parent}",
-            "   FILE is the archive as it came, or the folder that you unpacked it in",
+            "   FILE is the downloaded archive, or the folder that you unpacked it in",
         ),
     )
 

@@ -115,8 +115,8 @@ def find_whole(name: str) -> Collection:
     whole = dict(_parts())[wanted]
     if whole not in COLLECTIONS:
         raise ConfigError(
-            f"{name} cannot be fetched: n3 knows no address of it; get it yourself and name the "
-            "folder that holds it with --data of n3 bench"
+            f"{name} cannot be fetched, as n3 knows no address for it; get it yourself and give "
+            "the folder that holds it to n3 bench with --data"
         )
     return COLLECTIONS[whole]
 

@@ -237,7 +237,7 @@ def no_set(name: str, known: Iterable[str], parts: Sequence[str]) -> ConfigError
         parts: those of the parts of the collection that is called so, if any.
     """
     if len(parts) == 1:
-        return ConfigError(f"{name} is the set {parts[0]}; name that")
+        return ConfigError(f"{name} is the set {parts[0]}; use that name")
     if parts:
         return ConfigError(f"{name} has several sets: {', '.join(parts)}; name one")
     if name in COLLECTIONS:

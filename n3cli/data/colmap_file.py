@@ -60,7 +60,7 @@ def _read(path: Path, parse: Callable[[bytes], Iterator[Part]]) -> list[Part]:
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
     except (ValueError, struct.error, IndexError) as error:
-        raise DataError(f"{path}: is no file of a COLMAP model, or damaged ({error})") from error
+        raise DataError(f"{path}: is not a file of a COLMAP model, or damaged ({error})") from error
 
 
 def _lines(data: bytes) -> list[list[str]]:

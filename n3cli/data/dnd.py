@@ -114,8 +114,8 @@ def read_dnd(folder: Path, track: str) -> list[DndPhoto]:
             photos.append(_read_photo(folder, track, len(photos) + 1, *values))
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise DataError(
-            f"{path}: what it says of photo {len(photos) + 1} is not as expected ({error}); "
-            "get it again"
+            f"{path}: its entry for photo {len(photos) + 1} is not as expected ({error}); get it "
+            "again"
         ) from error
     return photos
 

@@ -102,7 +102,7 @@ def download(
     except OSError as error:
         if isinstance(error, InterruptedError):
             raise
-        hint = " Free some space and run the command again; it goes on from here."
+        hint = " Free some space and run the command again; it continues from here."
         raise DataError(
             f"{wanted.target}: cannot be written ({error.strerror or error})."
             f"{hint if error.errno in (errno.ENOSPC, errno.EDQUOT) else ''}"
@@ -176,7 +176,7 @@ def _receive(
                     if cancelled.is_set():
                         raise InterruptedError
     except (InvalidURL, UnsupportedProtocol) as error:
-        raise DataError(f"{wanted.url}: is no address of the web ({error})") from error
+        raise DataError(f"{wanted.url}: is not a web address ({error})") from error
     except HTTPError as error:
         # A name that has no address, a closed port, a cut connection, silence.
         text = str(error) or type(error).__name__

@@ -69,6 +69,6 @@ def open_hdf5(path: Path) -> Iterator[HDF5File]:
     try:
         root = h5py.File(path, "r")
     except OSError as error:
-        raise DataError(f"{path}: is no HDF5 file, or damaged ({error})") from error
+        raise DataError(f"{path}: is not an HDF5 file, or damaged ({error})") from error
     with root:
         yield HDF5File(path, root)

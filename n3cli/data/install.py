@@ -68,7 +68,7 @@ def _fill(stage: Path, archive: Archive, source: Path, told: Callable[[int], Non
     pictures = sum(PurePosixPath(file.path).suffix.lower() in READABLE for file in found)
     if not found or pictures < (archive.pictures or 0):
         raise BadArchiveError(
-            f"{source}: pictures in it: {pictures}, expected: {archive.pictures or 'files'} as in "
+            f"{source}: pictures found: {pictures}, expected: {archive.pictures or 'files'} as in "
             f"{archive.name}; nothing was taken"
         )
     return Unpacked(source.name, sha256, tuple(found))
@@ -79,7 +79,7 @@ def _copy(source: Path, target: Path, sha256: str) -> PublishedFile:
     name = target.name.lower()
     if name.endswith(SUFFIXES) or source.suffix.lower() != target.suffix.lower():
         raise BadArchiveError(
-            f"{source}: is no zip, tar or rar archive, and not {target.name}; get that again"
+            f"{source}: is not a zip, tar or rar archive, and not {target.name}; get that again"
         )
     size = source.stat().st_size
     check_space(target, size)
@@ -98,7 +98,7 @@ def _move(state: State, archive: Archive, entry: Unpacked, stage: Path) -> list[
         return []
     kept = _merge(stage, state.folder)
     write_record(state.folder, record)
-    return [f"{path}: is not the file of {archive.name}, and kept" for path in kept]
+    return [f"{path}: differs from the file in {archive.name} and is kept" for path in kept]
 
 
 def _merge(stage: Path, folder: Path) -> list[Path]:

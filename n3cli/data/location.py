@@ -66,8 +66,8 @@ def list_images(dataset: DataSet, data: Path | None = None) -> list[Path]:
     if not found:
         trouble = "has none of its images" if folder.is_dir() else "is not a folder"
         raise DataError(
-            f"{dataset.title} not found: {folder} {trouble} (looked there because of "
-            f"{reason}); name the folder that holds {dataset.folder} with --data DIR or {VARIABLE}"
+            f"{dataset.title} not found: {folder} {trouble} (looked there because of {reason}); "
+            f"give the folder that holds {dataset.folder} with --data DIR or {VARIABLE}"
             f"{_remedy(dataset, root)}"
         )
     wanted = dataset.files or dataset.count
@@ -75,7 +75,7 @@ def list_images(dataset: DataSet, data: Path | None = None) -> list[Path]:
         kind = "files" if dataset.files else "images"
         raise DataError(
             f"{dataset.title} is damaged: {folder} has {len(found)} of its {kind}, "
-            f"expected {wanted}; restore the folder or name another with --data DIR"
+            f"expected {wanted}; restore the folder or give another with --data DIR"
             f"{_remedy(dataset, root)}"
         )
     return found
@@ -121,7 +121,7 @@ def list_pictures(folder: Path) -> list[Path]:
         found += [p for p in paths if p.suffix.lower() in READABLE and p.is_file()]
     if not found:
         trouble = "has no picture files in it" if folder.is_dir() else "is not a folder"
-        raise DataError(f"{folder} {trouble}; name a folder of pictures")
+        raise DataError(f"{folder} {trouble}; give a folder of pictures")
     if closed:
         text = f"folders left out: {len(closed)} cannot be read; the first: {closed[0]}"
         warnings.warn(text, N3Warning, stacklevel=2)

@@ -114,7 +114,7 @@ def members(archive: Path) -> Iterator[Member]:
     with _explained(archive):
         kind = archive_kind(archive)
         if kind is None:
-            raise BadArchiveError(f"{archive}: is no zip, tar or rar archive")
+            raise BadArchiveError(f"{archive}: is not a zip, tar or rar archive")
         guard = _Guard(archive)
         read = {"zip": _of_zip, "tar": _of_tar, "rar": _of_rar}[kind]
         for member in read(archive, guard):
@@ -159,13 +159,13 @@ class _Guard:
         if path.startswith("/") or re.match("[A-Za-z]:", path) or ".." in parts:
             raise self._refusal(name, "leads out of the folder")
         if not parts or "" in parts or any(unicodedata.category(c) == "Cc" for c in path):
-            raise self._refusal(name, "is no file name")
+            raise self._refusal(name, "is not a file name")
         if any(part in _MAC or part.startswith("._") for part in parts):
             return None
         folded = unicodedata.normalize("NFC", "/".join(parts)).casefold()
         folders = {folded[: found.start()] for found in re.finditer("/", folded)}
         if folded in self._files or folded in self._folders or folders & self._files:
-            raise self._refusal(name, "is there twice, at least where capitals do not count")
+            raise self._refusal(name, "occurs twice, at least where case is ignored")
         if folded == RECORD:
             raise self._refusal(name, "is a name that n3 uses itself")
         self._files.add(folded)
@@ -221,7 +221,7 @@ def _of_tar(archive: Path, guard: _Guard) -> Iterator[Member]:
         for _ in range(_TAIL >> 16):
             if opened.fileobj is None or not opened.fileobj.read(1 << 16):
                 return
-        raise BadArchiveError(f"{archive}: goes on after its end; nothing was unpacked")
+        raise BadArchiveError(f"{archive}: continues after its end; nothing was unpacked")
 
 
 def _of_rar(archive: Path, guard: _Guard) -> Iterator[Member]:
@@ -243,8 +243,8 @@ def _rarfile(archive: Path) -> Any:
         import rarfile
     except ImportError as error:
         raise DataError(
-            f"{archive}: is a rar archive; install what reads it with pip install 'n3cli[rar]', or "
-            "unpack it yourself and give the folder with --from"
+            f"{archive}: is a rar archive; to read those, pip install 'n3cli[rar]', or unpack it "
+            "yourself and give the folder with --from"
         ) from error
     return rarfile
 
@@ -277,7 +277,7 @@ def _explanation(archive: Path, error: Exception) -> DataError | None:
     if rarfile and isinstance(error, rarfile.RarCannotExec):
         return DataError(
             f"{archive}: rar archives need unrar, unar, 7z or bsdtar on the PATH, and none is "
-            "there; install one, or unpack it yourself and give the folder with --from"
+            "found; install one, or unpack it yourself and give the folder with --from"
         )
     if isinstance(error, _BROKEN) or (rarfile and isinstance(error, rarfile.Error)):
         return _damaged(archive, error)

@@ -53,7 +53,9 @@ def read_pickled(folder: Path, part: str) -> Sequence[Pair]:
             columns[name] = _column(path, read_pickle(path))
     counts = {len(column) for column in columns.values()}
     if len(counts) != 1:
-        raise DataError(f"{folder}: its files are of unequal numbers of pairs: {sorted(counts)}")
+        raise DataError(
+            f"{folder}: its files have different numbers of pairs: {sorted(counts)}; get them again"
+        )
 
     def pair(index: int) -> Pair:
         row = {name: column[index] for name, column in columns.items()}
@@ -83,7 +85,7 @@ def read_dump(path: Path) -> Sequence[Pair]:
 
 def _column(path: Path, value: object) -> Sequence[Any]:
     if not isinstance(value, list | tuple | np.ndarray):
-        raise DataError(f"{path}: has no list of arrays, but {type(value).__name__}")
+        raise DataError(f"{path}: expected a list of arrays, got {type(value).__name__}")
     return list(value)
 
 
@@ -94,7 +96,7 @@ def _pair(name: str, row: dict[str, Any]) -> Pair:
         rotation, translation = arrays["Rs"].reshape(3, 3), arrays["ts"].reshape(3)
         side = {key: arrays[key].reshape(len(points)) for key in _SIDE if key in arrays}
     except (ValueError, TypeError) as error:
-        raise DataError(f"{name}: its arrays have other shapes than a pair's ({error})") from error
+        raise DataError(f"{name}: its arrays do not have the shapes of a pair ({error})") from error
     if not all(np.isfinite(part).all() for part in (points, rotation, translation)):
         raise DataError(f"{name}: has numbers that are not finite")
     return Pair(

@@ -113,7 +113,7 @@ class PairSource:
         fetch = f"run n3 fetch-data {self.collection} --dir {root}, or " if self.collection else ""
         trouble = f"has no {self.holds}" if folder.is_dir() else "is not a folder"
         raise DataError(
-            f"{self.name}: {folder} {trouble}; {fetch}name the folder that holds "
+            f"{self.name}: {folder} {trouble}; {fetch}give the folder that holds "
             f"{self.folder} with --data DIR"
         )
 

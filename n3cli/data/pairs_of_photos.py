@@ -56,7 +56,7 @@ def pair_photos(paths: Sequence[Path]) -> list[PhotoPair]:
     for pair in pairs:
         if not pair.clean.is_file():
             raise DataError(
-                f"{pair.noisy} has no {pair.clean.name} beside it; restore the folder or name "
+                f"{pair.noisy} has no {pair.clean.name} beside it; restore the folder or give "
                 "another with --data DIR"
             )
     return pairs

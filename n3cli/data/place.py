@@ -42,7 +42,7 @@ def alone(folder: Path) -> Iterator[None]:
         lock.acquire(blocking=False)
     except Timeout as error:
         raise DataError(
-            f"{folder}: another n3 fetch-data is at work there; wait until it has ended"
+            f"{folder}: another n3 fetch-data is working there; wait until it has finished"
         ) from error
     except OSError as error:
         raise DataError(
@@ -103,6 +103,6 @@ def check_space(folder: Path, size: int) -> None:
     free = shutil.disk_usage(existing).free
     if free < size + _SPARE:
         raise DataError(
-            f"{folder}: needs {size / 1e6:.0f} MB and {_SPARE / 1e6:.0f} MB to spare, and "
+            f"{folder}: needs {size / 1e6:.0f} MB and {_SPARE / 1e6:.0f} MB to spare, but only "
             f"{free / 1e6:.0f} MB are free; make room, or choose another folder with --dir"
         )

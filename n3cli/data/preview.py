@@ -66,7 +66,7 @@ def preview(
         if path.suffix.lower() in RAW_SUFFIXES | {".mat"}:
             paths.append(path)
     if not paths:
-        raise DataError(f"{folder} has no camera raw and no .mat files; name another with --dir")
+        raise DataError(f"{folder} has no camera raw and no .mat files; give another with --dir")
     readable = [path for path in paths if _note(path, found, told)]
     count = min(sample, len(readable))
     for index in range(count):

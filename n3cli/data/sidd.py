@@ -104,7 +104,7 @@ def list_blocks(paths: Sequence[Path], channels: int) -> list[Block]:
     clean = others[0] if others else None
     if clean and noisy.values.shape != clean.values.shape:
         raise DataError(
-            f"{noisy.path} and {clean.path} do not belong together: arrays of shape "
+            f"{noisy.path} and {clean.path} do not match: their arrays have the shapes "
             f"{noisy.values.shape} and {clean.values.shape}; get them again"
         )
     return [

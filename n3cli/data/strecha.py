@@ -29,7 +29,7 @@ def read_strecha(folder: Path) -> list[View]:
     """
     views = [_read(path) for path in sorted(folder.glob("*.camera"))]
     if not views:
-        raise DataError(f"{folder} has no .camera files; name a folder of photos that have them")
+        raise DataError(f"{folder} has no .camera files; give a folder of photos with them")
     return views
 
 
@@ -42,18 +42,18 @@ def _read(path: Path) -> View:
     try:
         numbers = np.array(path.read_text("ascii").split(), np.float64)
     except (OSError, ValueError) as error:
-        raise DataError(f"{path}: is no .camera file ({error})") from error
+        raise DataError(f"{path}: is not a .camera file ({error})") from error
     if len(numbers) != _NUMBERS or not np.isfinite(numbers).all() or min(numbers[24:]) < 1:
         raise DataError(
-            f"{path}: is no .camera file: {len(numbers)} numbers, expected {_NUMBERS} that are "
-            "finite; get it again"
+            f"{path}: is not a .camera file: has {len(numbers)} numbers, expected {_NUMBERS} "
+            "finite ones; get it again"
         )
     photo = path.with_suffix("")
     try:
         with open_picture(photo) as reader:
             scale = np.array([reader.width, reader.height]) / numbers[24:]
     except InputError as error:
-        raise DataError(f"{path} tells of a photo that cannot be read: {error}") from error
+        raise DataError(f"{path}: belongs to a photo that cannot be read: {error}") from error
     matrix = np.diag([*scale, 1]) @ numbers[:9].reshape(3, 3)
     rotation = numbers[12:21].reshape(3, 3).T
     return View(photo, Camera(matrix, source=path.name), rotation, -rotation @ numbers[21:24])

@@ -142,5 +142,5 @@ def _like(file: PublishedFile, others: list[PurePosixPath]) -> str:
     parts = PurePosixPath(file.path).parts
     for path in others:
         if path.parts[-len(parts) :] == parts:
-            return f"{os.fspath(path)} is not the published {file.path} (another SHA-256)"
+            return f"{os.fspath(path)} is not the published {file.path} (its SHA-256 differs)"
     return f"has no {file.path}"

@@ -144,8 +144,8 @@ def pour(member: Member, file: IO[bytes], told: Callable[[int], None]) -> str:
         told(len(chunk))
     if size != member.size:
         raise BadArchiveError(
-            f"the member {member.path!r} has not the {member.size} bytes that its archive says; "
-            "get the archive again"
+            f"the member {member.path!r} does not have the {member.size} bytes that its archive "
+            "states; get the archive again"
         )
     file.flush()
     os.fsync(file.fileno())

@@ -120,7 +120,7 @@ def read_pickle(path: Path) -> object:
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
     except Exception as error:  # a damaged pickle can fail in any way
-        raise DataError(f"{path}: is no pickle of arrays, or damaged ({error})") from error
+        raise DataError(f"{path}: is not a pickle of arrays, or damaged ({error})") from error
 
 
 def _plain(value: Any) -> object:

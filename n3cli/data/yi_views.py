@@ -56,8 +56,8 @@ def read_yi(folder: Path) -> SharedViews:
     )
     if not len(photos) == len(calibrations) == len(counts):
         raise DataError(
-            f"{folder}: its lists are of {len(photos)} photos, {len(calibrations)} calibrations "
-            f"and {len(counts)} files of visibility; get the archive again"
+            f"{folder}: its lists have {len(photos)} photos, {len(calibrations)} calibrations and "
+            f"{len(counts)} visibility files, which do not match; get the archive again"
         )
     views = [_view(*both) for both in zip(photos, calibrations, strict=True)]
     return SharedViews(views, _shared(counts))
@@ -80,7 +80,7 @@ def _shared(paths: Sequence[Path]) -> Float64:
         rows = [np.loadtxt(path, ndmin=1).ravel() for path in paths]
         return np.array(rows, np.float64).reshape(len(paths), len(paths))
     except (OSError, ValueError) as error:
-        raise DataError(f"files of visibility are damaged: {error}") from error
+        raise DataError(f"visibility files are damaged: {error}; get the archive again") from error
 
 
 def _view(photo: Path, calibration: Path) -> View:

@@ -100,8 +100,8 @@ class Classifier:
             return np.empty(0, np.float32)
         if self.wants_sides and (putative.ratio is None or putative.mutual is None):
             raise ConfigError(
-                f"the model {self.name} wants the ratio and the mutual flag of each match, and "
-                "these are not known here; take another model (-m), or matches with both"
+                f"the model {self.name} needs the ratio and the mutual flag of each match, which "
+                "are not known here; use another model (-m), or matches with both"
             )
         points = np.hstack(_coordinates(putative, chosen, cameras))
         ratio, mutual = (
@@ -116,12 +116,11 @@ class Classifier:
             if not is_out_of_memory(error):
                 raise
             raise DeviceError(
-                f"memory does not suffice for {len(table)} matches; take fewer keypoints or "
-                "another device"
+                f"not enough memory for {len(table)} matches; use fewer keypoints or another device"
             ) from error
         if not np.isfinite(found).all():
             raise ModelError(
-                f"the model {self.name} gives values that are not finite; it is damaged"
+                f"the output of the model {self.name} is not finite; it is damaged, get it again"
             )
         return found
 

@@ -37,7 +37,9 @@ class Compute:
         if isinstance(self.tile, Integral) and not isinstance(self.tile, bool) and self.tile > 0:
             object.__setattr__(self, "tile", int(self.tile))  # NumPy's are numbers, too
         elif not (isinstance(self.tile, str) and self.tile in ("auto", "off")):
-            raise ConfigError(f"tile must be auto, off or a size in pixels, got {self.tile!r}")
+            raise ConfigError(
+                f"tile must be auto, off or a size in whole pixels, got {self.tile!r}"
+            )
 
 
 AUTOMATIC: Final = Compute()

@@ -1,4 +1,4 @@
-"""Denoising an array: what `n3cli.denoise` is."""
+"""Denoising an array or a tensor: what `n3cli.denoise` is."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import numpy as np
 import torch
 
 from n3cli.errors import ConfigError, N3Warning
-from n3cli.inference.array import check_array
+from n3cli.inference.array import ImageT, as_given, check_array
 from n3cli.inference.choice import choose
 from n3cli.inference.compute import Compute
-from n3cli.inference.denoiser import Denoiser
+from n3cli.inference.denoiser import Denoiser, usable_sigma
 from n3cli.ops.row_source import ArraySource
 from n3cli.zoo.folder import Model
 
 
 def denoise(
-    array: np.ndarray,
+    array: ImageT,
     sigma: float | str = "auto",
     model: str | Path | Model | None = None,
     *,
@@ -28,11 +28,12 @@ def denoise(
     device: str | torch.device = "auto",
     precision: str = "auto",
     tile: str | int = "auto",
-) -> np.ndarray:
-    """Denoise an array.
+) -> ImageT:
+    """Denoise an array or a tensor.
 
     Args:
-        array: H×W or H×W×C (C is 1 or 3), uint8, uint16, or floating in [0, 1].
+        array: H×W or H×W×C (C is 1 or 3), uint8, uint16, or floating in [0, 1]; a NumPy array or a
+            tensor on any device.
         sigma: standard deviation of the noise on the 0–255 scale, for every dtype; ``"auto"``
             estimates it from the array.
         model: name, path (of a folder or a file) or loaded model; None for the bundled default, or,
@@ -46,7 +47,8 @@ def denoise(
         tile: longest side of a tile in pixels, ``auto`` (from free memory) or ``off``.
 
     Returns:
-        An array of the same shape and dtype; floating values are not clipped.
+        The same kind, of the same shape and dtype, a tensor on its device and without gradients;
+        floating values are not clipped.
 
     Raises:
         InputError: wrong shape or dtype, values that are not finite, or too large for `tta`.
@@ -77,14 +79,15 @@ def denoise(
         elif not level.reliable:
             warnings.warn(
                 f"the estimated noise level {level.sigma:.1f} is uncertain: {level.reason}; "
-                "pass sigma to set another",
+                "to set another, pass sigma",
                 N3Warning,
                 stacklevel=2,
             )
         sigma = level.sigma
-    rows = denoiser.rows(ArraySource(pixels), sigma=float(sigma), strength=strength, tta=tta)
-    result = np.concatenate(list(rows)).reshape(array.shape)
-    return result.astype(array.dtype, copy=False)
+    # Checked here and not by the rows alone, so that a warning points to the caller's line.
+    sigma = usable_sigma(float(sigma), denoiser.model(pixels.shape[2]))
+    rows = denoiser.rows(ArraySource(pixels), sigma=sigma, strength=strength, tta=tta)
+    return as_given(np.concatenate(list(rows)).reshape(array.shape), array)
 
 
 def _is_number(value: object) -> bool:

@@ -110,12 +110,12 @@ class Denoiser:
         model = self.model(source.channels)
         if model.network.description.mosaic:
             raise ModelError(
-                f"{model.config.name} is for the mosaics of camera raw, and this is a picture; "
+                f"{model.config.name} is for camera raw, but this is a picture; "
                 "use a model for pictures, for example denoise-n3unet-color"
             )
         if source.channels < model.network.description.channels:
             raise InputError(
-                f"the picture is grey and {model.config.name} works on colour; "
+                f"the picture is grey, but {model.config.name} is for colour; "
                 "use a grey model, for example denoise-n3unet-gray"
             )
         level = usable_sigma(sigma, model)
@@ -213,7 +213,7 @@ def usable_sigma(sigma: float, model: Model) -> float:
     most = model.config.sigma_max
     if most is not None and sigma > most:
         warnings.warn(
-            f"sigma {sigma:.4g} is above the model's largest level; using {most:g}",
+            f"sigma {sigma:.4g} is above the model's maximum; using {most:g} instead",
             N3Warning,
             stacklevel=3,
         )

@@ -37,8 +37,8 @@ def choose_device(name: str | torch.device = "auto") -> torch.device:
         )
     if int(index or 0) >= _count(kind):
         raise DeviceError(
-            f"no device {name!r} on this machine; use --device auto, or install a torch that "
-            "supports it"
+            f"this machine has no device {name!r}, or the installed torch does not support it; use "
+            '--device auto (in Python, device="auto"), or install a torch that does'
         )
     return torch.device(name)
 

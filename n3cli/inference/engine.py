@@ -91,7 +91,7 @@ class Engine:
             output = self._compute(stage, tile, place, self.dtype)
             if not _is_finite(output) and self.dtype != torch.float32:
                 warnings.warn(
-                    "the output was not finite in reduced precision; computing in float32",
+                    "the output was not finite in reduced precision; computing in float32 instead",
                     N3Warning,
                     stacklevel=2,
                 )
@@ -105,7 +105,8 @@ class Engine:
             raise TileTooLargeError
         if not _is_finite(output):
             raise ModelError(
-                "the model's output is not finite; its weights may be damaged: n3 models verify"
+                "the model's output is not finite; its weights may be damaged: check them with n3 "
+                "models verify"
             )
         return output
 
@@ -135,7 +136,7 @@ class Engine:
                 "not enough memory for the smallest tile; close other programs and try again"
             )
         warnings.warn(
-            f"{self.device} has too little free memory; computing on the CPU",
+            f"{self.device} has too little free memory; computing on the CPU instead",
             N3Warning,
             stacklevel=3,
         )

@@ -111,6 +111,6 @@ def check_room(needed: int) -> None:
     free = free_memory(torch.device("cpu"))
     if needed > free:
         raise InputError(
-            f"test-time augmentation holds the picture whole, in {needed / 1e9:.1f} GB, and "
-            f"{free / 1e9:.1f} GB are free; do without it, or take a part of the picture"
+            f"test-time augmentation needs {needed / 1e9:.1f} GB for the whole picture, but only "
+            f"{free / 1e9:.1f} GB are free; do without it, or process a part of the picture"
         )

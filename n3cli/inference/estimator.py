@@ -160,7 +160,7 @@ def choose_estimator(name: str = "auto") -> tuple[str, Estimator | None]:
         raise ConfigError(f"unknown estimator {name!r}; known are auto, {', '.join(ESTIMATORS)}")
     if name == "poselib" and not has_poselib:
         raise ConfigError(
-            "the estimator poselib needs PoseLib; install it with: pip install 'n3cli[match]', or "
-            "take magsac"
+            "the estimator poselib needs PoseLib; install it with pip install 'n3cli[match]', or "
+            "use magsac"
         )
     return name, ESTIMATORS[name]

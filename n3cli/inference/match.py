@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+from torch import Tensor
 
 from n3cli.errors import ConfigError
-from n3cli.inference.array import check_array
+from n3cli.inference.array import check_array, from_tensor, is_tensor
 from n3cli.inference.matcher import THRESHOLD, Matcher
 from n3cli.io.matches import Matches
 from n3cli.ops.camera import Camera, check_matrix
@@ -20,8 +20,8 @@ from n3cli.zoo.folder import SetModel
 
 
 def match(
-    image0: np.ndarray,
-    image1: np.ndarray,
+    image0: np.ndarray | Tensor,
+    image1: np.ndarray | Tensor,
     model: str | Path | SetModel | None = None,
     *,
     K: ArrayLike | None = None,  # noqa: N803 - the field's name
@@ -40,7 +40,8 @@ def match(
     """Find the correspondences of two pictures, and how the camera moved between them.
 
     Args:
-        image0: H×W or H×W×C (C is 1 or 3), uint8, uint16, or floating in [0, 1].
+        image0: H×W or H×W×C (C is 1 or 3), uint8, uint16, or floating in [0, 1]; a NumPy array or a
+            tensor.
         image1: the other picture, of any size.
         model: name, path or loaded model; None for the bundled default; ``"none"`` keeps what
             passes `ratio` and `mutual`.
@@ -101,12 +102,18 @@ def _cameras(*given: ArrayLike | None) -> tuple[Camera, Camera] | None:
     if all(one is None for one in given):
         return None
     if any(one is None for one in given):
-        raise ConfigError("one picture's camera matrix is given and the other's is not; give both")
-    first, second = (_camera(np.asarray(one, np.float64)) for one in given)
+        raise ConfigError("only one of the two camera matrices is given; give both")
+    first, second = (_camera(one) for one in given)
     return first, second
 
 
-def _camera(matrix: NDArray[Any]) -> Camera:
+def _camera(given: object) -> Camera:
+    try:
+        matrix = np.asarray(from_tensor(given) if is_tensor(given) else given, np.float64)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(
+            f"a camera matrix must be 3×3 numbers, got {given!r}; np.loadtxt reads them from a file"
+        ) from error
     if wrong := check_matrix(matrix):
         raise ConfigError(f"this is not a camera matrix: {wrong}")
     return Camera(matrix)

@@ -257,8 +257,8 @@ class Matcher:
             return able, GIVEN_THRESHOLD if unasked and _is_filtered(putative) else THRESHOLD
         if self._for_points is None:
             warnings.warn(
-                f"ratio and mutual flag of these matches are not known, which {able.name} needs, "
-                f"and {POINTS_ALONE} did not come with n3: all are kept for the estimator",
+                f"{able.name} needs the ratio and mutual flag of each match, which are not known "
+                f"here, and this n3 lacks {POINTS_ALONE}; all matches are kept for the estimator",
                 N3Warning,
                 stacklevel=3,
             )

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from n3cli.errors import InputError
+from n3cli.inference.array import check_shape
 from n3cli.ops.array import Float32
 from n3cli.ops.luma import luma
 from n3cli.ops.noise_level import Finding, NoiseEstimate, estimate_noise
 from n3cli.ops.row_source import ArraySource, RowSource, check_floating
 from n3cli.ops.shared_noise import SharedNoise, find_shared_noise
 from n3cli.ops.spread import spread_squares
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _SAMPLED = 1 << 21  # pixels; a larger picture is judged by crops of so many in all
 _CROP = 128  # pixels on a side
@@ -62,11 +66,12 @@ def estimate_sigma(picture: RowSource) -> NoiseLevel:
     return judge(sample(picture))
 
 
-def measure_noise(array: Pixels) -> NoiseLevel:
-    """Measure the noise level of an array, as `n3 denoise` does where no level is given.
+def measure_noise(array: Pixels | Tensor) -> NoiseLevel:
+    """Measure the noise level of an array or a tensor, as `n3 denoise` does where none is given.
 
     Args:
-        array: H×W or H×W×C, unsigned integers of their type's full range or floating in [0, 1].
+        array: H×W or H×W×C (C is 1 or 3), unsigned integers of their type's full range or floating
+            in [0, 1].
 
     Returns:
         The level of white noise: its standard deviation `sigma` on the 0–255 scale, whether that is
@@ -75,11 +80,7 @@ def measure_noise(array: Pixels) -> NoiseLevel:
     Raises:
         InputError: another shape or dtype, or values that are not finite or far beyond [0, 1].
     """
-    if array.ndim not in (2, 3) or 0 in array.shape:
-        raise InputError(f"expected an image H×W or H×W×C, got an array of shape {array.shape}")
-    height, width, *_ = array.shape
-    pixels = array.reshape(height, width, -1)
-    return judge(sample(ArraySource(pixels)))
+    return judge(sample(ArraySource(check_shape(array))))
 
 
 def sample(picture: RowSource) -> Samples:

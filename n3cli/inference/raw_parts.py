@@ -51,8 +51,8 @@ def estimate_packed(
     """
     if len(pattern) != 2:
         raise InputError(
-            f"the mosaic is X-Trans' and {model.config.name} works on the four planes of "
-            "Bayer's; use a model for every mosaic, for example denoise-n3unet-raw"
+            f"the mosaic is X-Trans, but {model.config.name} is for Bayer mosaics; use a model for "
+            "every mosaic, for example denoise-n3unet-raw"
         )
     (first,) = np.argwhere(pattern == 0)
     size = np.array(mosaic.shape)

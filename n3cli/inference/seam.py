@@ -21,9 +21,9 @@ def warn_of_seams(name: str, passes: Sequence[StageRows]) -> None:
     tile = next(filter(None, (rows.inexact_tile for rows in passes)), None)
     if tile is not None:
         warnings.warn(
-            f"{name} is computed in tiles of {tile[1]}×{tile[0]} pixels, which may show in the "
-            "result, as it is not a network of n3's own; with enough memory, --tile off takes the "
-            "picture whole",
+            f"{name} is not a network of n3's own and is computed in tiles of {tile[1]}×{tile[0]} "
+            "pixels, which may show in the result; with enough memory, --tile off computes the "
+            "picture as a whole",
             N3Warning,
             stacklevel=3,
         )

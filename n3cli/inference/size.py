@@ -80,13 +80,14 @@ def check_size(height: int, width: int, size: Sequence[int]) -> None:
     factor = factor_of(height, width, new_height, new_width)
     if factor > LARGEST_FACTOR:
         raise ConfigError(
-            f"{change} is {factor:.4g} times the size; at most {LARGEST_FACTOR} times is possible"
+            f"{change} is {factor:.4g} times the size; at most {LARGEST_FACTOR} times is possible: "
+            "choose a smaller size"
         )
     megapixels = new_height * new_width / 1e6
     if megapixels > MOST_MEGAPIXELS:
         raise ConfigError(
             f"{change} is {megapixels:,.0f} megapixels; at most {MOST_MEGAPIXELS:,} are possible: "
-            "choose a smaller size, or a part of the picture"
+            "choose a smaller size, or enlarge a part of the picture"
         )
 
 

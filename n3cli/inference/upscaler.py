@@ -82,7 +82,9 @@ class Upscaler:
         model = self._host.model(source.channels)
         scales = [scale for scale in model.network.scales if scale > 1]
         if not scales:
-            raise ModelError(f"{model.config.name} does not enlarge; see `n3 models list`.")
+            raise ModelError(
+                f"{model.config.name} does not enlarge; choose one that does: `n3 models list`."
+            )
         return Route(model, choose_passes(scales, factor))
 
     def rows(

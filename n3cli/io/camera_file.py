@@ -134,4 +134,4 @@ def _text(path: Path) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"{printable(path)}: is no text ({error.reason})") from error
+        raise InputError(f"{printable(path)}: is not a text file ({error.reason})") from error

@@ -28,8 +28,8 @@ def load_pycolmap() -> Any:
         import pycolmap
     except ImportError as error:
         raise ConfigError(
-            f"databases of COLMAP need pycolmap ({error}); install it with: pip install "
-            "'n3cli[colmap]'"
+            f"COLMAP databases need pycolmap, which cannot be loaded ({error}); install it with: "
+            "pip install 'n3cli[colmap]'"
         ) from error
     return pycolmap
 

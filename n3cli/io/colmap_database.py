@@ -88,14 +88,15 @@ class ColmapDatabase:
         names = []
         for each in ids:
             if each not in self._images or self._images[each].camera_id not in self._cameras:
-                raise InputError(f"{self._name}: has matches of a picture {each} that is not there")
+                raise InputError(
+                    f"{self._name}: has matches of a picture {each} that it does not list"
+                )
             names.append(str(self._images[each].name))
         index = self._database.read_matches(*ids)
         points = [self._points(each) for each in ids]
         if len(index) and (index.max(axis=0) >= [len(each[0]) for each in points]).any():
             raise InputError(
-                f"{self._name}: matches of {names[0]} and {names[1]} point to keypoints that are "
-                "not there"
+                f"{self._name}: matches of {names[0]} and {names[1]} point to missing keypoints"
             )
         known = all(self._camera(each).has_prior_focal_length for each in ids)
         chosen = [each[known][column] for each, column in zip(points, index.T, strict=True)]
@@ -208,16 +209,18 @@ def _copy(source: Path, target: Path) -> None:
                 raise InputError(f"{name}: is damaged ({state[:80]})")
             there = {row[0] for row in new.execute("SELECT name FROM sqlite_master")}
             if missing := [table for table in _TABLES if table not in there]:
-                raise InputError(f"{name}: is no database of COLMAP: no table {missing[0]}")
+                raise InputError(f"{name}: is not a COLMAP database: it has no table {missing[0]}")
             for table, size in _BLOBS.items():
                 (wrong,) = new.execute(
                     f"SELECT count(*) FROM {table} WHERE coalesce(length(data), 0) != "
                     f"rows * cols * {size}"
                 ).fetchone()
                 if wrong:
-                    raise InputError(f"{name}: is damaged: {table} of other sizes than they say")
+                    raise InputError(
+                        f"{name}: is damaged: {table} have other sizes than they state"
+                    )
     except sqlite3.Error as error:
-        raise InputError(f"{name}: is no database, or a damaged one ({error})") from error
+        raise InputError(f"{name}: is not a database, or damaged ({error})") from error
 
 
 def _first_line(error: BaseException) -> str:

@@ -34,7 +34,9 @@ class ColmapStore:
             InputError: it is one picture twice.
         """
         if name0 == name1:
-            raise InputError(f"{printable(name0)}: is paired with itself, which COLMAP knows not")
+            raise InputError(
+                f"{printable(name0)}: is paired with itself, which COLMAP does not support"
+            )
         ids = [self._images.get(name) for name in (name0, name1)]
         return None not in ids and bool(self._database.exists_matches(*ids))
 
@@ -52,7 +54,9 @@ class ColmapStore:
                 the pair is there already, or one picture twice.
         """
         if self.has(name0, name1):
-            raise InputError(f"{printable(name0)}, {printable(name1)}: are there already")
+            raise InputError(
+                f"{printable(name0)}, {printable(name1)}: the database already has this pair"
+            )
         ids = (
             self._image(name0, matches.keypoints0, matches.size0, cameras[0]),
             self._image(name1, matches.keypoints1, matches.size1, cameras[1]),
@@ -74,10 +78,12 @@ class ColmapStore:
         points = np.asarray(keypoints, np.float32) + np.float32(SHIFT)
         if name in self._images:
             if not np.array_equal(self._database.read_keypoints(self._images[name])[:, :2], points):
-                raise InputError(f"{printable(name)}: another pair has other keypoints of it")
+                raise InputError(f"{printable(name)}: another pair has other keypoints for it")
             return self._images[name]
         if size is None:
-            raise InputError(f"{printable(name)}: COLMAP needs the picture's size: is it there?")
+            raise InputError(
+                f"{printable(name)}: COLMAP needs the picture's size, but the picture was not found"
+            )
         camera_id, rig_id = self._rig(size, camera)
         image = pycolmap.Image(name=name, camera_id=camera_id)
         image.image_id = self._database.write_image(image)

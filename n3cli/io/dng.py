@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from n3cli.errors import N3Warning
+from n3cli.io.black_level import BLACK, BLACK_SIZE, LEVELS, WHITE, scale_black
 from n3cli.io.exif import EXIF, Tree, add_tree
 from n3cli.io.format import printable
 from n3cli.io.path import deliver, explained, staging
@@ -33,15 +34,13 @@ _KIND, _BITS, _PLANES = 254, 258, 284
 _MAKE, _MODEL, _ORIENTATION, _ISO, _LENS = 271, 272, 274, 34855, 0xA434
 _PATTERN_SIZE, _PATTERN = 33421, 33422
 _BACKWARD, _CAMERA = 50707, 50708
-_BLACK_SIZE, _BLACK, _WHITE = 50713, 50714, 50717
-_LEVELS = (_BLACK_SIZE, _BLACK, 50715, 50716, _WHITE)  # with differences by column and row
-_CROP_ORIGIN, _CROP_SIZE, _ACTIVE = 50719, 50720, 50829
+_SCALE, _CROP_ORIGIN, _CROP_SIZE, _ACTIVE = 50718, 50719, 50720, 50829
 _MATRIX, _NEUTRAL, _ILLUMINANT, _REDUCED = 50721, 50728, 50778, 50935
 _D65 = 21
 _CFA, _LOSSLESS_JPEG = 32803, 7
 _FULL = 65535
-_TILE = 240, 256
-"""Multiples of 16, as TIFF wants it, whose height holds whole periods of every filter."""
+_TILE = 256
+"""Side of a tile; TIFF wants multiples of 16."""
 
 _LEAST_NOISE: Final = 4.0
 """Of noise at black, in values of the file: with less, rounding would be seen beside what is left
@@ -92,7 +91,7 @@ def write_dng(
     with staging(target) as folder:
         finished = folder / "finished.dng"
         with explained(name), finished.open("x+b") as file:
-            _write_values(file, _values(raw, mosaic, factor), len(raw.pattern), _encoder())
+            _write_values(file, _values(raw, mosaic, factor), _encoder())
             main = _main(raw, tree[0], factor) | {_REDUCED: _rationals([strength])}
             add_tree(file, tree | _exif(raw, tree) | {0: main})
         deliver(finished, target, replace=replace)
@@ -110,81 +109,81 @@ def pack_dng(
         factor: as in `write_dng`.
     """
     file = io.BytesIO()
-    _write_values(file, _values(raw, mosaic, factor), len(raw.pattern), None)
+    _write_values(file, _values(raw, mosaic, factor), None)
     add_tree(file, tree | {0: _main(raw, tree[0], factor)})
     return file.getvalue()
 
 
 def _main(raw: RawPicture, told: Directory, factor: int) -> Directory:
     """The main directory, with what the file told."""
-    kept = {tag: field for tag, field in told.items() if tag not in _LEVELS}
-    if factor == 1 and _BLACK in told:  # with its fractions, which LibRaw rounds
-        levels = {_BLACK_SIZE: _shorts([1, 1])}
-        levels |= {tag: told[tag] for tag in _LEVELS if tag in told}
-    else:
-        levels = _levels(raw, factor)
-    return kept | _layout(raw) | levels | _colours(raw, told)
+    kept = {tag: field for tag, field in told.items() if tag not in LEVELS}
+    return kept | _layout(raw) | _levels(raw, told, factor) | _colours(raw, told)
 
 
 def _values(raw: RawPicture, mosaic: NDArray[np.floating], factor: int) -> NDArray[np.uint16]:
     """The whole sensor's values with the mosaic in its place."""
     sensor = np.minimum(raw.sensor, _FULL // factor) * np.uint16(factor)
     top, left, bottom, right = raw.active
-    period = len(raw.pattern)
+    period = len(raw.black)
     for row, column in np.ndindex(period, period):
         black, white = raw.black[row, column], raw.white[row, column]
         part = mosaic[row::period, column::period] * np.float64(factor * (white - black))
         part += factor * black
+        for line in raw.black_lines or ():
+            part += factor * np.broadcast_to(line, mosaic.shape)[row::period, column::period]
         place = sensor[top + row : bottom : period, left + column : right : period]
         place[...] = np.rint(part, out=part).clip(0, _FULL)
     return sensor
 
 
-def _write_values(
-    file: BinaryIO, values: NDArray[np.uint16], period: int, encode: Encode | None
-) -> None:
+def _write_values(file: BinaryIO, values: NDArray[np.uint16], encode: Encode | None) -> None:
     import tifffile
 
     how: dict[str, Any] = {"photometric": _CFA, "metadata": None, "software": False}
     height, width = values.shape
-    tile = _TILE[0], min(_TILE[1], width // 16 * 16)  # LibRaw wraps tiles wider than the sensor
-    if encode and tile[1]:
-        tiles = _tiles(values, tile, period)
+    across = min(_TILE, width // 16 * 16)  # LibRaw wraps tiles wider than the sensor
+    if 2 * across == width:  # which LibRaw takes for rows of two components
+        across -= 16
+    if encode and across:
+        tile = _TILE, across
         how |= {"tile": tile, "compression": _LOSSLESS_JPEG}
-        tifffile.imwrite(file, map(encode, tiles), shape=values.shape, dtype=values.dtype, **how)
+        tiles = map(encode, _tiles(values, tile))
+        tifffile.imwrite(file, tiles, shape=values.shape, dtype=values.dtype, **how)
     else:
         tifffile.imwrite(file, values, rowsperstrip=height, **how)
 
 
-def _tiles(
-    values: NDArray[np.uint16], tile: tuple[int, int], period: int
-) -> Iterator[NDArray[np.uint16]]:
-    """Tiles row by row, each laid out with a period's rows side by side.
+def _tiles(values: NDArray[np.uint16], tile: tuple[int, int]) -> Iterator[NDArray[np.uint16]]:
+    """Tiles H×W row by row, as Adobe lays them out: H×(W/2) pixels of two components.
 
-    Decoders only count values, and so the value above is one of the same colour, which predicts
-    best.
+    The value before one of Bayer's is then of the same colour.
     """
     height, width = tile
     for top in range(0, values.shape[0], height):
         for left in range(0, values.shape[1], width):
             part = values[top : top + height, left : left + width]
             missing = [(0, full - has) for full, has in zip(tile, part.shape, strict=True)]
-            yield np.pad(part, missing, "edge").reshape(height // period, period * width)
+            yield np.pad(part, missing, "edge").reshape(height, width // 2, 2)
 
 
 @cache  # tells once what is missing
 def _encoder() -> Encode | None:
     try:
-        from imagecodecs import ljpeg_encode
+        from imagecodecs import jpeg8_encode
     except ImportError:
         warnings.warn(
-            "DNG files are written uncompressed, about twice as large; pip install 'n3cli[dng]' "
-            "brings what compresses them",
+            "DNG files are written uncompressed, about twice as large; to compress them, pip "
+            "install 'n3cli[dng]'",
             N3Warning,
             stacklevel=2,
         )
         return None
-    return lambda tile: bytes(ljpeg_encode(tile, bitspersample=16))
+
+    def encode(tile: NDArray[np.uint16]) -> bytes:
+        # By the value before: rawspeed, darktable's decoder, knows no other way.
+        return bytes(jpeg8_encode(tile, lossless=True, predictor=1, bitspersample=16))
+
+    return encode
 
 
 def _layout(raw: RawPicture) -> Directory:
@@ -200,16 +199,19 @@ def _layout(raw: RawPicture) -> Directory:
     }
 
 
-def _levels(raw: RawPicture, factor: int) -> Directory:
+def _levels(raw: RawPicture, told: Directory, factor: int) -> Directory:
     """The values of black and white."""
+    # One level for all: above the lowest, one colour would be white before the others.
+    white = raw.white.min()
+    levels = {WHITE: _longs([factor * white])}
+    as_told = raw.tags.white == white  # LibRaw scales floating-point values
+    if BLACK in told and raw.tags.black and as_told:
+        # With fractions, which LibRaw rounds, and what rows and columns add.
+        return levels | scale_black(told, factor)
     black = factor * raw.black
     same = (black == black[0, 0]).all()
-    return {
-        _BLACK_SIZE: _shorts([1, 1] if same else black.shape),
-        _BLACK: _longs(black[:1, :1] if same else black),
-        # One level for all: above the lowest, one colour would be white before the others.
-        _WHITE: _longs([factor * raw.white.min()]),
-    }
+    size = _shorts([1, 1] if same else black.shape)
+    return levels | {BLACK_SIZE: size, BLACK: _longs(black[:1, :1] if same else black)}
 
 
 def _colours(raw: RawPicture, told: Directory) -> Directory:
@@ -229,6 +231,7 @@ def _colours(raw: RawPicture, told: Directory) -> Directory:
         _CAMERA: _text(camera),
         _MATRIX: _rationals(matrix, signed=True),
         _ILLUMINANT: _shorts([_D65]),
+        _SCALE: _rationals(raw.stretch[::-1]),
         _CROP_ORIGIN: _longs([left, top]),
         _CROP_SIZE: _longs([right - left, bottom - top]),
     }

@@ -70,7 +70,7 @@ def splice(source: BinaryIO, target: BinaryIO, meta: Meta) -> None:
     for marker, body in _extra(meta):
         if len(body) > _BODY_LIMIT:
             warnings.warn(
-                f"metadata of {len(body)} bytes is left out: JPEG holds {_BODY_LIMIT}",
+                f"metadata of {len(body)} bytes is left out: JPEG holds at most {_BODY_LIMIT}",
                 N3Warning,
                 stacklevel=2,
             )

@@ -77,7 +77,7 @@ def _explained(path: Path) -> Iterator[bool]:
     if not head:
         raise InputError(f"{name}: is empty")
     if not is_mat(head):
-        raise InputError(f"{name}: is no MATLAB file (.mat of version 5 or 7.3)")
+        raise InputError(f"{name}: is not a MATLAB file (.mat of version 5 or 7.3)")
     try:
         yield _is_hdf5(head)
     except (InputError, ConfigError):

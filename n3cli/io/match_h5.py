@@ -64,7 +64,9 @@ class MatchStore:
         """
         for name in (name0, name1):
             if _place(name) in ("", "."):
-                raise InputError(f"{printable(name)!r} is no name of a picture")
+                raise InputError(
+                    f"{printable(name)!r} cannot be the name of a picture in an HDF5 file"
+                )
         values = {
             "matching_scores0": matches.match_confidence.astype(np.float16),
             "candidates0": matches.candidates.astype(np.int32),
@@ -93,7 +95,7 @@ class MatchStore:
 
     def _failure(self, error: Exception) -> OutputError:
         return OutputError(
-            f"{printable(self._target)}: HDF5 cannot write it ({error}); it stays as it was"
+            f"{printable(self._target)}: HDF5 cannot write it ({error}); it is unchanged"
         )
 
     def _add(self, name0: str, name1: str, matches: Matches, values: dict[str, Any]) -> None:
@@ -107,8 +109,8 @@ class MatchStore:
                 group["keypoints"] = points
             elif not np.array_equal(group["keypoints"], points):
                 raise InputError(
-                    f"{printable(name)}: the output has other keypoints of it, of a run with other "
-                    "settings; write into another file"
+                    f"{printable(name)}: the output has other keypoints for it, from a run with "
+                    "other settings; write to another file"
                 )
             if size and "image_size" not in group:
                 group["image_size"] = np.array(size)
@@ -133,7 +135,7 @@ class MatchStore:
                 file.write(bytes(max(missing, 0)))
         except OSError as error:
             raise OutputError(
-                f"{printable(self._target)}: {error.strerror or error}; the pairs before are in it"
+                f"{printable(self._target)}: {error.strerror or error}; it has the pairs before"
             ) from error
 
 
@@ -163,7 +165,7 @@ def open_store(target: Path, *, anew: bool = False) -> Iterator[MatchStore]:
             file = h5py.File(finished, "a")
         except OSError as error:
             raise InputError(
-                f"{printable(target)}: is no HDF5 file; give another name, or -y"
+                f"{printable(target)}: is not an HDF5 file; give another name, or -y to replace it"
             ) from error
         store = MatchStore(file, finished, target)
         try:
@@ -205,7 +207,7 @@ def read_h5(
             try:
                 files.append(h5py.File(path, "r"))
             except OSError as error:
-                raise InputError(f"{printable(path)}: is no HDF5 file, or a damaged one") from error
+                raise InputError(f"{printable(path)}: is not an HDF5 file, or damaged") from error
         keypoints = _find_keypoints(files)
         for name0, name1 in _find_pairs(files, keypoints) if wanted is None else wanted:
             try:
@@ -281,8 +283,8 @@ def _assemble(
     for name in (first, second):
         if name not in keypoints:
             raise InputError(
-                f"{printable(name)}: its keypoints are not there; give hloc's file of features, "
-                "too: --matches MATCHES.h5 --matches FEATURES.h5"
+                f"{printable(name)}: its keypoints are missing; also give hloc's file of features: "
+                "--matches MATCHES.h5 --matches FEATURES.h5"
             )
     points = [_array(keypoints[name]["keypoints"])[:, :2] for name in (first, second)]
     index = _array(pair["candidates0" if "candidates0" in pair else "matches0"]).astype(np.int64)

@@ -79,7 +79,7 @@ def read_npz(path: Path) -> Matches:
             known = (*_ALWAYS, *_NUMBERS, *_SIZES, *_OTHERS, "image0", "image1")
             arrays = {key: stored[key] for key in known if key in stored}
     except _DAMAGE as error:
-        raise InputError(f"{name}: is no archive of arrays, or a damaged one ({error})") from error
+        raise InputError(f"{name}: is not an archive of arrays, or damaged ({error})") from error
     if {"matches0", "matching_scores0"} <= arrays.keys():
         for key in ("matches", "scores"):  # LightGlue says the same in two ways
             arrays.pop(key, None)
@@ -88,7 +88,7 @@ def read_npz(path: Path) -> Matches:
             arrays.setdefault(own, arrays.pop(other))
     missing = [key for key in ("keypoints0", "keypoints1", "matches") if key not in arrays]
     if missing:
-        raise InputError(f"{name}: has no {' and no '.join(missing)}")
+        raise InputError(f"{name}: has no array {' and no '.join(missing)}")
     return _assemble(name, arrays)
 
 
@@ -97,7 +97,7 @@ def _assemble(name: str, arrays: dict[str, Any]) -> Matches:
         told = "candidates" if "candidates" in arrays else "matches"
         index = arrays[told]
         if index.dtype.kind not in "iu":
-            raise InputError(f"{name}: matches are no whole numbers but {index.dtype}")
+            raise InputError(f"{name}: matches must be whole numbers, not {index.dtype}")
         count = len(arrays["keypoints0"])
         confidence = arrays.get("match_confidence", np.ones(len(index)))
         if index.ndim == 2 and index.shape[1] == 2:
@@ -121,7 +121,7 @@ def _assemble(name: str, arrays: dict[str, Any]) -> Matches:
             facts={key: str(arrays[key]) for key in ("image0", "image1") if key in arrays},
         )
     except (ValueError, TypeError) as error:
-        raise InputError(f"{name}: its arrays are not of numbers ({error})") from error
+        raise InputError(f"{name}: its arrays do not hold numbers ({error})") from error
     if wrong := check(made):
         raise InputError(f"{name}: {wrong}")
     return made
@@ -134,7 +134,7 @@ def _scatter(
     if scores.shape != (len(pairs),):
         raise InputError(f"{name}: has {len(pairs)} pairs of matches and scores of {scores.shape}")
     if len(pairs) and not 0 <= pairs[:, 0].min() <= pairs[:, 0].max() < count:
-        raise InputError(f"{name}: matches point to keypoints0 that are not there")
+        raise InputError(f"{name}: matches point to missing keypoints0")
     index, confidence = np.full(count, -1, np.int64), np.zeros(count, np.float32)
     for which in np.argsort(scores, kind="stable"):
         index[pairs[which, 0]], confidence[pairs[which, 0]] = pairs[which, 1], scores[which]

@@ -59,15 +59,17 @@ def read_csv(path: Path) -> Matches:
         with explained(path), path.open(encoding="utf-8-sig", newline="") as file:
             lines = file.read().splitlines()
     except UnicodeDecodeError as error:
-        raise InputError(f"{name}: is no text ({error.reason})") from error
+        raise InputError(f"{name}: is not a text file ({error.reason})") from error
     try:
         rows = _rows(lines)
     except csv.Error as error:
-        raise InputError(f"{name}: is no table ({error})") from error
+        raise InputError(f"{name}: is not a table ({error})") from error
     if len(rows) > _MOST:
         raise InputError(f"{name}: has more than {_MOST} lines")
     if not rows:
-        raise InputError(f"{name}: is empty; a table without matches has a line of names")
+        raise InputError(
+            f"{name}: is empty; even a table without matches needs a first line with column names"
+        )
     names: list[str] = list(_POINTS)
     if not _is_number(rows[0][1][0]):
         names = [word.lower() for word in rows.pop(0)[1]]
@@ -160,7 +162,7 @@ def _numbers(name: str, number: int, words: list[str], places: dict[str, int]) -
         values = [math.nan]
     if not all(map(math.isfinite, values)):
         raise InputError(
-            f"{name}: line {number} has not the numbers {', '.join(places)}: {' '.join(words)[:80]}"
+            f"{name}: line {number} lacks the numbers {', '.join(places)}: {' '.join(words)[:80]}"
         )
     return values
 

@@ -128,7 +128,7 @@ def check(matches: Matches) -> str | None:
         if index.shape != (first,):
             return f"{name} has the shape {index.shape}, while there are {first} keypoints0"
         if first and not -1 <= index.min() <= index.max() < second:
-            return f"{name} points to keypoints1 that are not there"
+            return f"{name} points to missing keypoints1"
     for name in ("match_confidence", "logits", "ratio", "mutual", "inliers"):
         values = getattr(matches, name)
         if values is not None and values.shape != (first,):

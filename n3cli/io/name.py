@@ -24,10 +24,12 @@ DENOISED: Final = "n3dn"
 ENLARGED: Final = re.compile(r"n3(x[0-9]+|up)")
 """What ends the names of enlarged pictures: ``photo_n3x4.png``, ``photo_n3up.png``."""
 
-ONLY_RAW: Final = "only camera raw files become DNG; choose a format of pictures for others"
+ONLY_RAW: Final = "only camera raw files become DNG; choose a picture format for others"
 """What is said of other files whose result would be DNG."""
 
-ONLY_MAT: Final = "raw values in a .mat file become a .mat file; name one, or leave the name out"
+ONLY_MAT: Final = (
+    "a .mat file becomes a .mat file; name one as output, or leave -o and --format out"
+)
 """What is said where a .mat file should become another kind of file."""
 
 MATCHED: Final = "matches"

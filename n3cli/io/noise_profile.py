@@ -93,7 +93,7 @@ def read_profiles(path: Path) -> tuple[NoiseProfile, ...]:
         return tuple(_of_toml(tomllib.loads(data.decode()), name))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
-            f"{name}: is no list of noise profiles as n3 fit-noise or darktable writes it ("
+            f"{name}: is not a list of noise profiles from n3 fit-noise or darktable ("
             f"{type(error).__name__}: {error})"
         ) from error
 
@@ -157,7 +157,8 @@ def _of_darktable(told: Any, file: str) -> Iterator[NoiseProfile]:
             for one in camera["profiles"]:
                 # Green's alone: what is demosaiced to red and blue has green's noise in it, too.
                 a, b = _DEMOSAICED * float(one["a"][1]), _DEMOSAICED * float(one["b"][1])
-                # What lies below 0 at black is no variance; superseded ones are to be skipped.
+                b = max(b, 0.0)  # many lines are fitted to lie below 0 at black
+                # Superseded ones are to be skipped.
                 if not one.get("skip") and _is_variance(a, b):
                     noise = models_of([a, b])
                     yield NoiseProfile(

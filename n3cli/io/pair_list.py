@@ -55,7 +55,7 @@ def read_pairs(path: Path) -> list[ListedPair]:
     try:
         lines = data.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
-        raise InputError(f"{name}: is no text ({error.reason})") from error
+        raise InputError(f"{name}: is not a text file ({error.reason})") from error
     pairs = [
         _pair(line.split("\t") if line.count("\t") in (1, _FULL - 1) else line.split(),
               f"{name}: line {number}")
@@ -72,8 +72,8 @@ def _pair(words: list[str], place: str) -> ListedPair:
         return ListedPair(words[0].strip(), words[1].strip())
     if len(words) != _FULL:
         raise InputError(
-            f"{place}: has {len(words)} columns; a pair has 2 or {_FULL}, and tabs part names that "
-            "hold spaces"
+            f"{place}: has {len(words)} columns, but a pair needs 2 or {_FULL}; separate names "
+            "that contain spaces with tabs"
         )
     try:
         values = np.array([float(word) for word in words[4:]])

@@ -95,8 +95,8 @@ def deliver_database(finished: Path, target: Path) -> None:
         for journal in journals[:2]:
             if journal.exists() and journal.stat().st_size:
                 raise InputError(
-                    f"{printable(target)}: {printable(journal.name)} lies beside it: a program has "
-                    "the database open, or crashed; close it, or give another name"
+                    f"{printable(target)}: {printable(journal.name)} is beside it: a program has "
+                    "the database open, or has crashed; close it, or give another name"
                 )
         for journal in journals:
             journal.unlink(missing_ok=True)
@@ -128,7 +128,7 @@ def refuse_existing(target: Path) -> None:
 
 def kept(target: Path) -> str:
     """What is told of a target that exists and may not be replaced."""
-    return f"{printable(target)}: exists and is kept; -y replaces it"
+    return f"{printable(target)}: exists and is kept; give -y to replace it"
 
 
 def _put_new(finished: Path, place: Path) -> None:
@@ -160,4 +160,6 @@ def _check(target: Path, folder: Path) -> None:
     if S_ISDIR(mode):
         raise InputError(f"{printable(target)}: is a folder; give a file name")
     if not S_ISREG(mode):
-        raise InputError(f"{printable(target)}: is no regular file; give another name, or a stream")
+        raise InputError(
+            f"{printable(target)}: is not a regular file; give another name, or a stream"
+        )

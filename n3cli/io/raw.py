@@ -14,14 +14,17 @@ from n3cli.errors import InputError
 from n3cli.io.area import Area
 from n3cli.io.format import HEAD_SIZE, printable, sniff
 from n3cli.io.path import explained
-from n3cli.io.raw_tag import RawTags, read_tags
+from n3cli.io.raw_tag import RawTags, is_cut_off, read_tags
 from n3cli.ops.array import Float32, Float64
 from n3cli.ops.layout import Pattern
 from n3cli.ops.noise_model import ColourNoise
 from n3cli.ops.primaries import XYZ_FROM_SRGB
 
 _COLOURS = "RGB"
-_FLIPS = {0: 1, 3: 3, 5: 8, 6: 6}  # LibRaw's turns → Exif's orientation
+_FLIPS = {0: 1, 1: 2, 2: 4, 3: 3, 4: 5, 5: 8, 6: 6, 7: 7}  # LibRaw's turns → Exif's orientation
+_LOOKED_AT = 48
+"""Rows and columns of a filter: whole periods of any that LibRaw describes."""
+
 _MOST_BALANCE = 1000.0  # of a colour to green; no light is so coloured
 
 
@@ -36,9 +39,12 @@ class RawPicture:
         active: where in it the mosaic lies.
         pattern: p×p (2 or 6), the colour of the filter at row r and column c is at
             (r mod p, c mod p): 0 red, 1 green, 2 blue.
-        black: p×p, the sensor's value at black, in the same places.
-        white: p×p, its value at white.
+        black: q×q (q whole periods, mostly one), the sensor's value at black, in the same places.
+        black_lines: H×1 and 1×W, what rows and columns add to black, if they do.
+        white: q×q, its value at white.
         crop: the part of the active area that makers mean to be shown.
+        stretch: factors by which LibRaw enlarges rows and columns of what it develops: not 1 where
+            pixels are not square.
         orientation: how to turn it upright, as in Exif, 1–8.
         white_balance: factors of red, green (1) and blue as shot, if the file tells.
         to_srgb: 3×3, balanced camera colours → linear sRGB.
@@ -54,8 +60,10 @@ class RawPicture:
     active: Area
     pattern: Pattern
     black: Float64
+    black_lines: tuple[Float64, Float64] | None
     white: Float64
     crop: Area
+    stretch: tuple[float, float]
     orientation: int
     white_balance: tuple[float, float, float] | None
     to_srgb: Float64
@@ -64,6 +72,13 @@ class RawPicture:
     iso: float | None
     tags: RawTags
     name: str
+
+    @property
+    def shown(self) -> Area:
+        """The crop in pixels of what LibRaw develops of the active area."""
+        rows, columns = self.stretch
+        top, left, bottom, right = self.crop
+        return Area(*map(round, (top * rows, left * columns, bottom * rows, right * columns)))
 
     @property
     def layout(self) -> str:
@@ -102,14 +117,22 @@ def read_raw(source: Path | bytes, name: str | None = None) -> RawPicture:
     except (rawpy.LibRawFileUnsupportedError, rawpy.NotSupportedError) as error:
         if (kind := sniff(data[:HEAD_SIZE])) not in (None, "tiff"):
             raise InputError(
-                f"{name}: is no camera raw file but a picture ({kind}); name it so"
+                f"{name}: is not a camera raw file but a picture ({kind}); change its suffix"
             ) from error
+        if is_cut_off(data):
+            raise InputError(f"{name}: is cut off; get it again") from error
         raise InputError(
-            f"{name}: is no camera raw file, or of a camera that LibRaw {_version()} does not know"
+            f"{name}: is not a camera raw file, or from a camera that LibRaw {_version()} does not "
+            "know"
         ) from error
     except rawpy.LibRawError as error:
-        reason = error.args[0].decode() if error.args else type(error).__name__
-        raise InputError(f"{name}: is damaged or cut off ({reason})") from error
+        raise InputError(f"{name}: is damaged or cut off ({reason_of(error)})") from error
+
+
+def reason_of(error: Exception) -> str:
+    """What an error of LibRaw's says: bytes or text, by rawpy's version and the error's kind."""
+    reason = error.args[0] if error.args else type(error).__name__
+    return reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
 
 
 def holds_raw(data: bytes) -> bool:
@@ -130,31 +153,54 @@ def _picture(raw: Any, tags: RawTags, name: str) -> RawPicture:
     values = raw.raw_image_visible if raw.raw_pattern is not None else None
     if values is None or values.ndim != 2:
         raise InputError(
-            f"{name}: holds no mosaic: its pixels have all colours already, or only one (linear "
+            f"{name}: holds no mosaic: its pixels already have all colours, or only one (linear "
             "DNG, small raw, monochrome); develop it to a TIFF or PNG file and give that"
         )
     period = 6 if raw.raw_pattern.shape[0] > 2 else 2
-    channel = raw.raw_colors_visible[:period, :period]
+    top, left = raw.sizes.top_margin, raw.sizes.left_margin
+    height, width = (min(length, _LOOKED_AT) for length in values.shape)
+    # One by one: rawpy's own array is wrong where X-Trans has borders.
+    seen = np.array(
+        [[raw.raw_color(top + row, left + column) for column in range(width)]
+         for row in range(height)]
+    )  # fmt: skip
+    channel = seen[:period, :period]
     colours = raw.color_desc.decode("ascii", "replace")
     used = {colours[index] for index in set(channel.ravel().tolist()) if index < len(colours)}
+    rows, columns = (np.arange(length) % period for length in seen.shape)
+    if not tags.known_filter or (seen != channel[np.ix_(rows, columns)]).any():
+        raise InputError(f"{name}: its filter repeats in another way than Bayer's and X-Trans'")
     if used != set(_COLOURS) or min(values.shape) < period:
         raise InputError(
-            f"{name}: its filter has the colours {colours}, and only red, green and blue are known"
+            f"{name}: its filter has the colours {colours}, but n3 knows only red, green and blue"
         )
     pattern = np.array([[_COLOURS.index(colours[i]) for i in row] for row in channel], np.uint8)
+    # LibRaw repeats black from where the file does, even if it moves the active area's corner.
     black = np.array(raw.black_level_per_channel, np.float64)[channel]
-    white = _white(raw, channel, black)
+    found = _active(raw.sizes, *values.shape)
+    active = _unmoved(found, tags)
+    moved = found.top - active.top, found.left - active.left
+    pattern, channel = (np.roll(each, moved, (0, 1)) for each in (pattern, channel))
+    values = raw.raw_image[active.top : active.bottom, active.left : active.right]
+    white, lines = _white(raw, channel, black), None
+    if tags.black and tags.black.is_beyond(period) and tags.white == white.min():
+        told = tags.black.repeated(period)
+        if told is not None:
+            black, lines = told, tags.black.lines(*values.shape)
+            white = np.tile(white, (len(told) // period, len(told) // period))
     if not (white > black).all():
-        raise InputError(f"{name}: its levels of black and white make no sense; get it again")
+        raise InputError(f"{name}: its black and white levels make no sense; get it again")
     from_xyz = _from_xyz(raw.rgb_xyz_matrix, tags)
     return RawPicture(
-        mosaic=_scaled(values, black, white),
+        mosaic=_scaled(values, black, white, lines),
         sensor=raw.raw_image.copy(),  # LibRaw's own goes
-        active=_active(raw.sizes, *values.shape),
+        active=active,
         pattern=pattern,
         black=black,
+        black_lines=lines,
         white=white,
-        crop=_crop(raw.sizes, *values.shape),
+        crop=_crop(_shown(raw.sizes, tags if any(moved) else None), *values.shape),
+        stretch=_stretch(raw.sizes.pixel_aspect),
         orientation=_FLIPS.get(raw.sizes.flip, 1),
         white_balance=_balance(raw.camera_whitebalance),
         to_srgb=_to_srgb(raw.color_matrix, from_xyz),
@@ -166,9 +212,16 @@ def _picture(raw: Any, tags: RawTags, name: str) -> RawPicture:
     )
 
 
-def _scaled(values: NDArray[np.uint16], black: Float64, white: Float64) -> Float32:
+def _scaled(
+    values: NDArray[np.uint16],
+    black: Float64,
+    white: Float64,
+    lines: tuple[Float64, Float64] | None,
+) -> Float32:
     """The values with black at 0 and white at 1, site by site."""
     mosaic = values.astype(np.float32)
+    for line in lines or ():
+        mosaic -= line.astype(np.float32)
     period = len(black)
     for row, column in np.ndindex(black.shape):
         part = mosaic[row::period, column::period]
@@ -192,14 +245,43 @@ def _active(sizes: Any, height: int, width: int) -> Area:
     return Area(top, left, top + height, left + width)
 
 
-def _crop(sizes: Any, height: int, width: int) -> Area:
-    """The shown part, from the active area's corner; LibRaw counts from the sensor's."""
+def _unmoved(found: Area, tags: RawTags) -> Area:
+    """The active area as DNG tells it, where LibRaw moves the corner of Bayer's to even places."""
+    if tags.area is None:
+        return found
+    top, left, bottom, right = tags.area
+    return tags.area if found == (top + top % 2, left + left % 2, bottom, right) else found
+
+
+def _shown(sizes: Any, told: RawTags | None) -> Area | None:
+    """The shown part, from the active area's corner; LibRaw counts from the sensor's.
+
+    Args:
+        sizes: LibRaw's.
+        told: what counts in their place.
+    """
+    if told is not None:
+        return told.crop
     if not (sizes.crop_width and sizes.crop_height):
+        return None
+    top = max(sizes.crop_top_margin - sizes.top_margin, 0)
+    left = max(sizes.crop_left_margin - sizes.left_margin, 0)
+    return Area(top, left, top + sizes.crop_height, left + sizes.crop_width)
+
+
+def _crop(shown: Area | None, height: int, width: int) -> Area:
+    """The shown part, inside the active area."""
+    if shown is None:
         return Area(0, 0, height, width)
-    top = min(max(sizes.crop_top_margin - sizes.top_margin, 0), height - 1)
-    left = min(max(sizes.crop_left_margin - sizes.left_margin, 0), width - 1)
-    bottom, right = top + sizes.crop_height, left + sizes.crop_width
-    return Area(top, left, min(bottom, height), min(right, width))
+    top, left = min(shown.top, height - 1), min(shown.left, width - 1)
+    return Area(top, left, min(shown.bottom, height), min(shown.right, width))
+
+
+def _stretch(aspect: float) -> tuple[float, float]:
+    """Of rows and columns, from the pixels' width divided by their height."""
+    if not 0 < aspect < np.inf:
+        return 1.0, 1.0
+    return max(1 / aspect, 1.0), max(aspect, 1.0)
 
 
 def _balance(given: Any) -> tuple[float, float, float] | None:
@@ -213,19 +295,25 @@ def _balance(given: Any) -> tuple[float, float, float] | None:
 
 def _from_xyz(known: Any, tags: RawTags) -> Float64 | None:
     """LibRaw has matrices of cameras; DNG files bring their own."""
-    matrix = np.array(known, np.float64)[:3]
-    return tags.from_xyz if tags.from_xyz is not None or not matrix.any() else matrix
+    matrix = np.array(known, np.float64)[:3] if tags.from_xyz is None else tags.from_xyz
+    return matrix if _is_invertible(matrix) else None
 
 
 def _to_srgb(known: Any, from_xyz: Float64 | None) -> Float64:
     """LibRaw's matrix; before it develops it has none where a file brings none."""
     matrix = np.array(known, np.float64)[:3, :3]
-    if matrix.any():
+    if _is_invertible(matrix):
         return matrix
     if from_xyz is None:
         return np.eye(3)
     camera = from_xyz @ XYZ_FROM_SRGB
-    return np.linalg.inv(camera / camera.sum(1, keepdims=True))  # white stays white
+    white = camera.sum(1, keepdims=True)
+    return np.linalg.inv(camera / white) if white.all() else np.eye(3)  # white stays white
+
+
+def _is_invertible(matrix: Float64) -> bool:
+    """Whether 3×3 numbers of a file are a change of colours."""
+    return bool(np.isfinite(matrix).all() and np.linalg.matrix_rank(matrix) == 3)
 
 
 def _noise(tags: RawTags) -> ColourNoise | None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from n3cli.errors import InputError
 from n3cli.io.dng import pack_dng
 from n3cli.io.exif import Tree
-from n3cli.io.raw import RawPicture
+from n3cli.io.raw import RawPicture, reason_of
 
 _SMALLEST = 512
 """Rows and columns of the smallest mosaic under X-Trans that LibRaw interpolates by Markesteijn's
@@ -45,6 +45,8 @@ def develop(
         with rawpy.RawPy() as developer:
             developer.open_buffer(io.BytesIO(pack_dng(raw, mosaic, tree, factor=factor)))
             developer.unpack()
+            # LibRaw moves the active area's corner to even places; what lies before is left out.
+            begin = developer.sizes.top_margin, developer.sizes.left_margin
             picture = developer.postprocess(
                 demosaic_algorithm=rawpy.DemosaicAlgorithm.LINEAR if small else None,
                 use_camera_wb=True,
@@ -56,7 +58,9 @@ def develop(
                 user_flip=0,
             )
     except rawpy.LibRawError as error:
-        reason = error.args[0].decode() if error.args else type(error).__name__
-        raise InputError(f"{raw.name}: LibRaw cannot develop it ({reason})") from error
-    top, left, bottom, right = raw.crop
-    return picture[top:bottom, left:right].astype(np.uint16, copy=False)
+        raise InputError(f"{raw.name}: LibRaw cannot develop it ({reason_of(error)})") from error
+    before = ((first - now) for first, now in zip(raw.active[:2], begin, strict=True))
+    down, right = (round(one * times) for one, times in zip(before, raw.stretch, strict=True))
+    rows = slice(*(max(edge + down, 0) for edge in raw.shown[::2]))
+    columns = slice(*(max(edge + right, 0) for edge in raw.shown[1::2]))
+    return picture[rows, columns].astype(np.uint16, copy=False)

@@ -128,7 +128,9 @@ def _open(file: BinaryIO, name: str) -> PictureReader:
         raise InputError(f"{name}: is empty")
     format = sniff(head)
     if format is None:
-        raise InputError(f"{name}: is no picture of a known format; known are {', '.join(FORMATS)}")
+        raise InputError(
+            f"{name}: is not a picture in a known format; known are {', '.join(FORMATS)}"
+        )
     with path.explained(name):
         found = _READ_META[format](file) if format in _READ_META else Meta()
         if format == "png" and (frames := png.count_frames(file)) > 1:

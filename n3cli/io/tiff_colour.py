@@ -49,7 +49,8 @@ def is_ycbcr(file: BinaryIO, name: str) -> bool:
     raw = colours in _RAW or tags.get(_KIND) == _PREVIEW
     if DNG_VERSION in fields and raw:  # libvips would give its preview, if anything
         raise InputError(
-            f"{name}: is camera raw (DNG), which only n3 denoise takes, from a file named .dng"
+            f"{name}: is camera raw (DNG), which only n3 denoise reads, and only from a file named "
+            ".dng"
         )
     if colours not in (_YCBCR, *_FOREIGN) or tags.get(_COMPRESSION) in _JPEG:
         return False

@@ -83,7 +83,9 @@ def load(file: BinaryIO | bytes, name: str, format: str) -> Any:
             "convert it to 8 or 16 bits or to 32-bit float"
         )
     if image.bands > 4:
-        raise InputError(f"{name}: has {image.bands} channels; at most RGB and alpha are supported")
+        raise InputError(
+            f"{name}: has {image.bands} channels; at most 4 (RGB and alpha) are supported"
+        )
     return image
 
 

@@ -185,12 +185,12 @@ def create_picture(
             f"cannot write the format {format!r}; use one of {', '.join(writable_names())}"
         )
     if not 1 <= quality <= 100:
-        raise ConfigError(f"quality {quality} is out of range; give 1 to 100")
+        raise ConfigError(f"quality must be from 1 to 100, got {quality}")
     name = printable(target) if isinstance(target, Path) else "output stream"
     if max(height, width) > FORMATS[format].side:
         raise InputError(
-            f"{name}: {format} holds at most {FORMATS[format].side} pixels a side, and the picture "
-            f"has {width}×{height}; write another format, for example png"
+            f"{name}: {format} holds at most {FORMATS[format].side} pixels per side, but the "
+            f"picture has {width}×{height}; write another format, for example png"
         )
     layout = _Layout(format, height, width, channels, has_alpha, np.dtype(dtype), meta)
     for loss in layout.losses():

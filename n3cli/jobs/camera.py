@@ -40,7 +40,7 @@ class Cameras:
         if self.listed and missing:
             source = next(iter(self.listed.values())).source
             warnings.warn(
-                f"{source}: has no camera for {len(missing)} of {len({*names})} pictures, for "
+                f"{source}: lists no camera for {len(missing)} of {len({*names})} pictures, for "
                 f"example {missing[0]}",
                 N3Warning,
                 stacklevel=2,
@@ -74,8 +74,8 @@ class Cameras:
         if camera := self._listed(name):
             if camera.size and size and camera.size != size:
                 raise InputError(
-                    f"{name}: is {size[0]}×{size[1]}, and {camera.source} has a camera for "
-                    f"{camera.size[0]}×{camera.size[1]}; a camera matrix holds for one size"
+                    f"{name}: is {size[0]}×{size[1]}, but its camera in {camera.source} is for "
+                    f"{camera.size[0]}×{camera.size[1]}; give a camera for the picture's own size"
                 )
             return camera
         if size and self.focal:

@@ -153,7 +153,7 @@ def _choose(denoiser: Denoiser, source: Path | bytes, name: str, crop: Crop | No
     if not choice.level.reliable:
         warnings.warn(
             f"{name}: the estimated noise level {choice.level.sigma:.1f} is uncertain: "
-            f"{choice.level.reason}; --sigma sets another",
+            f"{choice.level.reason}; to set another, give --sigma",
             N3Warning,
             stacklevel=3,
         )

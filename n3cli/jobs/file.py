@@ -53,8 +53,8 @@ def _read_all(stream: BinaryIO, name: str) -> bytes:
         size += len(part)
         if size > most:
             raise InputError(
-                f"{name}: more than {most / 1e6:,.0f} MB have come in, and memory holds no more; "
-                "give a file"
+                f"{name}: has more than {most / 1e6:,.0f} MB, too much for the free memory; give a "
+                "file instead of a stream"
             )
     return b"".join(parts)
 
@@ -143,7 +143,10 @@ def _make_room(job: Job) -> Path | BinaryIO:
     folder = job.target.parent
     with explained(folder):
         if folder.is_file():
-            raise InputError(f"{job.target}: {folder} is a file, not a folder to write to")
+            raise InputError(
+                f"{job.target}: cannot be written, as {folder} is a file, not a folder; choose "
+                "another -o"
+            )
         folder.mkdir(parents=True, exist_ok=True)
     return job.target
 

@@ -11,7 +11,9 @@ import numpy as np
 
 from n3cli.errors import InputError
 from n3cli.inference.raw_noise import SAMPLED, RawNoise, estimate_noise, sample
+from n3cli.io.format import is_raw, printable
 from n3cli.io.noise_profile import NoiseProfile
+from n3cli.io.path import explained
 from n3cli.io.raw import RawPicture, read_raw
 from n3cli.ops.array import Float32
 
@@ -54,12 +56,15 @@ def fit_noise(paths: Sequence[Path], iso: float | None = None) -> Iterator[Fit]:
     """Fit the noise of every camera and sensitivity among raw files, each in all of its files.
 
     Args:
-        paths: raw files, best of plain surfaces, out of focus, from dark to nearly white.
+        paths: raw files, or folders of them, best of plain surfaces, out of focus, from dark to
+            nearly white.
         iso: the sensitivity of those that do not tell theirs.
 
     Raises:
-        InputError: a file cannot be read, or does not tell its camera or its sensitivity.
+        InputError: a file cannot be read, or does not tell its camera or its sensitivity, or a
+            folder holds none.
     """
+    paths = [file for path in paths for file in _files(path)]
     groups: dict[tuple[str, str, float], list[list[list[Float32]]]] = {}
     for path in paths:
         raw = read_raw(path)
@@ -71,12 +76,22 @@ def fit_noise(paths: Sequence[Path], iso: float | None = None) -> Iterator[Fit]:
         yield Fit(NoiseProfile(make, model, known, noise.models), noise, len(files))
 
 
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    with explained(path):
+        files = sorted(file for file in path.iterdir() if is_raw(file))
+    if not files:
+        raise InputError(f"{printable(path)}: holds no camera raw files")
+    return files
+
+
 def _key(raw: RawPicture, iso: float | None) -> tuple[str, str, float]:
     known = raw.iso or iso
     if not raw.tags.model:
         raise InputError(
-            f"{raw.name}: does not tell its camera, so no profile can be named after it"
+            f"{raw.name}: does not name its camera, so no profile can be made; leave it out"
         )
     if known is None:
-        raise InputError(f"{raw.name}: does not tell its sensitivity; --iso gives it")
+        raise InputError(f"{raw.name}: does not state its sensitivity; give it with --iso")
     return raw.tags.make, raw.tags.model, known

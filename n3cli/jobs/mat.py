@@ -14,7 +14,7 @@ from n3cli.inference.raw_noise import RawNoise, estimate_noise
 from n3cli.io.mat import list_mat, write_mat
 from n3cli.jobs.file import open_target
 from n3cli.jobs.plan import Job
-from n3cli.jobs.raw import RawReport, refuse_sigma, warn_of_noise
+from n3cli.jobs.raw import RawReport, refuse_colour, refuse_sigma, warn_of_noise
 from n3cli.jobs.raw_settings import RawSettings
 from n3cli.ops.array import Float32
 from n3cli.ops.layout import Pattern, find_bayer, planes_of
@@ -48,13 +48,17 @@ def denoise_mat(
         ConfigError: the library that reads such files is not installed.
     """
     refuse_sigma(job, settings)
+    refuse_colour(job, denoiser)
     if settings.develop or settings.chroma is not None or settings.crop or job.page:
         raise InputError(
-            f"{job.source_name}: tells nothing of colours, so that it cannot be developed; leave "
+            f"{job.source_name}: a .mat file has no colour data and cannot be developed; leave "
             "--develop, --chroma, --crop and --compare out"
         )
     if job.target is None:
-        raise InputError(f"{job.source_name}: becomes a .mat file; name it or a folder with -o")
+        raise InputError(
+            f"{job.source_name}: its result, a .mat file, cannot go to standard output; name a "
+            "file or folder with -o"
+        )
     try:
         mosaic = _read(source, job.source_name)
         pattern = find_bayer(mosaic)
@@ -76,14 +80,18 @@ def denoise_mat(
 def _read(source: Path, name: str) -> Float32:
     known = list_mat(source)
     if _KEY not in known:
-        hint = "n3 bench dnd-srgb takes sRGB pictures" if "InoisySRGB" in known else "give others"
+        hint = (
+            "for sRGB pictures, use n3 bench dnd-srgb"
+            if "InoisySRGB" in known
+            else "give another file"
+        )
         has = ", ".join(sorted(known)[:10]) or "nothing"
-        raise InputError(f"{name}: has no raw values ({_KEY}), but {has}; {hint}")
+        raise InputError(f"{name}: has no raw values ({_KEY}), only {has}; {hint}")
     noisy = read_noisy(source, "raw")
     height, width, planes = noisy.shape
     if planes != 1 or min(height, width) < 2:
         raise InputError(
-            f"{name}: {_KEY} is {height}×{width}×{planes}, expected a mosaic H×W of 2×2 and more"
+            f"{name}: {_KEY} is {height}×{width}×{planes}, expected a mosaic H×W of at least 2×2"
         )
     mosaic = np.ascontiguousarray(noisy[..., 0], np.float32)
     try:

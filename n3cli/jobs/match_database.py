@@ -29,11 +29,11 @@ def database_target(source: Path, output: str | None, *, overwrite: bool) -> Pat
     """
     target = Path(output) if output else source.with_name(f"{source.stem}_{_TAG}.db")
     if target.suffix.lower() != ".db":
-        raise ConfigError(f"-o {target}: what comes of a database is one; end its name with .db")
+        raise ConfigError(f"-o {target}: --database writes a database; end its name with .db")
     if real(target) == real(source):
         raise InputError(f"{target}: is the input and cannot be the output; choose another name")
     if target.exists() and not overwrite:
-        raise InputError(f"{target}: exists and is kept; -y replaces it")
+        raise InputError(f"{target}: exists and is kept; give -y to replace it")
     return target
 
 

@@ -88,12 +88,17 @@ class MatchOutput:
             self.targets(pair), (self.file is not None, self.picture is not None), strict=True
         ):
             if target and real(target) in inputs:
-                raise InputError(f"{target}: is an input and cannot be the output")
+                raise InputError(
+                    f"{target}: is an input and cannot be the output; choose another -o"
+                )
             if target and self._taken.setdefault(real(target), pair) is not pair:
-                raise InputError(f"{target}: is already the output of another pair")
+                raise InputError(
+                    f"{target}: is already the output of another pair; match this pair in a run of "
+                    "its own, with another -o"
+                )
             if target and target.exists() and not self.overwrite:
                 if named:
-                    raise InputError(f"{target}: exists and is kept; -y replaces it")
+                    raise InputError(f"{target}: exists and is kept; give -y to replace it")
                 target = None
             wanted.append(target)
         stored = self.store is not None and not self.store.has(pair.name0, pair.name1)
@@ -160,23 +165,27 @@ def open_output(
         many = open_store(Path(output), anew=overwrite)
     elif output and suffix == _DATABASE:
         if Path(output).exists() and not overwrite:
-            raise InputError(f"{output}: exists and is kept; -y replaces it")
+            raise InputError(f"{output}: exists and is kept; give -y to replace it")
         make_folder(Path(output))
         many = create_database(Path(output))
     elif output and suffix.removeprefix(".") in OWN:
         made.file = _single(pairs, output, "-o")
     elif output:
         raise ConfigError(
-            f"-o {output}: write .npz, .csv, .json, .h5 or .db, or a folder (end its name with a "
-            "slash)"
+            f"-o {output}: name a .npz, .csv, .json, .h5 or .db file, or a folder (end its name "
+            "with a slash)"
         )
     if format and not made.folder:
-        raise ConfigError("--format says what is written into a folder; give one with -o FOLDER/")
+        raise ConfigError(
+            "--format is only for output folders; give one with -o FOLDER/, or leave --format out"
+        )
     if viz and (_is_folder(viz) or (pairs > 1 and not Path(viz).suffix)):
         made.pictures = Path(viz)
     elif viz:
         if Path(viz).suffix.lower() != ".png":
-            raise ConfigError(f"--viz {viz}: write a .png, or a folder (end its name with a slash)")
+            raise ConfigError(
+                f"--viz {viz}: name a .png file, or a folder (end its name with a slash)"
+            )
         made.picture = _single(pairs, viz, "--viz")
     if many is None:
         yield made

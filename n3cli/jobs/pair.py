@@ -72,14 +72,14 @@ def find_pairs(
         InputError: the list cannot be read.
     """
     if "-" in inputs or "" in inputs:
-        raise ConfigError("pairs are of files: - and empty names cannot be matched")
+        raise ConfigError("n3 match takes files and folders, not - or empty names")
     if listed:
         return _listed_pairs(inputs, listed), []
     paths = [Path(name) for name in inputs]
     if len(paths) == 2 and not any(path.is_dir() for path in paths):
         return [PicturePair(inputs[0], inputs[1], paths[0], paths[1])], []
     if len(paths) == 1 and paths[0].is_file():
-        raise ConfigError(f"{inputs[0]}: one picture makes no pair; give two, or a folder")
+        raise ConfigError(f"{inputs[0]}: is only one picture; give two, or a folder")
     made = re.compile(f"{DENOISED}|{ENLARGED.pattern}|{MATCHED}")
     found = scan(inputs, made=made, recursive=recursive, leave_out=leave_out)
     names = [
@@ -88,7 +88,9 @@ def find_pairs(
     ]
     failed = [error for _, error in found.failed]
     if len(names) < 2 and not failed:
-        failed.append(InputError(f"{', '.join(inputs)}: fewer than two pictures make no pair"))
+        failed.append(
+            InputError(f"{', '.join(inputs)}: fewer than two pictures found; a pair needs two")
+        )
     return [
         PicturePair(name0, name1, path0, path1)
         for (name0, path0), (name1, path1) in combinations(names, 2)
@@ -97,7 +99,7 @@ def find_pairs(
 
 def _listed_pairs(inputs: Sequence[str], listed: Path) -> list[PicturePair]:
     if len(inputs) > 1 or (inputs and not Path(inputs[0]).is_dir()):
-        raise ConfigError("--pairs goes with one folder at most, which its names lie in")
+        raise ConfigError("--pairs takes at most one INPUT: the folder that its pictures are in")
     folder = Path(inputs[0]) if inputs else listed.parent
     lines = read_pairs(listed)
     once: dict[tuple[str, str], ListedPair] = {}
@@ -105,7 +107,8 @@ def _listed_pairs(inputs: Sequence[str], listed: Path) -> list[PicturePair]:
         once.setdefault((line.name0, line.name1), line)
     if repeated := len(lines) - len(once):
         warnings.warn(
-            f"{listed}: {repeated} of its {len(lines)} lines repeat a pair; each is matched once",
+            f"{listed}: {repeated} of its {len(lines)} lines repeat a pair; each pair is matched "
+            "once",
             N3Warning,
             stacklevel=3,
         )

@@ -141,15 +141,15 @@ def plan(
         InputError: the output cannot be looked at.
     """
     if overwrite and skip_existing:
-        raise ConfigError("an output that exists is replaced (-y) or skipped; leave one out")
+        raise ConfigError("--overwrite (-y) and --skip-existing exclude each other; give one")
     if "" in inputs:
-        raise ConfigError("an input is empty; give a file, a folder or -")
+        raise ConfigError("the name of an input is empty; give a file, a folder or -")
     if output == "":
-        raise ConfigError("-o: the output is empty; give a file, a folder or -")
+        raise ConfigError("-o: the name of the output is empty; give a file, a folder or -")
     if compare and output in ((None, STANDARD) if STANDARD in inputs else (STANDARD,)):
         raise ConfigError(
-            "--compare: a page stands beside a file, and the output is standard output; give a "
-            "file with -o"
+            "--compare needs an output file to write the page beside, not standard output; name "
+            "one with -o"
         )
     if STANDARD in inputs:
         return _plan_standard_input(
@@ -210,11 +210,15 @@ def _plan_standard_input(
     compare: bool,
 ) -> Plan:
     if len(inputs) > 1:
-        raise ConfigError("- (standard input) stands alone; other inputs were given beside it")
+        raise ConfigError(
+            "- (standard input) must be the only input, but others are given; leave them out"
+        )
     if output is None or output == STANDARD:
         return Plan((Job(None, None, format),))
     if output_folder(inputs, output):
-        raise ConfigError(f"-o {output}: what comes from standard input has no name; give a file")
+        raise ConfigError(
+            f"-o {output}: is a folder, but a picture from standard input has no name; name a file"
+        )
     guard, target = Guard(frozenset(), overwrite), Path(output)
     try:
         return Plan((_make_job(None, target, guard, format=format, compare=compare),))
@@ -244,7 +248,7 @@ def _usual(source: Path, format: str | None, raw: str | None) -> str | None:
     """The format of a result whose name does not tell; None keeps the source's."""
     if is_mat_name(source):
         if raw is None:
-            raise InputError(f"{source}: is a .mat file, which only n3 denoise takes")
+            raise InputError(f"{source}: is a .mat file, which only n3 denoise reads")
         if format not in (None, MAT):
             raise InputError(f"{source}: {ONLY_MAT}")
         return MAT
@@ -254,8 +258,8 @@ def _usual(source: Path, format: str | None, raw: str | None) -> str | None:
         return format
     if raw is None:
         raise InputError(
-            f"{source}: is camera raw, which only n3 denoise takes; with --develop it makes a "
-            "picture of it"
+            f"{source}: is camera raw, which only n3 denoise reads; n3 denoise --develop turns it "
+            "into a picture"
         )
     return format or raw
 
@@ -272,7 +276,7 @@ def _make_job(
         raise InputError(f"{source}: {ONLY_RAW}")
     if (written == MAT) != (source is not None and is_mat_name(source)):
         if written == MAT:
-            raise InputError(f"{target}: only .mat files become such; choose another format")
+            raise InputError(f"{target}: only .mat files become .mat files; choose another format")
         raise InputError(f"{source}: {ONLY_MAT}")
     return Job(source, target, written, page, guard.overwrite)
 
@@ -285,8 +289,13 @@ def _format(target: Path, format: str | None) -> str:
         return DNG if suffix == f".{DNG}" else format_of(target)
     if format == DNG:
         if suffix != f".{DNG}":
-            raise ConfigError(f"-o {target}: DNG files end with .dng; leave --format out")
+            raise ConfigError(
+                f"-o {target}: the names of DNG files end with .dng; change it, or leave --format "
+                "out"
+            )
         return format
     if suffix in READABLE | RAW_SUFFIXES and suffix not in FORMATS[format].suffixes:
-        raise ConfigError(f"-o {target}: its suffix contradicts --format {format}; leave one out")
+        raise ConfigError(
+            f"-o {target}: the suffix contradicts --format {format}; change one of them"
+        )
     return format

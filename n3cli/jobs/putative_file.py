@@ -44,12 +44,14 @@ def read_putative(
         return _read_many(files, inputs, listed)
     if len(files) > 1 or not suffixes <= {*_ONE}:
         raise ConfigError(
-            f"--matches {files[0]}: give one .npz or .csv file, or .h5 files; others are not read"
+            f"--matches {files[0]}: give one .npz or .csv file, or .h5 files; n3 reads no others"
         )
     if listed:
-        raise ConfigError("--pairs chooses pairs of an .h5 file; this file has one pair")
+        raise ConfigError(
+            f"--pairs chooses pairs from an .h5 file, but {files[0]} has one pair; leave it out"
+        )
     if inputs and len(inputs) != 2:
-        raise ConfigError(f"{files[0]} has one pair: name its two pictures, or none")
+        raise ConfigError(f"{files[0]} has one pair; give its two pictures as INPUT, or none")
     matches: Matches | InputError
     try:
         matches = _ONE[files[0].suffix.lower()](files[0])
@@ -75,12 +77,14 @@ def _read_many(
             folder = Path(one)
         case (first, second):
             if listed:
-                raise ConfigError("--matches: name two pictures, or a list with --pairs, not both")
+                raise ConfigError("--matches takes two pictures, or a list with --pairs, not both")
             for name0, name1, matches in read_h5(files, [(first, second)], tails=True):
                 yield PicturePair(name0, name1, Path(first), Path(second)), matches
             return
         case _:
-            raise ConfigError("--matches: name two pictures, or the folder that they lie in")
+            raise ConfigError(
+                "--matches takes two pictures, or the folder that the pictures are in"
+            )
     if listed:
         lines = {(line.name0, line.name1): line for line in read_pairs(listed)}
         wanted = list(lines)

@@ -89,11 +89,12 @@ def denoise_raw(
         BrokenPipeError: who read standard output has gone.
     """
     refuse_sigma(job, settings)
+    refuse_colour(job, denoiser)
     format = job.format or ("tiff" if settings.develop else DNG)
     if format == DNG and (option := _of_developed(settings)):
         raise InputError(
-            f"{job.source_name}: {option} is for developed pictures, and DNG is none; leave it "
-            "out, or give --develop"
+            f"{job.source_name}: {option} is for developed pictures, not for DNG; leave it out, or "
+            "give --develop"
         )
     if isinstance(source, Path):
         with explained(source):
@@ -101,26 +102,26 @@ def denoise_raw(
     raw, tree = read_raw(source, job.source_name), read_raw_tree(source)
     del source  # as large as the mosaic
     if settings.crop:
-        top, left, bottom, right = raw.crop
+        top, left, bottom, right = raw.shown
         check_crop(settings.crop, bottom - top, right - left, job.source_name)
     noise = find_noise(raw, settings.noise, settings.profiles)
     warn_of_noise(job, noise)
     height, width = raw.mosaic.shape
     deviation = min(float(model.deviation(np.zeros(()))) for model in noise.models)
-    report = RawReport(
-        noise, f"{width}×{height} {raw.layout}", denoiser.model.config.name, finer(raw, deviation)
-    )
+    strength = settings.strength if settings.chroma is None else 1.0
+    factor = finer(raw, deviation) if strength else 1  # else nothing is there to be finer
+    layout = f"{width}×{height} {raw.layout}"
+    report = RawReport(noise, layout, denoiser.model.config.name, factor)
     estimate = denoiser.denoise(
         raw.mosaic,
         raw.pattern,
         noise.models,
-        strength=settings.strength if settings.chroma is None else 1.0,
+        strength=strength,
         progress=progress,
     )
     pictures = RawPictures(raw, estimate, tree, report.factor, settings)
     with open_target(job) as target:
         if format == DNG:
-            strength = settings.strength
             write_dng(
                 target, raw, estimate, tree,
                 factor=report.factor, strength=strength, replace=job.replace,
@@ -154,8 +155,22 @@ def refuse_sigma(job: Job, settings: RawSettings) -> None:
     """
     if settings.sigma:
         raise InputError(
-            f"{job.source_name}: is camera raw, whose noise grows with the light, so that --sigma "
-            "cannot tell it; give --noise A,B, or --strength for less"
+            f"{job.source_name}: is camera raw, whose noise grows with brightness, so --sigma "
+            "cannot describe it; give --noise A,B instead, or --strength to denoise less"
+        )
+
+
+def refuse_colour(job: Job, denoiser: RawDenoiser) -> None:
+    """Refuse a model for pictures of three colours, each of which it needs everywhere.
+
+    Raises:
+        InputError: it is such.
+    """
+    model = denoiser.model
+    if model.network.description.channels > 1 and not model.network.description.mosaic:
+        raise InputError(
+            f"{job.source_name}: is camera raw, of one colour at each place, and "
+            f"{model.config.name} works on three; use -m raw, or a grey model"
         )
 
 
@@ -179,8 +194,8 @@ def warn_of_noise(job: Job, noise: RawNoise) -> None:
     """Say where an estimate is uncertain."""
     if not noise.reliable:
         warnings.warn(
-            f"{job.source_name}: its noise, estimated, is uncertain: {noise.reason}; --noise sets "
-            "another",
+            f"{job.source_name}: the estimated noise is uncertain: {noise.reason}; to set another, "
+            "give --noise",
             N3Warning,
             stacklevel=3,
         )

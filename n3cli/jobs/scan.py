@@ -79,13 +79,13 @@ def scan(
             if exists:
                 sources.setdefault(real(given), Source(given, Path(given.name)))
             else:
-                failed.append((given, InputError(f"{given}: no such file")))
+                failed.append((given, InputError(f"{given}: no such file or folder")))
             continue
         look = _look_into(given, recursive=recursive, leave_out=leave_out, suffixes=suffixes)
         failed += look.unseen
         linked += look.linked
         if not (look.found or look.unseen):
-            hint = "" if recursive else "; -r looks into its folders, too"
+            hint = "" if recursive else "; to include its subfolders, give -r"
             failed.append((given, InputError(f"{given}: no picture files in this folder{hint}")))
         for path in look.found:
             if made.fullmatch(path.stem.rpartition("_")[2]) and "_" in path.stem:

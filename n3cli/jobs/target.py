@@ -32,7 +32,9 @@ def output_folder(inputs: Sequence[str], output: str | None) -> Path | None:
     if len(inputs) == 1 and not os.path.isdir(inputs[0]):  # noqa: PTH112 - never raises
         return None
     if exists or folder.suffix.lower() in READABLE | RAW_SUFFIXES or is_mat_name(folder):
-        raise ConfigError(f"-o {output}: several results need a folder; end its name with a slash")
+        raise ConfigError(
+            f"-o {output}: several results need a folder; to name one, end it with a slash"
+        )
     return folder
 
 
@@ -84,14 +86,14 @@ class Guard:
         other = self._taken.setdefault(place, source)
         if other != source:
             raise InputError(
-                f"{source}: its output {target} is already that of {other}; give it a run of its "
-                "own, with another name or folder for the output"
+                f"{source}: its output {target} is also that of {other}; process it in a run of "
+                "its own, with another -o"
             )
         if exists and target.is_dir():
             raise InputError(f"{target}: is a folder; choose another name")
         if exists and not target.is_file():
             stdout = str(target) in ("/dev/stdout", "/proc/self/fd/1")
             hint = "-o -" if stdout else f"-o - >{shlex.quote(str(target))}"
-            raise InputError(f"{target}: is no regular file; {hint} writes into it")
+            raise InputError(f"{target}: is not a regular file; to write into it, use {hint}")
         if exists and not self.overwrite:
             raise ExistingError(kept(target))

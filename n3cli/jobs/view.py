@@ -31,8 +31,8 @@ def check_crop(crop: Crop, height: int, width: int, name: str) -> None:
     """
     if crop.left + crop.width > width or crop.top + crop.height > height:
         raise InputError(
-            f"{name}: crop {','.join(map(str, crop))} does not lie inside the picture, which is "
-            f"{width} wide and {height} high"
+            f"{name}: the crop {','.join(map(str, crop))} reaches outside the picture, which is "
+            f"{width} wide and {height} high; give X,Y,W,H inside it"
         )
 
 

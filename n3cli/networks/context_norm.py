@@ -9,7 +9,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
+
+from n3cli.ops.derivative import refuse_second
 
 _EPSILON = 1e-3
 """Added to variances of context normalisation, as in the paper's code."""
@@ -84,8 +85,8 @@ class _NormaliseAndRectify(torch.autograd.Function):
         return torch.relu(normal), variance
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        refuse_second("context normalisation in training")
         normal, r, q = ctx.saved_tensors
         sets, count, _ = normal.shape
         gradient: Tensor = torch.ops.aten.threshold_backward(gradients[0], normal, 0)

@@ -78,6 +78,9 @@ class N3Aggregation(nn.Module):
         scale: factor of squared distances at log temperature 0.
         select: selection rule.
         form: computes the neighbour volumes; `aggregate`, or what takes its arguments.
+
+    Raises:
+        ValueError: a size below 1, or a stride that does not divide the patch.
     """
 
     def __init__(
@@ -91,6 +94,10 @@ class N3Aggregation(nn.Module):
         form: Callable[..., Tensor] = aggregate,
     ) -> None:
         super().__init__()
+        sizes = {"k": k, "patch": patch, "stride": stride, "window": window}
+        for name, size in sizes.items():
+            if size < 1:
+                raise ValueError(f"{name} must be 1 or more, got {size}")
         if patch % stride:
             raise ValueError(f"the stride must divide the patch size, got {stride} and {patch}")
         self.k, self.patch, self.stride, self.window = k, patch, stride, window
@@ -115,7 +122,7 @@ class N3Aggregation(nn.Module):
         features: Tensor,
         embedding: Tensor,
         log_temperature: Tensor,
-        place: Placement,
+        place: Placement | None = None,
         norm: DistanceNorm | None = None,
     ) -> Tensor:
         """Compute X^1 − x, …, X^K − x.
@@ -124,14 +131,18 @@ class N3Aggregation(nn.Module):
             features: B×C×H×W.
             embedding: B×E×H×W.
             log_temperature: B×1×H×W, averaged over each query's patch.
-            place: where this tile lies in the image.
+            place: where this tile lies in the image; by default it is the whole image.
             norm: normalises the squared distances; in training by this batch's (if the
                 form can calibrate).
 
         Returns:
             B×(K·C)×H×W, neighbour 1's planes first.
+
+        Raises:
+            ValueError: the planes do not fit together, or the tile does not lie in the image.
         """
-        layout = _Layout.of(features, place, self)
+        _check_planes(features, embedding, log_temperature)
+        layout = _Layout.of(features, place or Placement.whole(*features.shape[-2:]), self)
         x = layout.pad(features)
         keys = layout.pad(embedding)
         inverse_temperature = self._inverse_temperature(layout.pad(log_temperature))
@@ -195,6 +206,16 @@ class N3Aggregation(nn.Module):
         return torch.exp(-mean) * self.scale
 
 
+def _check_planes(features: Tensor, embedding: Tensor, log_temperature: Tensor) -> None:
+    shapes = [tuple(each.shape) for each in (features, embedding, log_temperature)]
+    batch_and_sides = {(shape[0], *shape[2:]) for shape in shapes}
+    if len(shapes[0]) != 4 or len(batch_and_sides) > 1 or shapes[2][1] != 1:
+        raise ValueError(
+            "expected features B×C×H×W, embedding B×E×H×W and log_temperature B×1×H×W, got "
+            f"{shapes[0]}, {shapes[1]} and {shapes[2]}"
+        )
+
+
 @dataclass(frozen=True)
 class _Layout:
     """How a tile is padded (negative: cropped) to whole patches of the image's patch grid."""
@@ -207,8 +228,14 @@ class _Layout:
 
     @classmethod
     def of(cls, tile: Tensor, place: Placement, block: N3Aggregation) -> _Layout:
-        top, bottom, rows = _fit(tile.shape[-2], place.top, place.height, block)
-        left, right, columns = _fit(tile.shape[-1], place.left, place.width, block)
+        height, width = tile.shape[-2:]
+        if place.top + height > place.height or place.left + width > place.width:
+            raise ValueError(
+                f"a tile of {height}×{width} at {place.top}, {place.left} lies outside its image "
+                f"of {place.height}×{place.width}"
+            )
+        top, bottom, rows = _fit(height, place.top, place.height, block)
+        left, right, columns = _fit(width, place.left, place.width, block)
         return cls(top, bottom, left, right, Grid(block.patch, block.stride, rows, columns))
 
     def pad(self, tile: Tensor) -> Tensor:

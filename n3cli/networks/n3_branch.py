@@ -53,11 +53,11 @@ class N3Branch(nn.Module):
         features, embedding, log_temperature = torch.split(planes, self.planes, dim=1)
         return features, embedding, log_temperature
 
-    def forward(self, x: Tensor, place: Placement) -> Tensor:
-        """B×width×H×W → the same shape, to be added to it."""
+    def forward(self, x: Tensor, place: Placement | None = None) -> Tensor:
+        """B×width×H×W → the same shape, to be added to it; without `place` the image is whole."""
         features, embedding, log_temperature = self.guide(x)
         neighbours = self.aggregation(features, embedding, log_temperature, place)
-        y: Tensor = self.merge(neighbours)
+        y: Tensor = self.merge(neighbours.to(self.merge.weight.dtype))
         return y
 
 

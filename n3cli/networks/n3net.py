@@ -72,8 +72,11 @@ class N3Block(nn.Module):
         """Pixels from an image border on that values near it depend on."""
         return self.aggregation.reach + self._guide_depth + self.aggregation.stride
 
-    def forward(self, x: Tensor, place: Placement) -> Tensor:
-        """B×C×H×W → B×(K + 1)·C×H×W: x, X^1 − x, …, X^K − x."""
+    def forward(self, x: Tensor, place: Placement | None = None) -> Tensor:
+        """B×C×H×W → B×(K + 1)·C×H×W: x, X^1 − x, …, X^K − x.
+
+        Without `place` the image is whole.
+        """
         embedding, log_temperature = self.embed(x), self.temperature(x)
         neighbours = self.aggregation(x, embedding, log_temperature, place, self.distance_norm)
         return torch.cat([x, neighbours], dim=1)

@@ -87,7 +87,7 @@ class Network(AnyNetwork):
             B×C×(scale·H)×(scale·W), not clipped.
 
         Raises:
-            ValueError: wrong number of planes, a noise level too few, or another scale.
+            ValueError: wrong number of planes or of noise levels, or another scale.
         """
         if scale is not None and scale != self.description.scale:
             return self.at(scale)(image, sigma)  # type: ignore[no-any-return]
@@ -113,8 +113,14 @@ class Network(AnyNetwork):
             return image
         if sigma is None:
             raise ValueError("this network needs the noise level: pass sigma in [0, 1] units")
-        level = torch.as_tensor(sigma, dtype=image.dtype, device=image.device).reshape(-1, 1, 1, 1)
-        return torch.cat([image, level.expand(len(image), 1, *image.shape[-2:])], dim=1)
+        level = torch.as_tensor(sigma, dtype=image.dtype, device=image.device)
+        if level.numel() not in (1, len(image)):
+            raise ValueError(
+                f"sigma must be one noise level, or one for each of the {len(image)} images, got "
+                f"shape {tuple(level.shape)}"
+            )
+        plane = level.reshape(-1, 1, 1, 1).expand(len(image), 1, *image.shape[-2:])
+        return torch.cat([image, plane], dim=1)
 
 
 def padded_size(height: int, width: int, description: Description) -> tuple[int, int]:

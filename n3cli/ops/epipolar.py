@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from n3cli.ops.derivative import refuse_second
+
 _NEAR = 1e-7
 """Distance of two eigenvalues, as a part of their sum, below which a gradient is damped."""
 
@@ -117,6 +119,7 @@ class _SmallestEigenvector(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        refuse_second("the eight-point algorithm")
         (gradient,) = gradients
         values, vectors = ctx.saved_tensors
         difference = values[..., :1] - values[..., 1:]

@@ -59,9 +59,9 @@ class Finding(Enum):
         "neighbouring pixels share their noise (JPEG, demosaicing or resizing), "
         "so it was measured at half the size"
     )
-    TEXTURED = "no area is flat enough to tell noise from texture for sure"
+    TEXTURED = "no area is flat enough to tell noise from texture reliably"
     CLIPPED = "nearly everything is constant or clipped to black or white"
-    DRAWN = "most of it is plain, and the rest may be lines and letters"
+    DRAWN = "most of the picture is plain, and the rest may be lines and letters"
     SMALL = "the picture is too small to tell"
 
 

@@ -21,6 +21,6 @@ def load_opencv(purpose: str) -> Any:
     except ImportError as error:
         raise ConfigError(
             f"{purpose} OpenCV, which cannot be loaded ({error}); install the system's libGL, or "
-            "opencv-python-headless in place of opencv-python"
+            "opencv-python-headless instead of opencv-python"
         ) from error
     return cv2

@@ -23,12 +23,12 @@ def check_floating(pixels: np.ndarray) -> None:
     farthest = float(np.abs(pixels).max())  # NaN if any value is
     if not np.isfinite(farthest):
         raise InputError(
-            "the picture holds values that are not finite (NaN or infinity); replace them first"
+            "the picture has values that are not finite (NaN or infinity); replace them first"
         )
     if farthest > _HIGHEST:
         raise InputError(
-            f"expected floating values in 0–1, found magnitudes up to {farthest:g}: divide them by "
-            "the value of white (255 for the range of 8 bits, 65535 for that of 16)"
+            f"expected floating values in 0–1, found magnitudes up to {farthest:g}; divide them by "
+            "the value of white (255 for an 8-bit range, 65535 for a 16-bit range)"
         )
 
 

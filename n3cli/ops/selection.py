@@ -15,7 +15,6 @@ from math import e, log2
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 EXCLUDED = -1e20
 """Logit of a candidate that may not be chosen: below every real one, and still finite."""
@@ -147,35 +146,55 @@ class _Relaxed(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: torch.autograd.function.FunctionCtx, logits: Tensor, k: int) -> Tensor:
-        weights = _relax(logits, k)
-        ctx.save_for_backward(weights)
-        return weights
+    def forward(logits: Tensor, k: int) -> Tensor:
+        return _relax(logits, k)
 
     @staticmethod
-    @once_differentiable
+    def setup_context(
+        ctx: torch.autograd.function.FunctionCtx, inputs: tuple[Tensor, int], output: Tensor
+    ) -> None:
+        ctx.save_for_backward(output)
+
+    @staticmethod
     def backward(ctx: torch.autograd.function.FunctionCtx, *grads: Tensor) -> tuple[Tensor, None]:
         (weights,) = ctx.saved_tensors  # type: ignore[attr-defined]
-        (gradient,) = grads
-        epsilon = torch.finfo(weights.dtype).eps
-        found: Tensor | None = None
-        # Not reversed(), which copies.
-        for w, g in zip(weights.unbind()[::-1], gradient.unbind()[::-1], strict=True):
-            if found is None:
-                product = w * g
-                found = product.addcmul_(w, product.sum(-1, keepdim=True), value=-1)
-                continue
-            rest = (1 + epsilon) - w
-            product = torch.div(found, rest, out=rest).neg_().add_(g).mul_(w)
-            total = product.sum(-1, keepdim=True)
-            found = found.add_(product).addcmul_(w, total, value=-1)
-        assert found is not None
-        return found, None
+        # The gradient is differentiated in its turn only where a graph of it is made.
+        backwards = _backwards_for_graphs if torch.is_grad_enabled() else _backwards
+        return backwards(weights, grads[0]), None
+
+
+def _backwards(weights: Tensor, gradient: Tensor) -> Tensor:
+    """The gradient at the logits, in memory for two volumes."""
+    epsilon = torch.finfo(weights.dtype).eps
+    found: Tensor | None = None
+    # Not reversed(), which copies.
+    for w, g in zip(weights.unbind()[::-1], gradient.unbind()[::-1], strict=True):
+        if found is None:
+            product = w * g
+            found = product.addcmul_(w, product.sum(-1, keepdim=True), value=-1)
+            continue
+        rest = (1 + epsilon) - w
+        product = torch.div(found, rest, out=rest).neg_().add_(g).mul_(w)
+        total = product.sum(-1, keepdim=True)
+        found = found.add_(product).addcmul_(w, total, value=-1)
+    assert found is not None
+    return found
+
+
+def _backwards_for_graphs(weights: Tensor, gradient: Tensor) -> Tensor:
+    """The same, written so that it can be differentiated."""
+    epsilon = torch.finfo(weights.dtype).eps
+    found = torch.zeros_like(weights[0])
+    for w, g in zip(weights.unbind()[::-1], gradient.unbind()[::-1], strict=True):
+        product = w * (g - found / ((1 + epsilon) - w))
+        found = found + product - w * product.sum(-1, keepdim=True)
+    return found
 
 
 def _relax(logits: Tensor, k: int) -> Tensor:
     """The recurrence, forward only."""
-    if logits.device.type == "cpu":
+    # The products look at values to choose their way, which a graph of operations cannot.
+    if logits.device.type == "cpu" and not torch.compiler.is_compiling():
         return _relax_by_products(logits, k)
     return _relax_by_logarithms(logits, k)
 

@@ -355,7 +355,7 @@ def _judged(line: _Line, windows: _Windows) -> SensorNoise:
     error_a, error_b = np.sqrt(np.maximum(np.diag(line.covariance), 0))
     reason = ""
     if model.a == model.b == 0:
-        reason = "nearly everything is constant or clipped, or there is too little to see"
+        reason = "nearly everything is constant or clipped, or there is too little to measure"
     elif line.above > _TEXTURED:
         reason = Finding.TEXTURED.value
     else:

@@ -75,7 +75,7 @@ def _spread(a: float, b: float) -> float:
     """Deviation of the Gaussian part, in counts where there is a gain."""
     if not is_noise(a, b):
         raise ConfigError(
-            f"noise of variance {a:g}·x + {b:g} cannot be made even; a must be at least 0, and b "
-            "above 0 where a is 0"
+            f"noise of variance {a:g}·x + {b:g} cannot be stabilised; a must be at least 0, and b "
+            "above 0 if a is 0"
         )
     return float(np.sqrt(max(b, 0.0))) / (a if a >= _LEAST else 1.0)

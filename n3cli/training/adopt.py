@@ -85,7 +85,9 @@ def judge(
         card = (source / CARD_FILE).read_text("utf-8").replace(HERE, config.name)
         recipe = parse_recipe((source / RECIPE_FILE).read_text("utf-8"))
     except OSError as error:
-        raise ModelError(f"{source} is not of a run of `n3 train` ({error})") from error
+        raise ModelError(
+            f"{source} is not the model of a run of `n3 train` ({error}); give the folder of one"
+        ) from error
     levels: tuple[float, ...] = ()
     if isinstance(network, Network):
         levels = _levels(recipe, config, network)
@@ -104,15 +106,15 @@ def judge(
     if config.name in bundled():
         if candidate.scores is None:
             raise ModelError(
-                f"{run} was trained on the validation images, so they cannot say whether it is "
-                f"better than the bundled {config.name}: kept."
+                f"{run} was trained on the validation images, so they cannot show whether it is "
+                f"better than the bundled {config.name}, which is kept."
             )
         progress("validating the bundled one")
         old = exam.measure(bundled()[config.name])
         for column, before, after in zip(exam.columns, old, candidate.scores, strict=True):
             progress(f"{column}: {before:.3f} → {after:.3f} ({exam.unit})")
         if not is_better(candidate.scores, old, exam.slack):
-            raise ModelError(f"{run} is not better than the bundled {config.name}: kept.")
+            raise ModelError(f"{run} is not better than the bundled {config.name}, which is kept.")
     return candidate
 
 
@@ -143,8 +145,8 @@ def _levels(recipe: Recipe, config: ModelConfig, network: Network) -> tuple[floa
         return (high,)
     if low > _RANGE[0] or high < _RANGE[1]:
         raise ModelError(
-            f"{config.name} was trained for noise levels from {low:g} to {high:g}; models that "
-            f"come with n3 are for one level or for {_RANGE[0]:g} to {_RANGE[1]:g}"
+            f"{config.name} was trained for noise levels from {low:g} to {high:g}; a bundled model "
+            f"must be for one level, or for {_RANGE[0]:g} to {_RANGE[1]:g}"
         )
     return LEVELS
 
@@ -157,8 +159,8 @@ def _is_unseen(recipe: Recipe, network: Network) -> bool:
     """
     if not recipe.data.sets:
         raise ModelError(
-            f"{recipe.model.name} was trained on pictures that are in no data set, so there is no "
-            "telling whether the validation images were among them"
+            f"{recipe.model.name} was trained on pictures from no known data set, so the "
+            "validation images may be among them; train on data.sets to adopt the model"
         )
     whole = set(sets_of(CATALOG["val40"].collection)) & set(recipe.data.sets)
     if whole and "val40" not in recipe.data.exclude:
@@ -177,7 +179,10 @@ def _is_unseen(recipe: Recipe, network: Network) -> bool:
         return _is_unseen(earlier, network)
     if start in bundled().values():  # from before recipes were kept, without these images
         return True
-    raise ModelError(f"{start} has no {RECIPE_FILE}, so there is no telling what it was trained on")
+    raise ModelError(
+        f"{start} has no {RECIPE_FILE}, so it is unknown what it was trained on; start from "
+        "another model, or from fresh weights"
+    )
 
 
 def _images(channels: int, data: Path | None) -> list[Tensor]:

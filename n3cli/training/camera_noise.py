@@ -55,7 +55,9 @@ class CameraNoise(CropTask):
     ) -> None:
         sides = [recipe.data.crops(done)[1] for done in (0, 1)]
         if odd := [side for side in sides if side % 2]:
-            raise ConfigError(f"crops of mosaics that are developed have even sides, not {odd[0]}")
+            raise ConfigError(
+                f"with sensor.develop, data.crop and data.final_crop must be even, not {odd[0]}"
+            )
         super().__init__(recipe, material, device, share, [HALVED])
         self._shots = RandomShots(recipe.sensor, recipe.run.seed, device)
         self._development, self._jpeg = Development(device), Jpeg(device)

@@ -79,7 +79,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
             fresh.unlink()
         cause = error.__context__ if isinstance(error.__context__, OSError) else error
         reason = getattr(cause, "strerror", None) or cause
-        raise InputError(f"{target} cannot be written ({reason}); make room there") from error
+        raise InputError(f"{target}: cannot be written ({reason}); make room there") from error
     return target
 
 
@@ -94,12 +94,12 @@ def load_checkpoint(path: Path) -> Checkpoint:
             damaged = archive.testzip()
             # By a bit here, torch takes a tensor for a folder and leaves its memory as it finds it.
             if damaged or any(entry.external_attr for entry in archive.infolist()):
-                raise InputError(f"{path} is damaged (in {damaged or 'its table of contents'})")
+                raise InputError(f"{path}: is damaged (in {damaged or 'its table of contents'})")
         return Checkpoint(**torch.load(path, map_location="cpu", weights_only=True))
     except InputError:
         raise
     except Exception as error:  # a damaged file shows in many ways, as another program's does
-        raise InputError(f"{path} is no whole checkpoint ({error})") from error
+        raise InputError(f"{path}: is not a complete checkpoint ({error})") from error
 
 
 def find_checkpoint(folder: Path) -> Checkpoint | None:
@@ -111,7 +111,7 @@ def find_checkpoint(folder: Path) -> Checkpoint | None:
         try:
             return load_checkpoint(path)
         except InputError as error:
-            warnings.warn(f"{error}; passed over", N3Warning, stacklevel=2)
+            warnings.warn(f"{error}; trying the one before it", N3Warning, stacklevel=2)
     return None
 
 
@@ -137,7 +137,9 @@ def resumed(where: str, folder: Path) -> Checkpoint:
     found = find_checkpoint(path)
     if found is None:
         if has_checkpoint(path):
-            raise ConfigError(f"no checkpoint in {path} is whole; start anew with another --out")
+            raise ConfigError(
+                f"no checkpoint in {path} is complete; start a new run with another --out"
+            )
         raise ConfigError(f"{path} has no checkpoint to resume from; leave --resume out")
     return found
 

@@ -7,8 +7,8 @@ import warnings
 from n3cli.errors import N3Warning, TrainingError
 
 _LESS = (
-    "or validate on less: --set validation.crop=64, or not at all: --set validation.images=none "
-    "(of correspondences: correspondences.pairs=20, or 0)"
+    "or validate on less (--set validation.crop=64) or not at all (--set validation.images=none); "
+    "for correspondences, --set correspondences.pairs=20, or 0"
 )
 
 
@@ -34,7 +34,7 @@ def end_of_steps(
     if 0 < left < of / 2:
         warnings.warn(
             f"only {left:.0f} of {of:.0f} s are left for training: "
-            f"{_spent(ready, validated, validates)}; give it more time: --minutes N"
+            f"{_spent(ready, validated, validates)}; give the run more time (--minutes N)"
             f"{f', {_LESS}' if validates else ''}",
             N3Warning,
             stacklevel=2,
@@ -46,10 +46,9 @@ def no_time(minutes: float, *, ready: float, validated: float, validates: bool) 
     """The error of a run that has no time for a step; see `end_of_steps`."""
     least = (2 * validated - ready) / 60
     return TrainingError(
-        f"{minutes:g} min are too short, there is no time for a step: "
-        f"{_spent(ready, validated, validates)}",
+        f"{minutes:g} min are too short for a single step: {_spent(ready, validated, validates)}",
         (
-            f"give it more time, well above {least:.1f} minutes: --minutes N",
+            f"give the run well above {least:.1f} minutes (--minutes N)",
             *([_LESS] if validates else []),
         ),
     )
@@ -57,9 +56,9 @@ def no_time(minutes: float, *, ready: float, validated: float, validates: bool) 
 
 def _spent(ready: float, validated: float, validates: bool) -> str:
     if not validates:
-        return f"{validated:.0f} s had gone before the first step"
+        return f"{validated:.0f} s passed before the first step"
     took = validated - ready
     return (
-        f"{ready:.0f} s had gone before the first validation, which took {took:.0f} s, and as "
-        "long is kept free for the last one"
+        f"{ready:.0f} s passed before the first validation, which took {took:.0f} s, and as much "
+        "time is reserved for the last one"
     )

@@ -23,24 +23,24 @@ class ModelSettings:
     """`[model]`: what is trained."""
 
     name: str
-    """Zoo name of the result, `<task>-<network>-<variant>`."""
+    """Full name of the resulting model, `<task>-<network>-<variant>`."""
 
     network: str
-    """Name in the registry of networks."""
+    """Name of the network in the registry."""
 
     options: Mapping[str, object] = field(default_factory=dict)
-    """The network's building options."""
+    """Options that the network is built with."""
 
     near_identity: bool = True
-    """Start as nearly the identity, so that no step is spent on undoing the initialisation. The
-    paper's recipes start from torch's own initialisation."""
+    """Initialise the network close to the identity, so that no step is spent on undoing the
+    initialisation. The paper's recipes use torch's own initialisation instead."""
 
     license: str = "other"
-    """Licence of the result for its card, as the Hub names it; `other`: not stated."""
+    """Licence to state on the model's card, as the Hub names it; `other`: not stated."""
 
     init: str = ""
-    """Model whose weights training starts from, as in `--init`; empty: fresh weights. A model with
-    fewer planes or layers is grown."""
+    """Model whose weights training starts from, as with `--init`; empty: fresh weights. A model
+    with fewer planes or layers is grown to fit."""
 
 
 @dataclass(frozen=True)
@@ -48,35 +48,37 @@ class DataSettings:
     """`[data]`: where crops come from."""
 
     sets: tuple[str, ...] = ()
-    """Data sets of the catalog; none: every picture in the tree of the folder `--data`."""
+    """Data sets from the catalogue to train on; empty: every picture in the folder `--data` and
+    its subfolders."""
 
     exclude: tuple[str, ...] = ("val40",)
-    """Data sets whose images are left out of `sets`."""
+    """Data sets whose images are excluded from `sets`."""
 
     crop: int = 80
-    """Side of a crop in pixels of the network's input; 80 holds a full window of N3Net's blocks, 15
-    patches along each axis, and 9 of the 15 of N3-UNet's, which stand at half resolution."""
+    """Side of a crop, in pixels of the network's input. 80 holds a full window of N3Net's blocks
+    (15 patches along each axis), but only 9 of the 15 patches of N3-UNet's, which work at half
+    resolution."""
 
     batch: int = 8
-    """Crops a step, over all processes."""
+    """Number of crops per step, over all processes."""
 
     final: float = 0.0
-    """Last part of a run, from 0 to 1, in which crops are larger: far candidates of the N3 blocks
-    are then learnt too, in windows that the border does not cut."""
+    """Fraction of the run (0-1), at its end, in which crops are larger. There the N3 blocks also
+    learn from far candidates, in windows that the border of the crop does not cut."""
 
     final_crop: int = 128
-    """Side of a crop in that part."""
+    """Side of a crop in that final part, in pixels."""
 
     final_batch: int = 3
-    """Crops a step in that part; 3 of 128×128 cost as much as 8 of 80×80."""
+    """Number of crops per step in that final part; 3 of 128×128 cost as much as 8 of 80×80."""
 
     area_power: float = 0.5
-    """An image is drawn with a probability ∝ area ** area_power: 0 each image alike, 1 each pixel
-    alike."""
+    """An image is drawn with a probability ∝ area ** area_power: with 0, each image is equally
+    likely; with 1, each pixel."""
 
     largest: int = 0
-    """Pictures with a longer side than this (pixels) are reduced by a whole factor, which also
-    averages their own noise away; 0: none is."""
+    """Reduce pictures with a side longer than this, in pixels, by a whole factor, which also
+    averages out their own noise; 0: reduce none."""
 
     def __post_init__(self) -> None:
         require(self.crop >= 8, "data.crop", "at least 8", self.crop)
@@ -109,22 +111,23 @@ LossKind = Literal["weighted", "mse", "sse", "charbonnier"]
 
 @dataclass(frozen=True)
 class LossSettings:
-    """`[loss]`: what is made small."""
+    """`[loss]`: what training minimises."""
 
     kind: LossKind = "weighted"
     """`weighted`: mean squared error / (sigma + 2) on the 0–255 scale, so that no noise level
-    outweighs the others (in mosaics, whose values are darker, sigma + 0.2 of each site); `mse`:
-    without the weight; `sse`: the paper's, ½ · sum of squared errors of a crop in [0, 1], as if it
-    had 40×40 pixels; `charbonnier`: mean of √(error² + 0.001²), as usual in super-resolution."""
+    outweighs the others; for mosaics, whose values are darker, the divisor is sigma + 0.2 at each
+    site. `mse`: mean squared error without that weight. `sse`: the paper's loss, ½ · the sum of
+    squared errors of a crop in [0, 1], scaled as if it had 40×40 pixels. `charbonnier`: mean of
+    √(error² + 0.001²), as usual in super-resolution."""
 
 
 @dataclass(frozen=True)
 class OptimiserSettings:
-    """`[optimiser]`: how a gradient becomes a step."""
+    """`[optimiser]`: how gradients update the weights."""
 
     kind: Literal["muon", "adam", "adamw"] = "muon"
-    """`muon`: Muon on convolutions and linear layers of more than 8 planes in and out, Adam on the
-    rest."""
+    """`muon`: Muon for convolutions and linear layers with more than 8 planes in and out, Adam for
+    the rest; `adam` and `adamw`: that optimiser for all weights."""
 
     rate: float = 1e-3
     """Adam's learning rate."""
@@ -133,20 +136,21 @@ class OptimiserSettings:
     """Muon's learning rate."""
 
     betas: tuple[float, float] = (0.9, 0.99)
-    """Adam's decay rates of the moments."""
+    """Decay rates of Adam's first and second moments."""
 
     momentum: float = 0.95
-    """Muon's."""
+    """Muon's momentum."""
 
     muon_decay: float = 0.0
-    """Muon's weight decay, times its learning rate: bounds how large weights get in long runs and
-    in those that go on from trained weights."""
+    """Muon's weight decay, multiplied by its learning rate. It limits how large weights grow in
+    long runs and in runs that start from trained weights."""
 
     weight_decay: float = 0.0
-    """Of Adam (in the gradient) or AdamW (apart from it), not on biases and norms."""
+    """Weight decay of Adam (added to the gradient) or AdamW (decoupled from it); biases and norms
+    are exempt."""
 
     clip: float = 1.0
-    """Largest norm of the gradient; 0: not clipped."""
+    """Maximum norm of the gradient, above which it is clipped; 0: no clipping."""
 
     def __post_init__(self) -> None:
         for key in ("rate", "muon_rate"):
@@ -163,26 +167,28 @@ class OptimiserSettings:
 
 @dataclass(frozen=True)
 class ScheduleSettings:
-    """`[schedule]`: how long, and how the learning rates fall."""
+    """`[schedule]`: how long a run lasts, and how the learning rates fall."""
 
     crops: int
-    """Crops of the whole run."""
+    """Number of crops in the whole run."""
 
     minutes: float = 0.0
-    """Wall clock of the whole run, from the decoding of pictures on: when above 0, the schedule
-    follows it instead of `crops`."""
+    """Wall-clock time of the whole run in minutes, counted from the decoding of pictures on. If
+    above 0, the schedule follows it instead of `crops`."""
 
     decay: Literal["cosine", "exponential", "constant"] = "cosine"
-    """`cosine` to zero; `exponential` by `decades` over the run, in one stair an epoch."""
+    """How the learning rates fall. `cosine`: to zero; `exponential`: by `decades` over the run, in
+    one step per epoch; `constant`: not at all."""
 
     warmup: int = 100
-    """Steps over which the learning rates rise from zero; at most the first tenth of the run."""
+    """Number of steps over which the learning rates rise from zero; at most the first tenth of the
+    run."""
 
     epoch: int = 51_200
-    """Crops of an epoch, the stair of the exponential decay."""
+    """Number of crops in an epoch, after which the exponential decay takes its next step."""
 
     decades: float = 3.0
-    """Powers of ten that the exponential decay falls by."""
+    """Powers of ten by which the exponential decay lowers the learning rates."""
 
     def __post_init__(self) -> None:
         require(self.crops >= 1, "schedule.crops", "at least 1", self.crops)
@@ -194,32 +200,35 @@ class ScheduleSettings:
 
 @dataclass(frozen=True)
 class RunSettings:
-    """`[run]`: how it is computed."""
+    """`[run]`: how the run is computed, logged and saved."""
 
     seed: int = 0
-    """Of everything random."""
+    """Seed of everything random."""
 
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
-    """Of convolutions under autocast; `auto`: bf16 where the device is fast at it, else fp32."""
+    """Number format of convolutions under autocast; `auto`: bf16 if the device is fast at it, else
+    fp32."""
 
     ema: float = 0.998
-    """Decay of the moving average of the weights, which is kept; 0: the last weights are kept."""
+    """Decay of the moving average of the weights, which becomes the model; 0: the last weights
+    become the model."""
 
     compile: bool = False
-    """Use `torch.compile`. No gain on CPUs; on a GPU N3-UNet's loss was soon not finite with it."""
+    """Use `torch.compile`. It brings no gain on CPUs; on a GPU, N3-UNet's loss soon became
+    non-finite with it."""
 
     cuda_graphs: bool = True
-    """On one GPU, play steps back as CUDA graphs, which spares the launches of many small kernels;
-    not with `compile` or `recompute`."""
+    """On a single GPU, replay steps as CUDA graphs, which saves the launches of many small kernels.
+    Not used with `compile` or `recompute`."""
 
     recompute: bool = False
-    """Compute each stage again in the backward pass instead of keeping its activations."""
+    """Recompute each stage in the backward pass instead of keeping its activations."""
 
     log_steps: int = 50
-    """Steps between two lines of the log."""
+    """Number of steps between two lines of the log."""
 
     checkpoint_minutes: float = 10.0
-    """Between two checkpoints, looked at when a line is logged."""
+    """Minutes between two checkpoints, checked whenever a line is logged."""
 
     def __post_init__(self) -> None:
         require(0 <= self.seed < 2**32, "run.seed", "from 0 to 4294967295", self.seed)
@@ -238,22 +247,23 @@ class RunSettings:
 
 @dataclass(frozen=True)
 class ValidationSettings:
-    """`[validation]`: how a run is judged while it goes on."""
+    """`[validation]`: how a run is evaluated while it trains."""
 
     images: Literal["val40", "held-out", "none"] = "val40"
-    """`val40`: the 40 validation images; `held-out`: every tenth picture, at most 40, which is then
-    not trained on."""
+    """`val40`: the 40 validation images; `held-out`: every tenth picture, at most 40, which are
+    then not trained on; `none`: no validation."""
 
     sigmas: tuple[float, ...] = (15.0, 25.0, 50.0)
-    """Noise levels on the 0–255 scale; those outside `noise.sigma` are left out. Of a sensor: the
-    deviation of photons at a value of 1, before white balance."""
+    """Noise levels on the 0–255 scale; those outside `noise.sigma` are left out. For the noise of a
+    sensor, a level is the standard deviation of the photon noise at a value of 1, before white
+    balance."""
 
     crop: int = 128
-    """Side of the square at the centre of each image, in pixels; 0: whole images."""
+    """Side, in pixels, of the square at the centre of each image that is used; 0: whole images."""
 
     minutes: float = 10.0
-    """Between two validations, looked at when a line is logged; there is always one at the start
-    and one at the end."""
+    """Minutes between two validations, checked whenever a line is logged. There is always one at
+    the start and one at the end."""
 
     def __post_init__(self) -> None:
         require(

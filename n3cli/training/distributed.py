@@ -52,8 +52,8 @@ class World:
         """
         if batch % self.size:
             raise ConfigError(
-                f"the crops of a step (data.batch, data.final_batch) must be a multiple of the "
-                f"{self.size} processes, not {batch}"
+                "the number of crops per step (data.batch, data.final_batch) must be a multiple of "
+                f"the {self.size} processes, not {batch}"
             )
         each = batch // self.size
         return slice(self.rank * each, (self.rank + 1) * each)

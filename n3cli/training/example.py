@@ -9,7 +9,7 @@ from n3cli.training.require import require
 
 @dataclass(frozen=True)
 class NoiseSettings:
-    """`[noise]`: white Gaussian noise on the crops, where denoising is learnt."""
+    """`[noise]`: white Gaussian noise on the crops, for networks that denoise."""
 
     sigma: tuple[float, float] = (0.0, 75.0)
     """Lowest and highest noise level on the 0–255 scale; one is drawn uniformly for each crop."""
@@ -26,20 +26,24 @@ class NoiseSettings:
 
 @dataclass(frozen=True)
 class DegradationSettings:
-    """`[degradation]`: what crops go through before they are enlarged, drawn uniformly for each."""
+    """`[degradation]`: how crops are degraded for networks that enlarge.
+
+    Each value is drawn uniformly for each crop.
+    """
 
     share: float = 0.0
-    """Part of the crops that it happens to, from 0 to 1; the others are only reduced."""
+    """Fraction of the crops (0-1) that are degraded; the others are only reduced."""
 
     blur: tuple[float, float] = (0.0, 1.0)
-    """Standard deviation of a Gaussian before the reduction, in pixels of the small picture."""
+    """Standard deviation of the Gaussian blur before the reduction, in pixels of the small
+    picture."""
 
     noise: tuple[float, float] = (0.0, 10.0)
-    """Standard deviation of white Gaussian noise after it, on the 0–255 scale; grey in half of the
-    crops."""
+    """Standard deviation of the white Gaussian noise after the reduction, on the 0–255 scale; in
+    half of the crops the noise is grey."""
 
     quality: tuple[float, float] = (40.0, 95.0)
-    """Quality of JPEG, 1–100; in half of the crops colour has half the resolution."""
+    """JPEG quality, 1–100; in half of the crops colour has half the resolution."""
 
     def __post_init__(self) -> None:
         require(0 <= self.share <= 1, "degradation.share", "from 0 to 1", self.share)
@@ -55,64 +59,66 @@ class DegradationSettings:
 
 @dataclass(frozen=True)
 class SensorSettings:
-    """`[sensor]`: a camera's noise, where a network for mosaics is trained or `develop` is true.
+    """`[sensor]`: the noise of a camera, for networks for mosaics and where `develop` is true.
 
-    Everything is drawn for each crop; values are linear, white is 1. `data.crop` is
-    the side of the mosaic then: crops of twice that are halved, which averages their own noise
-    away.
+    Everything is drawn for each crop. Values are linear, and white is 1. `data.crop` is then the
+    side of the mosaic: crops of twice that side are halved, which averages out their own noise.
+    Log-uniform means that equal ratios are equally likely.
     """
 
     develop: bool = False
     """Train a network for colour pictures on what a camera makes of its noisy mosaic: the noise
     goes through demosaicing, white balance, colour matrix, tone curve, smoothing, 8 bits and JPEG.
-    The noise level is the standard deviation of what the noise has changed in the stored crop;
-    `noise.sigma` only says how much the model may be told."""
+    The noise level is the standard deviation of the change that the noise makes in the stored
+    crop; `noise.sigma` then only says which levels the model may be told."""
 
     gain: tuple[float, float] = (-4.5, -1.7)
-    """log10 of a, uniform; the noise's variance at value x is a·x + b. From ISO 100 of a large
-    sensor to high ISO of a phone: profiles in DNG files and those of Brooks et al., CVPR 2019
-    (-4 to -1.9), lie within."""
+    """log10 of a, drawn uniformly; the variance of the noise at value x is a·x + b. The range spans
+    ISO 100 of a large sensor to high ISO of a phone, and includes the profiles in DNG files and
+    those of Brooks et al., CVPR 2019 (-4 to -1.9)."""
 
     clean: float = 0.05
-    """Part of the crops that are nearly free of noise: log10 of a up to 2 lower than its range."""
+    """Fraction of the crops that are nearly noise-free, with log10 of a up to 2 below `gain`."""
 
     reading: tuple[float, float] = (0.7, 6.0)
-    """Noise of reading before the gain, in electrons (a is what one adds to a value), by ratio."""
+    """Read noise before the gain, in electrons (one electron adds a to the value); log-uniform."""
 
     converter: tuple[float, float] = (2e-5, 4e-4)
-    """Noise of reading behind the gain, in values, by ratio; b is both, squared and added."""
+    """Read noise after the gain, in values; log-uniform. b is the sum of the squares of both read
+    noises."""
 
     exposure: tuple[float, float] = (0.2, 1.5)
-    """Value of white in green, by ratio; above 1 it is clipped."""
+    """Value of white in the green channel, log-uniform; above 1 it is clipped."""
 
     balance: tuple[float, float] = (1.2, 2.8)
-    """White balance of red, and of blue, by ratio: from the light of a bulb to shade."""
+    """White-balance factor of red, and of blue, log-uniform: from the light of a bulb to shade."""
 
     tone: tuple[float, float] = (1.8, 3.0)
-    """Power that leads from a picture's values to light."""
+    """Exponent that turns the values of a picture into linear light."""
 
     xtrans: float = 0.15
-    """Part of the crops under X-Trans' filters, the others are under Bayer's; with `develop` all
-    are under Bayer's."""
+    """Fraction of the crops with X-Trans filters; the others have Bayer filters. With `develop`,
+    all have Bayer filters."""
 
     error: float = 0.15
-    """Standard deviation of the logarithm of what is told too much: of a (of b twice that), or of
-    the noise level."""
+    """Standard deviation of the error, as a logarithm, in the noise that the network is told: in a
+    (twice that in b), or in the noise level."""
 
     jpeg: float = 0.6
-    """Part of the crops that are compressed, with `develop`."""
+    """With `develop`: fraction of the crops that are compressed as JPEG."""
 
     quality: tuple[float, float] = (60.0, 98.0)
-    """Of JPEG, 1–100; in half of the crops colour has half the resolution."""
+    """JPEG quality, 1–100; in half of these crops colour has half the resolution."""
 
     smoothed: float = 0.8
-    """Part of the crops, with `develop`, whose noise is smoothed as by a camera's own denoising."""
+    """With `develop`: fraction of the crops whose noise is smoothed, as by a camera's own
+    denoising."""
 
     luma_smoothing: tuple[float, float] = (0.0, 1.6)
-    """Standard deviation in pixels of the kernel that smooths the noise's luma."""
+    """Standard deviation, in pixels, of the kernel that smooths the luma of the noise."""
 
     colour_smoothing: tuple[float, float] = (0.0, 4.0)
-    """The same for what differs between red, green and blue."""
+    """The same for the colour of the noise: the differences between red, green and blue."""
 
     def __post_init__(self) -> None:
         for key in ("clean", "xtrans", "jpeg", "error", "smoothed"):
@@ -140,33 +146,34 @@ class SensorSettings:
 
 @dataclass(frozen=True)
 class CorrespondenceSettings:
-    """`[correspondences]`: synthetic pairs of views, where it is learnt which matches are right.
+    """`[correspondences]`: synthetic pairs of views, for networks that judge matches.
 
-    `data.batch` and `schedule.crops` count such pairs then.
+    `data.batch` and `schedule.crops` then count such pairs.
     """
 
     points: int = 500
-    """Correspondences of a pair. What is learnt goes for more, too, and more pairs teach more than
-    more points do."""
+    """Number of correspondences per pair. What is learnt also holds for larger numbers, and more
+    pairs teach more than more points do."""
 
     essential: float = 0.1
-    """Weight of the second part of the loss: the squared distance of the essential matrix that the
-    weighted eight-point algorithm makes of what is believed to be right."""
+    """Weight of the second part of the loss: the squared distance between the true essential
+    matrix and the one that the eight-point algorithm computes from the correspondences, weighted
+    as the network judges them."""
 
     essential_from: float = 0.5
-    """Part of the run, from 0 to 1, that is over before it counts: among first guesses it has no
-    use."""
+    """Fraction of the run (0-1) after which that second part counts; it is of no use while the
+    network still guesses."""
 
     pairs: int = 100
-    """Held-out pairs that a run is validated on, the same for all runs; 0: none."""
+    """Number of held-out pairs to validate on, the same for all runs; 0: no validation."""
 
     validation_points: int = 1000
-    """Correspondences of each."""
+    """Number of correspondences in each of these pairs."""
 
     workers: int = -1
-    """Processes that make pairs ahead while the device learns; 0: none, each batch is made when it
-    is its turn; -1: none where the device is a CPU, else one for each core, which the processes of
-    a run on a machine share, at most 16. No weight depends on it."""
+    """Number of processes that prepare pairs while the device trains. 0: none, each batch is made
+    when it is needed. -1: none on a CPU; otherwise one per core, at most 16, shared among the
+    processes of a run on a machine. The weights do not depend on it."""
 
     def __post_init__(self) -> None:
         require(

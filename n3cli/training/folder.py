@@ -31,7 +31,7 @@ def claimed(folder: Path) -> Iterator[None]:
             lock.acquire(timeout=0)
         except Timeout:
             raise InputError(
-                f"{folder}: another run works in it; give another folder with --out"
+                f"{folder}: another run is using it; give another folder with --out"
             ) from None
     try:
         yield

@@ -49,8 +49,8 @@ class Graphed:
         except RuntimeError as error:  # memory runs out among others
             reason = str(error).partition("\n")[0]
             warnings.warn(
-                f"steps cannot be recorded as CUDA graphs ({reason}); going on without, slower: "
-                "run.cuda_graphs=false says so from the start",
+                f"steps cannot be recorded as CUDA graphs ({reason}); continuing without them, "
+                "slower; to skip the attempt, set run.cuda_graphs=false",
                 N3Warning,
                 stacklevel=2,
             )

@@ -48,11 +48,11 @@ def grow(network: AnyNetwork, start: AnyNetwork) -> None:
     }
     for key, small in weights.items():
         if key not in state:
-            raise ValueError(f"it has {key}, for which there is no place")
+            raise ValueError(f"it has {key}, which the new network lacks")
         state[key] = _placed(small, state[key], key, outputs=1 if key in transposed else 0)
     network.load_state_dict(state)
     if not alike and not _agree(network, start):
-        raise ValueError("with what is new it would not compute the same any more")
+        raise ValueError("the grown network would not compute the same as before")
 
 
 def _placed(small: Tensor, large: Tensor, key: str, outputs: int) -> Tensor:
@@ -62,7 +62,7 @@ def _placed(small: Tensor, large: Tensor, key: str, outputs: int) -> Tensor:
     if small.dim() != large.dim() or any(
         a > b for a, b in zip(small.shape, large.shape, strict=True)
     ):
-        raise ValueError(f"{key} is of {_shape(small)}, which does not fit into {_shape(large)}")
+        raise ValueError(f"its {key} is {_shape(small)}, which does not fit into {_shape(large)}")
     whole = large.clone()
     if whole.dim() > 1:
         whole.narrow(outputs, 0, small.shape[outputs]).zero_()

@@ -67,7 +67,7 @@ def plan_images(
     through_sensor = description.mosaic or recipe.sensor.develop
     if recipe.sensor.develop and (other := _not_for_developed(description)):
         raise ConfigError(
-            f"sensor.develop is for networks that denoise pictures in colour, and this is {other}; "
+            f"sensor.develop is for networks that denoise colour pictures, but this is {other}; "
             "set it to false, or choose another network"
         )
     material = load_material(
@@ -114,8 +114,7 @@ def plan_correspondences(
     """
     if recipe.data.sets or data is not None:
         raise ConfigError(
-            "networks for correspondences learn from synthetic views; leave data.sets and --data "
-            "out"
+            "networks for correspondences train on synthetic views; leave data.sets and --data out"
         )
     return Lesson(
         CorrespondenceJudging(recipe, network.description.inputs, device, world),

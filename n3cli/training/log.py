@@ -108,6 +108,7 @@ def _board(folder: Path, step: int) -> Any:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:
         raise ConfigError(
-            "TensorBoard is not installed; install n3cli[tensorboard], or leave --tensorboard out"
+            "TensorBoard is not installed; install it with pip install 'n3cli[tensorboard]', or "
+            "leave --tensorboard out"
         ) from error
     return SummaryWriter(folder, purge_step=step + 1)

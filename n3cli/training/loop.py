@@ -115,8 +115,8 @@ def train(
     if settings.compile:
         if device.type == "cuda":
             warnings.warn(
-                "with run.compile on a GPU the loss of N3-UNet was soon not finite; leave it out "
-                "if that happens",
+                "with run.compile on a GPU, the loss of N3-UNet soon became non-finite; if that "
+                "happens, leave run.compile out",
                 N3Warning,
                 stacklevel=2,
             )
@@ -168,7 +168,7 @@ def train(
         if world.leads:
             for write in (keep, lambda: publish(outcome())):
                 if failed := refused(write):
-                    warnings.warn(f"{failed}; the run goes on", N3Warning, stacklevel=2)
+                    warnings.warn(f"{failed}; the run continues", N3Warning, stacklevel=2)
 
     def save_last() -> None:
         """The model first: it is smaller, and there is room for it where there is none for both."""
@@ -206,7 +206,9 @@ def train(
             done, signal = world.largest(progress(), interruption.number)
             if done >= 1 and not step and not signal:
                 if not world.leads:  # nor validates, so that it cannot tell
-                    raise TrainingError("no time for a step; another process says why")
+                    raise TrainingError(
+                        "no time for a single step; see the error of another process"
+                    )
                 raise no_time(minutes, ready=ready, validated=validated, validates=bool(scores))
             if done >= 1 or signal:
                 break
@@ -293,9 +295,9 @@ def check_finite(average: MovingAverage, step: int, folder: Path) -> None:
 def _lost(step: int, folder: Path) -> str:
     kept, start = "", ""
     if has_checkpoint(folder):
-        kept = "; the checkpoints before it are kept, but going on from them would come to the same"
-        start = ", from the folder model/ of this run (--init) if you like"
+        kept = "; earlier checkpoints are kept, but resuming from them would end the same way"
+        start = ", if you like from the folder model/ of this run (--init)"
     return (
-        f"the loss is not finite any more (before step {step}){kept}. Start anew with lower "
+        f"the loss is no longer finite (before step {step}){kept}. Start a new run with lower "
         f"learning rates (optimiser.rate, optimiser.muon_rate) or run.precision=fp32{start}"
     )

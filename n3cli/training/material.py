@@ -105,7 +105,7 @@ def load_material(
             if not rest:
                 raise DataError(
                     "there is only one picture, and it is held out for validation; add pictures, "
-                    "or say --set validation.images=none"
+                    "or give --set validation.images=none"
                 )
             return Material(store.part(rest), judged(store, held))
         case "none":
@@ -118,7 +118,7 @@ def _paths(recipe: Recipe, data: Path | None) -> list[Path]:
     if not settings.sets:
         if data is None:
             raise ConfigError(
-                "this recipe trains on pictures of your own: name their folder with --data"
+                "this recipe trains on your own pictures; name their folder with --data"
             )
         return list_pictures(data)
     sets, exclude = ([find_set(name) for name in n] for n in (settings.sets, settings.exclude))

@@ -50,7 +50,10 @@ class RawDenoising(CropTask):
     ) -> None:
         sides = [recipe.data.crops(done)[1] for done in (0, 1)]
         if form != "whole" and (odd := [side for side in sides if side % 2]):
-            raise ConfigError(f"mosaics that are taken apart have even sides, not {odd[0]}")
+            raise ConfigError(
+                "for a network that splits mosaics into planes, data.crop and data.final_crop must "
+                f"be even, not {odd[0]}"
+            )
         super().__init__(recipe, material, device, share, [HALVED])
         self._form, self._rggb = form, torch.from_numpy(BAYER[:1]).to(device)
         self._shots = RandomShots(recipe.sensor, recipe.run.seed, device)

@@ -142,7 +142,9 @@ def _text(name: str) -> str:
     if name not in recipe_names():
         near = get_close_matches(name, recipe_names(), n=3, cutoff=0.4)
         hint = f"did you mean {' or '.join(near)}?" if near else "`n3 train --list` shows them."
-        raise ConfigError(f"no recipe is called {name!r}; {hint} A file must end in .toml.")
+        raise ConfigError(
+            f"no recipe is called {name!r}; {hint} The name of a recipe file must end in .toml."
+        )
     return _SHIPPED.joinpath(f"{name}.toml").read_text("utf-8")
 
 
@@ -178,7 +180,9 @@ def _apply(table: Table, change: str) -> None:
     try:
         change.encode()
     except UnicodeEncodeError:  # a path in another encoding; neither recipe nor card could say it
-        raise ConfigError(f"--set takes UTF-8, not {change!r}; name it in other letters") from None
+        raise ConfigError(
+            f"--set takes UTF-8, not {change!r}; use a name with other characters"
+        ) from None
     try:
         [value] = tomllib.loads(f"value = {text}").values()
     except (ValueError, RecursionError):
@@ -186,7 +190,7 @@ def _apply(table: Table, change: str) -> None:
     for name in tables:
         table = table.setdefault(name, {})
         if not isinstance(table, dict):
-            raise ConfigError(f"{path} is no setting: {name} is a value, not a table")
+            raise ConfigError(f"{path} is not a setting: {name} is a value, not a table")
     table[key] = value
 
 

@@ -131,14 +131,14 @@ class _Session:
         target = place.folder / MODEL_FOLDER
         if checkpoint is not None and not lesson.digest.startswith(checkpoint.material):
             raise ConfigError(
-                "the run began with other data, so it cannot go on; start a new one from its "
+                "the run cannot be resumed, as it began with other data; start a new run from its "
                 f"weights with --init {target}"
             )
         if checkpoint is not None and self.world.largest(self._is_over(checkpoint)) == [1]:
             if self.world.leads:
                 warnings.warn(
-                    f"this run is over; its model is in {target}. To train on, start a new run "
-                    f"from its weights: --init {target}, with another --out",
+                    f"this run is finished; its model is in {target}. To train further, start a "
+                    f"new run from its weights: --init {target}, with another --out",
                     N3Warning,
                     stacklevel=2,
                 )
@@ -198,9 +198,9 @@ class _Session:
             return
         figures = ", ".join(f"{key} {before[key]:.3f} → {after[key]:.3f}" for key in both)
         start = self.recipe.model.init
-        kept = f"; {start}, which it started from, is as it was" if start else ""
+        kept = f"; {start}, which it started from, is unchanged" if start else ""
         warnings.warn(
-            f"the model's scores are below those where it began: {figures}{kept}",
+            f"the model scores lower than at the start of the run: {figures}{kept}",
             N3Warning,
             stacklevel=2,
         )
@@ -235,7 +235,7 @@ def _network(recipe: Recipe, checkpoint: Checkpoint | None) -> AnyNetwork:
             raise ConfigError(
                 f"model.init: {settings.init} cannot become {settings.name} "
                 f"({settings.network}, {dict(settings.options)}): {error}; leave it out or name "
-                "another"
+                "another model"
             ) from error
     return network
 
@@ -263,13 +263,14 @@ def _checkpoint(recipe: Recipe, place: Place, world: World) -> Checkpoint | None
     step = checkpoint.step if checkpoint else 0
     if world.largest(step, -step) != [step, -step]:
         raise ConfigError(
-            "not every process finds the same checkpoint; --out must be a folder that all machines "
-            "share"
+            "the processes find different checkpoints; give a folder that all machines share as "
+            "--out"
         )
     if checkpoint is not None and (keys := differing(parse_recipe(checkpoint.recipe), recipe)):
         raise ConfigError(
             f"the checkpoint was made with other settings ({'; '.join(keys)}); resume with the "
-            f"same, or start a new run from its weights with --init {place.folder / MODEL_FOLDER}"
+            "same settings, or start a new run from its weights with --init "
+            f"{place.folder / MODEL_FOLDER}"
         )
     return checkpoint
 
@@ -281,16 +282,19 @@ def _wanted_checkpoint(place: Place) -> Checkpoint | None:
     if place.resume is None or (place.resume == "auto" and not taken):
         if taken:
             raise InputError(
-                f"{place.folder} has a run; go on with --resume auto, or give another --out"
+                f"{place.folder} already has a run; continue it with --resume auto, or give "
+                "another --out"
             )
         if modelled:
             raise InputError(
-                f"{place.folder} has the model of a run, but no checkpoint to go on from; give "
-                f"another --out (and --init {model} to start from it), or delete {model}"
+                f"{place.folder} has the model of a run, but no checkpoint to resume from; give "
+                f"another --out (and --init {model} to start from that model), or delete {model}"
             )
         if place.resume:
             warnings.warn(
-                f"{place.folder} has nothing to resume from yet: starting", N3Warning, stacklevel=2
+                f"{place.folder} has no checkpoint to resume from yet; starting a new run",
+                N3Warning,
+                stacklevel=2,
             )
         return None
     inside = place.resume == "auto" or place.folder.resolve() in (
@@ -299,6 +303,6 @@ def _wanted_checkpoint(place: Place) -> Checkpoint | None:
     )
     if (taken or modelled) and not inside:
         raise InputError(
-            f"{place.folder} has a run, and it is not the one to resume; give another --out"
+            f"{place.folder} already has another run than the one to resume; give another --out"
         )
     return resumed(place.resume, place.folder)

@@ -179,7 +179,7 @@ def _load(
         left_out.append(f"{len(small)} below {smallest} pixels a side; the first: {first}")
     if not decoded:
         reasons = "".join(f"; {reason}" for reason in left_out)
-        raise DataError(f"no picture can be used of {len(paths)} files{reasons}; name others")
+        raise DataError(f"none of {len(paths)} files can be used{reasons}; give other pictures")
     for reason in left_out:
         text = f"pictures left out: {reason} (of {len(paths)} in all)"
         warnings.warn(text, N3Warning, stacklevel=2)
@@ -257,8 +257,8 @@ def _allocate(size: int) -> Bytes:
             return np.frombuffer(mmap.mmap(file.fileno(), size), np.uint8)
     except OSError as error:
         raise DataError(
-            f"no room for {size / 1e9:.1f} GB of pixels in {folder}: {error.strerror}; "
-            "set TMPDIR to a folder with room, or train on fewer or smaller pictures"
+            f"no room for {size / 1e9:.1f} GB of pixels in {folder} ({error.strerror}); set TMPDIR "
+            "to a folder with more room, or train on fewer or smaller pictures"
         ) from error
 
 

@@ -43,8 +43,8 @@ class SuperResolution(CropTask):
     ) -> None:
         if recipe.loss.kind == "weighted":
             raise ConfigError(
-                "loss.kind weighted is for noise levels; super-resolution takes charbonnier, mse "
-                "or sse"
+                "loss.kind weighted is only for denoising; for super-resolution, choose "
+                "charbonnier, mse or sse"
             )
         super().__init__(recipe, material, device, share, scales)
         self._scales = scales

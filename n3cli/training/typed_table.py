@@ -71,11 +71,11 @@ def _convert(hint: Any, value: Any, key: str, root: type) -> Any:
     if expected is dict:
         for name, entry in value.items():
             if type(entry) not in (int, float, bool, str):
-                raise ConfigError(f"{key}.{name} must be a number or a text, not {entry!r}")
+                raise ConfigError(f"{key}.{name} must be a number or a string, not {entry!r}")
     return value
 
 
-_SPOKEN = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"} | {
+_SPOKEN = {int: "a whole number", float: "a number", bool: "true or false", str: "a string"} | {
     dict: "a table"
 }
 

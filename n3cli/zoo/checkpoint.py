@@ -56,7 +56,7 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
     claimed = sum(value.numel() * value.element_size() for value in state.values())
     if claimed > _SHARED * path.stat().st_size:
         raise ModelError(
-            f"{path}: its tensors claim {claimed} bytes, over {_SHARED} times what the file has."
+            f"{path}: its tensors claim {claimed} bytes, over {_SHARED} times the size of the file."
         )
     if all(name.startswith("module.") for name in state):  # left by torch.nn.DataParallel
         state = {name.removeprefix("module."): value for name, value in state.items()}
@@ -70,7 +70,7 @@ def _read_safetensors(path: Path) -> Any:
         return load(path.read_bytes())
     except (OSError, SafetensorError) as error:
         raise ModelError(
-            f"{path}: not a whole safetensors file ({error}). Fetch or copy it again."
+            f"{path}: not a complete safetensors file ({error}). Download or copy it again."
         ) from error
 
 
@@ -83,13 +83,13 @@ def _read_pickle(path: Path) -> Any:
         runs = re.search(r"GLOBAL ([\w.]+)", str(error))  # torch's advice is not for our users
         what = f"would run code ({runs[1]})" if runs else "is damaged, or would run code"
         raise ModelError(
-            f"{path}: not a PyTorch checkpoint of tensors alone: it {what}, which is refused."
+            f"{path}: not a PyTorch checkpoint of tensors alone: it {what}, so n3 refuses it."
         ) from error
 
 
 def _flat(content: object, path: Path, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
     if not isinstance(content, Mapping):
-        raise ModelError(f"{path}: holds no weights: {type(content).__name__} is no state dict.")
+        raise ModelError(f"{path}: holds no weights: {type(content).__name__} is not a state dict.")
     for name, value in content.items():
         if isinstance(value, Mapping) and isinstance(name, str) and not prefix:
             yield from _flat(value, path, f"{name}.")

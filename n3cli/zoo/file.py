@@ -77,8 +77,8 @@ def convert_file(
     found = _find(state, path)
     if found is None:
         raise ModelError(
-            f"{path}: only weights of {', '.join(READERS)} can be converted, and these are of "
-            "something else. Those that spandrel knows work as a file: -m FILE."
+            f"{path}: only weights of {', '.join(READERS)} can be converted, and these are not. If "
+            "spandrel knows them, use the file as it is: -m FILE."
         )
     given = name or (folder.name if PATTERN.fullmatch(folder.name) else None)
     config, network = _build(found, path, given)

@@ -152,7 +152,7 @@ def build_network(config: ModelConfig, source: str) -> AnyNetwork:
     description = network.description
     if description.task != config.task:
         raise ModelError(
-            f"{source}: task is {config.task}, but {config.network} does {description.task}."
+            f"{source}: the task is {config.task}, but {config.network} is for {description.task}."
         )
     sigma_input = isinstance(description, Description) and description.sigma_input
     if sigma_input != (config.sigma_max is not None):
@@ -179,7 +179,7 @@ def check_replaceable(folder: Path, overwrite: bool) -> None:
             f"{folder} holds other files ({min(foreign)}); give an empty or a new folder."
         )
     if found and not overwrite:
-        raise InputError(f"{folder} exists; say -y to replace it, or give another folder.")
+        raise InputError(f"{folder} exists; give -y to replace it, or give another folder.")
 
 
 @contextmanager

@@ -84,12 +84,12 @@ def _describe(state: Mapping[str, Tensor], path: Path, known: Sequence[str]) -> 
         import spandrel
     except ImportError as error:
         raise ModelError(
-            f"{unknown}. For other architectures: pip install 'n3cli[spandrel]' ({error})."
+            f"{unknown}. For other architectures, pip install 'n3cli[spandrel]' ({error})."
         ) from error
     except Exception as error:  # torchvision raises a RuntimeError beside another torch
         raise ModelError(
             f"{path}: spandrel, which may know it, cannot be loaded ({error}). If torchvision "
-            "does not fit torch, install it from where torch came from."
+            "does not fit torch, install both from the same source."
         ) from error
     try:
         canonical = spandrel.canonicalize_state_dict(dict(state))
@@ -101,7 +101,7 @@ def _describe(state: Mapping[str, Tensor], path: Path, known: Sequence[str]) -> 
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise ModelError(
             f"{path}: looks like an architecture that spandrel knows, but does not fit it "
-            f"({reason}). Fetch or copy the file again."
+            f"({reason}). Download or copy the file again."
         ) from error
 
 
@@ -112,7 +112,7 @@ def _checked(descriptor: Any, path: Path, architecture: str) -> int:
     planes_in, planes_out = descriptor.input_channels, descriptor.output_channels
     if planes_in != planes_out or planes_in not in VARIANTS:
         raise ModelError(
-            f"{path}: {architecture} takes {planes_in} image planes and gives {planes_out}. Only "
-            "those for grey (1) or colour (3), as many out as in, can be used."
+            f"{path}: {architecture} takes {planes_in} image planes and gives {planes_out}. n3 can "
+            "use only networks that take and give 1 plane (grey) or 3 (colour)."
         )
     return int(planes_in)

@@ -153,15 +153,15 @@ def _explain(error: Exception, hub_id: HubId, file: str) -> str:
     if isinstance(error, errors.RepositoryNotFoundError):
         return f"{page} does not exist, or is private (then set HF_TOKEN or log in)."
     if isinstance(error, errors.RevisionNotFoundError):
-        return f"it has no branch, tag or commit {hub_id.revision!r}."
+        return f"the repository has no branch, tag or commit {hub_id.revision!r}."
     if isinstance(error, errors.LocalEntryNotFoundError):
         cause = error.__cause__ or error
         if isinstance(cause, errors.OfflineModeIsEnabled):
             return (
-                f"{file} is not in the cache ({constants.HF_HUB_CACHE}) and HF_HUB_OFFLINE forbids "
-                "a download. Go online once, or give the path of a folder."
+                f"{file} is not in the cache ({constants.HF_HUB_CACHE}), and HF_HUB_OFFLINE "
+                "forbids a download. Go online once, or give the path of a folder."
             )
         return f"{constants.ENDPOINT} cannot be reached ({cause}), and {file} is not in the cache."
     if isinstance(error, errors.EntryNotFoundError):
-        return f"it has no {file}, so it is not a model for n3."
+        return f"the repository has no {file}, so it is not a model for n3."
     return f"the download of {file} failed ({error or type(error).__name__})."

@@ -90,8 +90,8 @@ def read_dncnn(state: Mapping[str, Tensor]) -> Found | None:
     depth = len(stack.layers)
     if depth == len(DILATIONS):
         raise ModelError(
-            f"{depth} convolutions are those of one level of an IRCNN, whose dilations no file "
-            "tells. Give the file of all levels."
+            f"{depth} convolutions look like a single level of an IRCNN, whose dilations the file "
+            "does not state. Give the file with all levels."
         )
     return Found(
         "dncnn",

@@ -30,5 +30,5 @@ def check_files(folder: Path) -> None:
         if not path.is_file():
             problem = "not a regular file" if path.exists() else "no such file"
             raise ModelError(
-                f"{path}: {problem}. A model is a folder of {CONFIG_FILE} and {WEIGHTS_FILE}."
+                f"{path}: {problem}. A model is a folder with {CONFIG_FILE} and {WEIGHTS_FILE}."
             )

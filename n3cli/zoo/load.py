@@ -42,7 +42,7 @@ def load_model(
     Args:
         name: a path of a model's folder or of a file of weights, a Hub id (``org/name`` or
             ``org/name@revision``), a full zoo name (``denoise-n3unet-gray``) or a short one
-            (``n3unet``); None for the task's default.
+            (``n3unet``); None for the task's default, which for ``denoise`` needs `channels`.
         task: what the model must do.
         channels: planes of the images it is meant for, 1 or 3: completes a short name, which
             must say itself what it means where this is None.
@@ -61,8 +61,7 @@ def load_model(
     """
     if not isinstance(name, str | os.PathLike | None):
         raise ConfigError(
-            f"a model is given by name or path, or as what load_model returns; got "
-            f"{type(name).__name__}"
+            f"a model must be a name, a path or the result of load_model, got {type(name).__name__}"
         )
     chosen = default_name(task) if name is None else name
     place = locate(chosen, task=task, channels=channels)
@@ -81,7 +80,7 @@ def check_task(model: AnyModel, task: str) -> None:
     if able != task:
         raise ModelError(
             f"{model.source} is for the task {able}, not {task}: use it with `n3 {able}` (in "
-            f'Python with task="{able}"), or take one for {task}, see `n3 models list`.'
+            f'Python, task="{able}"), or choose a model for {task} from `n3 models list`.'
         )
 
 

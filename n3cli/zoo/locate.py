@@ -39,8 +39,8 @@ class Location:
         """
         if self.path.is_file():
             raise ModelError(
-                f"{self.source} is a file of weights, and a model's folder is needed here: "
-                f"`n3 models convert {self.source} -o FOLDER` makes one of some networks."
+                f"{self.source} is a file of weights, but this needs the folder of a model; for "
+                f"some networks, `n3 models convert {self.source} -o FOLDER` makes one."
             )
         return self.path
 
@@ -144,7 +144,7 @@ def _expanded(path: Path) -> Path:
         path = path.expanduser()
         path.exists()
     except (OSError, RuntimeError, ValueError) as error:
-        raise ModelError(f"{str(path)[:80]!r} is no model and no path ({error}).") from error
+        raise ModelError(f"{str(path)[:80]!r} is neither a model nor a path ({error}).") from error
     return path
 
 
@@ -188,12 +188,12 @@ def _given(path: Path) -> Location:
         path /= MODEL_FOLDER
     if path.is_file():
         if path.name == WEIGHTS_FILE and (path.parent / CONFIG_FILE).exists():
-            raise ModelError(f"{path} is a file of a model's folder: give the folder.")
+            raise ModelError(f"{path} is a file in the folder of a model: give the folder.")
         return Location(path, str(path))
     if not path.is_dir():
         raise ModelError(
-            f"{path}: no such folder or file. Give a model's folder, a file of weights, a Hub id "
-            "such as org/name, or a name of `n3 models list`."
+            f"{path}: no such folder or file. Give the folder of a model, a file of weights, a Hub "
+            "id such as org/name, or a name from `n3 models list`."
         )
     check_files(path)
     return Location(path, str(path))

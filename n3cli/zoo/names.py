@@ -89,11 +89,13 @@ def complete_name(name: str, *, task: str, channels: int | None = None) -> str:
         return f"{full}-{variant}"
     if channels is None:
         raise ModelError(
-            f"{name!r} does not say for which images: add -gray or -color. See `n3 models list`."
+            f"{name!r} does not say for which images it is: add -gray or -color (in Python, or "
+            "pass channels=1 or 3). See `n3 models list`."
         )
     if channels not in VARIANTS:
         raise ModelError(
-            f"No model works on {channels} image planes: 1 (gray) and 3 (color) exist."
+            f"No model works on {channels} image planes; there are models for 1 (gray) and 3 "
+            "(color)."
         )
     return f"{full}-{VARIANTS[channels]}"
 

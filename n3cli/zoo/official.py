@@ -87,7 +87,7 @@ def _channels(state: Mapping[str, Tensor]) -> int:
     planes_in, planes_out = first.shape[1], last.shape[0]
     if planes_in != planes_out or planes_in not in VARIANTS:
         raise ModelError(
-            f"an N3Net of {planes_in} planes in and {planes_out} out. Only those for "
-            "Gaussian noise (1 or 3 planes, as many out as in) can be used."
+            f"this N3Net takes {planes_in} planes and gives {planes_out}. n3 can use only those "
+            "for Gaussian noise, which take and give 1 or 3 planes."
         )
     return planes_in

@@ -44,7 +44,7 @@ def read_weights(path: Path, dtype: str) -> dict[str, Tensor]:
         raise ModelError(f"{path}: cannot be read ({error}).") from error
     except SafetensorError as error:
         raise ModelError(
-            f"{path}: not a whole safetensors file ({error}). Fetch or copy the model again."
+            f"{path}: not a complete safetensors file ({error}). Download or copy the model again."
         ) from error
     stored = getattr(torch, dtype)
     if other := [key for key, value in state.items() if value.dtype != stored]:

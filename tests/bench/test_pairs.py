@@ -127,7 +127,7 @@ def test_random_estimators_are_asked_several_times(measured):
 def test_a_set_without_ratios_is_told():
     pair = Pair("x", np.zeros((9, 4), np.float32), np.eye(3), np.array([1.0, 0, 0]))
     (method,) = make_filters(["ratio"])
-    with pytest.raises(DataError, match="x: its data does not say ratios"):
+    with pytest.raises(DataError, match="x: its data has no ratios"):
         method.judge(pair)
 
 
@@ -200,10 +200,10 @@ def test_what_wants_ratios_is_left_out_where_a_dump_has_none(tmp_path):
         assert done.exit_code == 0, done.stderr
         (suite,) = json.loads(done.stdout)["suites"]
         assert [row["method"] for row in suite["measured"]] == measured
-        assert f"Brown: without {left_out}, as its data does not say" in done.stderr
+        assert f"Brown: without {left_out}, as the data has no" in done.stderr
     done = CliRunner().invoke(n3, [*command[:3], "-m", "n3cnet-flags", *command[-2:]])
     assert done.exit_code == 2
-    assert "wants the ratio and the mutual flag" in done.stderr
+    assert "needs the ratio and the mutual flag" in done.stderr
 
 
 @pytest.mark.parametrize("judge", [("--against", "ratio"), ("--against", "ratio,mutual"), ()])
@@ -278,17 +278,17 @@ def test_the_paper_without_correspondences_has_nothing_for_those_who_judge_them(
     assert found.exit_code == 2, found.output
     told = " ".join(found.stderr.split())
     assert "paper: without brown" in told
-    assert f"{judge[1].split(',')[-1]}: the paper's correspondences" in told
-    assert "are not here" in told
+    assert f"{judge[1].split(',')[-1]}: only for the paper's correspondences" in told
+    assert "none of them are here" in told
 
 
 def test_what_the_command_cannot_do(tmp_path):
     for arguments, code, message in (
         (("reichstak",), 2, "did you mean 'reichstag'?"),
-        (("reichstag", "--sigma", "25"), 2, "correspondences take -m, --against"),
-        (("reichstag", "--tolerance", "1"), 2, "correspondences take -m, --against"),
-        (("brown", "-m", "none"), 2, "are --against none"),
-        (("brown", "--against", "bm3d"), 2, "held against none, ratio"),
+        (("reichstag", "--sigma", "25"), 2, "correspondences take only -m, --against"),
+        (("reichstag", "--tolerance", "1"), 2, "correspondences take only -m, --against"),
+        (("brown", "-m", "none"), 2, "give --against none"),
+        (("brown", "--against", "bm3d"), 2, "for correspondences, known are none, ratio"),
         (("yfcc", "--against", "none"), 3, "YFCC100M not found"),
         (("strecha", "--against", "none"), 3, "has no photos with .camera files"),
         (("brown", "--offline", "--against", "none"), 3, "run n3 fetch-data brown"),

@@ -38,12 +38,12 @@ def test_an_unknown_peer_names_the_known_ones():
 
 
 def test_a_network_is_measured_with_m():
-    with pytest.raises(ConfigError, match="ffdnet is a network: give a model of it with -m"):
+    with pytest.raises(ConfigError, match="ffdnet is a network; give a model of it with -m"):
         make_peers(["ffdnet"], [DENOISE])
 
 
 def test_a_peer_is_no_model():
-    with pytest.raises(ConfigError, match=r"bicubic is no model: .* --against bicubic"):
+    with pytest.raises(ConfigError, match=r"bicubic is not a model; .* --against bicubic"):
         check_models(["n3sr", "bicubic"])
     check_models(["n3sr", "photo"])
 

@@ -94,7 +94,7 @@ def test_what_is_measured_in_a_mosaic_is_nearly_as_good_as_knowing():
 
 
 def test_files_that_do_not_belong_together(data):
-    with pytest.raises(DataError, match="do not belong together"):
+    with pytest.raises(DataError, match="do not match: their arrays"):
         list_blocks([
             data / "SIDD-Validation" / "ValidationGtBlocksSrgb.mat",
             write_other(data, (2, 2, 48, 48, 3)),

@@ -36,7 +36,7 @@ def made(dnd, tmp_path_factory):
         assert done.exit_code == 0, done.stderr
         assert "There is no ground truth here" in done.stdout
         assert "6 parts of 2 photos" in done.stdout
-        assert f"to hand in: {folders[name] / 'bundled'}" in done.stdout
+        assert f"to upload: {folders[name] / 'bundled'}" in done.stdout
     return folders
 
 
@@ -84,7 +84,7 @@ def test_the_published_set_is_expected_where_none_is_named(made):
     assert done.exit_code == 1
     assert "48 of 50 files are missing, the first is 0003.mat" in done.stderr
     assert "0001.mat: Idenoised has 3 parts, expected 20" in done.stderr
-    assert "is not fit to be handed in" in done.stderr.splitlines()[-1]
+    assert "is not ready for upload" in done.stderr.splitlines()[-1]
 
 
 def fault(key, value):
@@ -128,7 +128,7 @@ FAULTS = {
         "0001.mat: eval_version is not '1.0'",
     ),
     "a track that is no truth": (fault("israw", {"a": 1.0}), "0001.mat: israw is not true"),
-    "no cells": (fault("Idenoised", np.zeros((4, 4))), "0001.mat: Idenoised is no cell array"),
+    "no cells": (fault("Idenoised", np.zeros((4, 4))), "0001.mat: Idenoised is not a cell array"),
     "double values": (
         fault("part", lambda part: part.astype(np.float64)),
         "0001.mat, part 2: is float64, expected float32",
@@ -203,7 +203,7 @@ def test_both_files_of_sidd(benchmark, tmp_path, name, kind):
     assert done.exit_code == 0, done.stderr
     done = n3_bench(name, "--check", tmp_path)
     assert done.exit_code == 1
-    assert "is no cell array of 40×32" in done.stderr
+    assert "is not a cell array of 40×32" in done.stderr
     assert "has 6 blocks, expected 1280" in done.stderr
 
 
@@ -239,14 +239,18 @@ def test_values_of_raw_tables_are_looked_at(benchmark, tmp_path):
     ("arguments", "code", "words"),
     [
         (("dnd", "--sigma", "25"), 2, "leave --sigma"),
-        (("dnd,set12",), 2, "stands alone"),
+        (("dnd,set12",), 2, "runs alone"),
         (("dnd", "--html"), 2, "leave --html out"),
         (("dnd", "--against", "nlm,tv"), 2, "takes one method"),
         (("set12", "-o", "x"), 2, "without ground truth"),
-        (("speed", "-o", "x"), 2, "stands alone"),
+        (("speed", "-o", "x"), 2, "runs alone"),
         (("set12", "--check", "x"), 2, "--check is for one of dnd, dnd-srgb"),
         (("dnd", "--check", "missing"), 1, "missing: no such file"),
-        (("dnd", "--check", "missing", "-m", "n3net"), 2, "--check takes --data only"),
+        (
+            ("dnd", "--check", "missing", "-m", "n3net"),
+            2,
+            "--check can be combined only with --data",
+        ),
         (("dnd",), 3, "must be fetched by hand"),
     ],
 )

@@ -48,7 +48,9 @@ def test_the_luma_of_what_is_reduced_is_the_reduced_luma():
 
 
 def test_an_original_that_cannot_be_reduced_by_the_scale():
-    with pytest.raises(DataError, match="13×12 pixels, which is no whole multiple of the scale 3"):
+    with pytest.raises(
+        DataError, match="13×12 pixels, which is not a whole multiple of the scale 3"
+    ):
         make_low(Path("a.png"), np.zeros((12, 13, 3), np.float32), 3)
 
 
@@ -58,7 +60,7 @@ def test_photos_are_what_everybody_is_judged_with():
     planes = torch.from_numpy(clean.transpose(2, 0, 1))
     assert torch.equal(torch.from_numpy(low).permute(2, 0, 1), degrade_typically(planes, 3, 5))
     assert low.shape == (8, 12, 3)
-    with pytest.raises(DataError, match="no whole multiple of the scale 5"):
+    with pytest.raises(DataError, match="not a whole multiple of the scale 5"):
         make_photo(Path("a.png"), clean, 5, 5)
 
 

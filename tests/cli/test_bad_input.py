@@ -133,7 +133,7 @@ def test_no_permission():
         (["--format", "gif"], ["--format", "png"]),
         (["other.png", "-o", "-"], ["-o"]),
         (["other.png", "-o", "x.png"], ["folder"]),
-        (["-"], ["stands alone"]),
+        (["-"], ["must be the only input"]),
         ([""], ["input", "empty"]),
         (["-o", ""], ["-o", "empty"]),
         (["--sigma", "1_0"], ["--sigma", "1_0"]),

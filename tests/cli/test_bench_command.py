@@ -229,7 +229,7 @@ def test_what_was_measured_before_a_signal_is_shown(long_run, end):
     out, err = process.communicate(timeout=60)
     assert process.returncode == 128 + end
     assert [suite["suite"] for suite in json.loads(out)["suites"]] == ["set12"]
-    assert b"stopped; the report is of what was measured by then" in err
+    assert b"stopped early; the report has only what was measured before" in err
     assert b"Traceback" not in err
 
 
@@ -277,33 +277,33 @@ def test_a_difference_beyond_the_tolerance_exits_with_5(data, monkeypatch):
         "set12", "--against", "nlm-opencv", "--sigma", "50", "--data", data, "--tolerance", "1"
     )
     assert done.returncode == 2
-    assert "nothing to hold against" in done.stderr
+    assert "nothing to compare with" in done.stderr
 
 
 @pytest.mark.parametrize(
     ("arguments", "advice"),
     [
-        (("set13",), "did you mean 'set14'? there are: set12, bsd68, urban100"),
+        (("set13",), "did you mean 'set14'? known are set12, bsd68, urban100"),
         (("brwn",), "did you mean 'brown'?"),
-        (("set12", "--against", "bm4d"), "did you mean 'bm3d'? there are: bm3d, nlm, nlm-opencv"),
+        (("set12", "--against", "bm4d"), "did you mean 'bm3d'? known are bm3d, nlm, nlm-opencv"),
         ((), "Missing argument"),
         (("set12", "--tolerance", "0.1", "--images", "2"), "whole sets"),
-        (("speed", "--tolerance", "0.1"), "stands alone"),
-        (("speed", "--offline"), "stands alone"),
-        (("speed", "--html"), "stands alone"),
+        (("speed", "--tolerance", "0.1"), "runs alone"),
+        (("speed", "--offline"), "runs alone"),
+        (("speed", "--html"), "runs alone"),
         (("set12", "--tolerance", "nan"), "a number from 0"),
-        (("paper,set12",), "stands alone"),
-        (("noise-level", "--device", "cpu"), "stands alone"),
-        (("set14", "--tolerance", "1"), "nothing to hold against"),
-        (("noise-level", "--save-images", "x"), "stands alone"),
+        (("paper,set12",), "runs alone"),
+        (("noise-level", "--device", "cpu"), "runs alone"),
+        (("set14", "--tolerance", "1"), "nothing to compare with"),
+        (("noise-level", "--save-images", "x"), "runs alone"),
         (("set12", "--sigma", "0"), "above 0"),
         (("set12", "--sigma", "nan"), "above 0"),
         (("set12", "--sigma", "a,b"), "15,25,50"),
         (("set12", "--size", "64"), "speed"),
-        (("speed", "--sigma", "25"), "stands alone"),
-        (("speed,set12",), "stands alone"),
-        (("set12", "--json", "--html"), "not in --json and --html"),
-        (("speed", "--markdown", "--json"), "not in --json and --markdown"),
+        (("speed", "--sigma", "25"), "runs alone"),
+        (("speed,set12",), "runs alone"),
+        (("set12", "--json", "--html"), "--json and --html exclude each other"),
+        (("speed", "--markdown", "--json"), "--json and --markdown exclude each other"),
         (("",), "set12"),
     ],
 )

@@ -201,7 +201,7 @@ def test_from_standard_input_to_a_file():
 def test_no_page_beside_standard_output(words):
     result = run("denoise", *words, stdin=Path("photo.png").read_bytes())
     assert result.exit_code == 2
-    assert result.stderr.startswith("n3: error: --compare: a page stands beside a file")
+    assert result.stderr.startswith("n3: error: --compare needs an output file")
     assert result.stdout == ""
 
 
@@ -210,7 +210,7 @@ def test_a_page_that_is_there_is_kept():
     write_picture(Path("b.png"), picture())
     result = run("denoise", "photo.png", "b.png")
     assert result.exit_code == 1
-    said = "n3: error: photo_n3dn_compare.html: exists and is kept; -y replaces it"
+    said = "n3: error: photo_n3dn_compare.html: exists and is kept; give -y to replace it"
     assert said in result.stderr.splitlines()
     assert Path("photo_n3dn_compare.html").read_text() == "mine"
     assert not Path("photo_n3dn.png").exists()  # nothing has begun

@@ -128,7 +128,7 @@ class TestOneFile:
         monkeypatch.setattr("n3cli.inference.ensemble.free_memory", lambda device: 1000)
         result = run("photo.png", "--tta", "--sigma", "20")
         assert result.exit_code == 1
-        assert result.stderr.startswith("n3: error: photo.png: test-time augmentation holds")
+        assert result.stderr.startswith("n3: error: photo.png: test-time augmentation needs")
         assert not Path("photo_n3dn.png").exists()
 
     def test_format_and_quality(self):
@@ -143,7 +143,7 @@ class TestOneFile:
         result = run("photo.png", "two.png", "--sigma", "100")
         assert result.exit_code == 0
         warnings = [line for line in result.stderr.splitlines() if line.startswith("n3: warning: ")]
-        said = "sigma 100 is above the model's largest level; using 75"
+        said = "sigma 100 is above the model's maximum; using 75 instead"
         assert warnings == [f"n3: warning: {name}: {said}" for name in ("photo.png", "two.png")]
         assert result.stderr.count("σ 75.0 (given)") == 2
 
@@ -151,7 +151,10 @@ class TestOneFile:
         Path("photo_n3dn.png").write_bytes(b"mine")
         result = run("photo.png", "--sigma", "20")
         assert result.exit_code == 1
-        assert result.stderr == "n3: error: photo_n3dn.png: exists and is kept; -y replaces it\n"
+        assert (
+            result.stderr
+            == "n3: error: photo_n3dn.png: exists and is kept; give -y to replace it\n"
+        )
         assert Path("photo_n3dn.png").read_bytes() == b"mine"
         assert run("photo.png", "--sigma", "20", "-y").exit_code == 0
         assert Path("photo_n3dn.png").read_bytes() != b"mine"
@@ -233,14 +236,14 @@ class TestBatches:
         (folder / "in/linked").symlink_to(folder / "else")
         result = run("in", "-r", "-o", "out", "--sigma", "20")
         assert result.stderr.startswith(
-            "links to folders are not followed; give their names: in/linked\n"
+            "skipped links to folders; name them as inputs to include them: in/linked\n"
         )
 
     @pytest.mark.usefixtures("folder")
     def test_quiet(self):
         result = run("-q", "photo.png", "gone.png", "--sigma", "20")
         assert result.exit_code == 1
-        assert result.stderr == "n3: error: gone.png: no such file\n"
+        assert result.stderr == "n3: error: gone.png: no such file or folder\n"
 
     @pytest.mark.usefixtures("folder")
     def test_debug_shows_where_a_failed_file_failed(self):

@@ -70,13 +70,13 @@ class TestErrors:
     @pytest.mark.parametrize(
         ("how", "code", "words"),
         [
-            (["-o", "a.png"], 1, "raw values in a .mat file become a .mat file"),
-            (["--format", "png"], 1, "raw values in a .mat file become a .mat file"),
-            (["-o", "-"], 1, "becomes a .mat file; name it or a folder with -o"),
+            (["-o", "a.png"], 1, "a .mat file becomes a .mat file"),
+            (["--format", "png"], 1, "a .mat file becomes a .mat file"),
+            (["-o", "-"], 1, "its result, a .mat file, cannot go to standard output"),
             (["--develop"], 1, "cannot be developed"),
             (["--chroma", "1"], 1, "cannot be developed"),
             (["--crop", "0,0,8,8"], 1, "cannot be developed"),
-            (["--sigma", "5"], 1, "give --noise A,B, or --strength for less"),
+            (["--sigma", "5"], 1, "give --noise A,B instead"),
         ],
     )
     def test_what_does_not_go_together(self, how, code, words):
@@ -94,14 +94,14 @@ class TestErrors:
         Path("cut.mat").write_bytes(Path("images_raw/0001.mat").read_bytes()[:3000])
         Path("noise.mat").write_bytes(b"nonsense" * 99)
         told = {
-            "none.mat": "has no raw values (Inoisy), but other",
-            "images_srgb/0001.mat": "n3 bench dnd-srgb takes sRGB pictures",
+            "none.mat": "has no raw values (Inoisy), only other",
+            "images_srgb/0001.mat": "for sRGB pictures, use n3 bench dnd-srgb",
             "flat.mat": "Inoisy is 8×8×3, expected a mosaic H×W",
             "nan.mat": "not finite",
             "text.mat": "expected an image of 1 planes",
-            "one.mat": "expected a mosaic H×W of 2×2 and more",
+            "one.mat": "expected a mosaic H×W of at least 2×2",
             "cut.mat": "is damaged or cut off",
-            "noise.mat": "is no MATLAB file",
+            "noise.mat": "is not a MATLAB file",
         }
         result = run(*told, "images_raw/0002.mat", "-o", "out/")
         assert result.exit_code == 1
@@ -123,7 +123,7 @@ class TestErrors:
         write_picture(Path("a.png"), Picture(np.zeros((9, 9, 3), np.uint8)))
         result = run("a.png", "-o", "a.mat")
         assert result.exit_code == 1
-        assert "a.mat: only .mat files become such" in result.stderr
+        assert "a.mat: only .mat files become .mat files" in result.stderr
 
     def test_folders_stand_for_their_pictures_alone(self):
         """Any program has .mat files, and few of them hold a mosaic."""
@@ -133,4 +133,4 @@ class TestErrors:
     def test_other_commands_take_none(self):
         result = CliRunner().invoke(n3, ["upscale", "images_raw/0001.mat"])
         assert result.exit_code == 1
-        assert "is a .mat file, which only n3 denoise takes" in result.stderr
+        assert "is a .mat file, which only n3 denoise reads" in result.stderr

@@ -19,10 +19,12 @@ from reference.dng import BAYER, make_dng, make_pef
 from reference.scenes import exposed, filtered, linear
 
 from n3cli.cli.main import n3
+from n3cli.io.dng import write_dng
 from n3cli.io.exif import EXIF
 from n3cli.io.noise_profile import NoiseProfile, read_profiles, write_profiles
 from n3cli.io.picture import Picture, read_picture, write_picture
 from n3cli.io.raw import read_raw
+from n3cli.io.raw_meta import read_raw_tree
 from n3cli.io.tiff import SHORT, Field
 from n3cli.ops.noise_model import models_of
 
@@ -96,6 +98,12 @@ class TestDng:
         assert json.loads(result.stdout)["scaled"] == 4
         assert (read_raw(Path("photo_n3dn.dng")).white == 4 * WHITE).all()
 
+    def test_what_stays_as_it_is_keeps_its_values(self):
+        result = run("photo.dng", "--noise", "1e-6,1e-8", "--strength", "0", "--json")
+        assert json.loads(result.stdout)["scaled"] == 1
+        before, after = (read_raw(Path(name)) for name in ("photo.dng", "photo_n3dn.dng"))
+        np.testing.assert_array_equal(after.sensor, before.sensor)
+
     def test_what_is_there_is_kept(self):
         Path("photo_n3dn.dng").write_bytes(b"mine")
         assert run("photo.dng", *GIVEN).exit_code == 1
@@ -161,20 +169,20 @@ class TestDeveloped:
     @pytest.mark.parametrize(
         ("how", "code", "words"),
         [
-            (["--develop", "-o", "a.dng"], 2, "--develop makes pictures, and DNG is none"),
-            (["--develop", "--format", "dng"], 2, "--develop makes pictures, and DNG is none"),
+            (["--develop", "-o", "a.dng"], 2, "--develop makes pictures, not DNG files"),
+            (["--develop", "--format", "dng"], 2, "--develop makes pictures, not DNG files"),
             (["--format", "dng", "-o", "a.png"], 2, "DNG files end with .dng"),
             (["--format", "png", "-o", "a.dng"], 2, "contradicts --format png"),
             (["--chroma", "0.5"], 1, "photo.dng: --chroma is for developed pictures"),
-            (["--sigma", "5"], 1, "--sigma cannot tell it; give --noise A,B, or --strength for"),
-            (["--crop", "0,0,9,9"], 1, "photo.dng: --crop is for developed pictures, and DNG is"),
-            (["--crop", "99,0,40,9", "--develop"], 1, "crop 99,0,40,9 does not lie inside the"),
+            (["--sigma", "5"], 1, "--sigma cannot describe it; give --noise A,B instead"),
+            (["--crop", "0,0,9,9"], 1, "photo.dng: --crop is for developed pictures, not for DNG"),
+            (["--crop", "99,0,40,9", "--develop"], 1, "crop 99,0,40,9 reaches outside the"),
             (["--noise", "1"], 2, "'1' is not auto, A,B or"),
             (["--noise", "0,0"], 2, "'0,0' is not auto, A,B or"),
             (["--noise", "1,2,3,4"], 2, "is not auto, A,B or"),
             (["--noise", "-1,0"], 2, "is not auto, A,B or"),
-            (["--noise-profiles", "photo.dng"], 1, "photo.dng: is no list of noise profiles"),
-            (["--json", "-o", "-"], 2, "--json prints on standard output"),
+            (["--noise-profiles", "photo.dng"], 1, "photo.dng: is not a list of noise profiles"),
+            (["--json", "-o", "-"], 2, "--json and the picture cannot both go"),
         ],
     )
     def test_what_does_not_go_together(self, how, code, words):
@@ -229,7 +237,7 @@ class TestNoise:
     def test_an_uncertain_estimate_warns(self):
         Path("photo.dng").write_bytes(make_dng(np.full((60, 72), 4000, np.uint16)))
         result = run("photo.dng", "--json")
-        assert "n3: warning: photo.dng: its noise, estimated, is uncertain: " in result.stderr
+        assert "n3: warning: photo.dng: the estimated noise is uncertain: " in result.stderr
         assert json.loads(result.stdout)["noise"]["reliable"] is False
 
     def test_raw_options_without_raw_files(self):
@@ -237,13 +245,23 @@ class TestNoise:
         for how in (GIVEN, ["--develop"], ["--chroma", "1"], ["--noise-profiles", "x"]):
             result = run("a.png", *how)
             assert result.exit_code == 2
-            assert f"{how[0]} is for camera raw, and no input is" in result.stderr
+            assert f"{how[0]} is only for camera raw, and no input is" in result.stderr
 
 
 def jpeg() -> bytes:
     file = io.BytesIO()
     Image.fromarray(np.zeros((64, 64, 3), np.uint8)).save(file, "JPEG")
     return file.getvalue()
+
+
+def damaged() -> bytes:
+    """A file in n3's own form with a spoilt tile."""
+    raw, file = read_raw(photo()), io.BytesIO()
+    write_dng(file, raw, raw.mosaic, read_raw_tree(photo()))
+    data = bytearray(file.getvalue())
+    start = data.index(b"\xff\xda") + 200
+    data[start : start + 8] = b"\xff\xd9" * 4
+    return bytes(data)
 
 
 def all_colours() -> bytes:
@@ -271,15 +289,16 @@ class TestBatches:
         write_picture(Path("b.png"), Picture(np.full((30, 40, 3), 99, np.uint8)))
         result = run("b.png", "-m", "raw")
         assert result.exit_code != 0
-        assert "is for the mosaics of camera raw, and this is a picture" in result.stderr
+        assert "is for camera raw, but this is a picture" in result.stderr
 
     def test_bad_files_do_not_stop_the_others(self):
         bad = {
             "cut.dng": (photo()[:9000], "is damaged or cut off"),
             "empty.cr2": (b"", "is empty"),
-            "jpeg.NEF": (jpeg(), "is no camera raw file"),
+            "jpeg.NEF": (jpeg(), "is not a camera raw file"),
             "linear.dng": (all_colours(), "holds no mosaic"),
-            "noise.arw": (b"nonsense" * 999, "is no camera raw file"),
+            "middle.dng": (damaged(), "is damaged or cut off ("),
+            "noise.arw": (b"nonsense" * 999, "is not a camera raw file"),
         }
         Path("in").mkdir()
         for name, (content, _) in bad.items():
@@ -288,7 +307,7 @@ class TestBatches:
         result = run("in", "-o", "out/", "--json", *GIVEN)
         assert result.exit_code == 1
         rows = [json.loads(line) for line in result.stdout.splitlines()]
-        assert [row["status"] for row in rows] == ["failed"] * 5 + ["done"]
+        assert [row["status"] for row in rows] == ["failed"] * 6 + ["done"]
         for row, (name, (_, words)) in zip(rows, bad.items(), strict=False):
             assert row["source"] == f"in/{name}"
             assert words in row["error"]
@@ -298,6 +317,12 @@ class TestBatches:
         assert rows[-1]["seconds"] > 0
         assert [path.name for path in Path("out").iterdir()] == ["photo.dng"]
         assert "Traceback" not in result.stderr
+
+    def test_a_model_for_colour_pictures_takes_no_mosaics(self):
+        result = run("photo.dng", "-m", "real", *GIVEN)
+        assert result.exit_code == 1
+        assert "photo.dng: is camera raw, of one colour at each place, and " in result.stderr
+        assert "works on three; use -m raw" in result.stderr
 
     def test_pictures_do_not_become_dng(self):
         write_picture(Path("a.png"), Picture(np.zeros((9, 9, 3), np.uint8)))
@@ -309,7 +334,7 @@ class TestBatches:
     def test_upscale_refuses_raw(self):
         result = run("photo.dng", command="upscale")
         assert result.exit_code == 1
-        assert "photo.dng: is camera raw, which only n3 denoise takes" in result.stderr
+        assert "photo.dng: is camera raw, which only n3 denoise reads" in result.stderr
 
     def test_rows_of_pictures(self):
         write_picture(Path("a.png"), Picture(np.full((30, 40, 3), 99, np.uint8)))
@@ -339,14 +364,26 @@ class TestFitNoise:
             assert model.b == pytest.approx(B, abs=2 * B)
         again = run("0.pef", "-o", "own.toml", command="fit-noise")
         assert again.exit_code == 1
-        assert "own.toml: exists and is kept; -y replaces it" in again.stderr
+        assert "own.toml: exists and is kept; give -y to replace it" in again.stderr
         result = run("0.pef", "--noise-profiles", "own.toml", "--json")
         assert json.loads(result.stdout)["noise"]["source"] == "camera"
+
+    def test_a_folder_of_flat_files(self):
+        Path("flats/empty").mkdir(parents=True)
+        for name in ("a.pef", "b.pef"):
+            Path("flats", name).write_bytes(self.flat(0, 0.9))
+        Path("flats/notes.txt").write_text("paper")
+        result = run("flats", command="fit-noise")
+        assert result.exit_code == 0, result.stderr
+        assert "ISO 1600 (2 files)" in result.stderr
+        result = run("flats/empty", command="fit-noise")
+        assert result.exit_code == 1
+        assert "flats/empty: holds no camera raw files" in result.stderr
 
     def test_files_that_do_not_tell_their_sensitivity(self):
         result = run("photo.dng", command="fit-noise")
         assert result.exit_code == 1
-        assert "photo.dng: does not tell its sensitivity; --iso gives it" in result.stderr
+        assert "photo.dng: does not state its sensitivity; give it with --iso" in result.stderr
         result = run("photo.dng", "--iso", "800", command="fit-noise")
         assert result.exit_code == 0
         assert 'model = "Model 1"\niso = 800\n' in result.stdout

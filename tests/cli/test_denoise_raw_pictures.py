@@ -4,6 +4,7 @@ import base64
 import io
 import os
 import re
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,9 @@ from reference.dng import X_TRANS, make_dng
 
 from n3cli.cli.main import n3
 from n3cli.io import raw_develop
+from n3cli.io.exif import add_tree
 from n3cli.io.picture import read_picture
+from n3cli.io.tiff import RATIONAL, Field
 
 NOISE = ("--noise", "0.002,1e-5")
 
@@ -54,6 +57,16 @@ def test_a_crop_is_a_part_of_the_developed_picture(how):
     assert result.exit_code == 0, result.stderr
     whole, part = pixels("whole.png"), pixels("part.png")
     np.testing.assert_array_equal(part, whole[40:77, 31:81])
+
+
+def test_a_crop_counts_the_pixels_of_the_picture_where_those_of_the_sensor_are_not_square():
+    with Path("photo.dng").open("r+b") as file:
+        add_tree(file, {0: {50718: Field(RATIONAL, struct.pack("<4I", 1, 1, 2, 1))}})
+    assert run("photo.dng", "-o", "whole.png").exit_code == 0
+    result = run("photo.dng", "-o", "part.png", "--crop", "31,140,50,60")
+    assert result.exit_code == 0, result.stderr
+    assert pixels("whole.png").shape == (200, 120, 3)
+    np.testing.assert_array_equal(pixels("part.png"), pixels("whole.png")[140:200, 31:81])
 
 
 @pytest.mark.parametrize("target", ["out.png", "out.dng"])

@@ -74,7 +74,7 @@ def test_a_set_is_fetched_once(server, tmp_path):
 def test_terms_must_be_accepted(server, tmp_path):
     code, out, err = n3_fetch("set5", "--from", server.address, "--dir", tmp_path)
     assert (code, out) == (2, "")
-    assert "say --yes if you do" in err
+    assert "give --yes to accept them" in err
     assert not server.requests
     assert not any(tmp_path.iterdir())
 
@@ -98,7 +98,7 @@ def test_faults_are_told_and_the_rest_is_fetched(server, tmp_path):
     assert (code, out) == (3, "")
     assert f"n3: error: {server.address}/{bad}: 404 Not Found" in err
     assert f"n3: error: {server.address}/{worse}: has the SHA-256" in err
-    assert "n3: error: not whole: Set5; run the command again to go on" in err
+    assert "n3: error: incomplete: Set5; run the command again to continue" in err
     assert "Traceback" not in err
     found = [path for path in (tmp_path / "Set5").rglob("*") if path.is_file()]
     assert len(found) == 28
@@ -120,7 +120,7 @@ def test_a_changed_file_is_kept(shared, tmp_path):
     mine.write_bytes(b"mine")
     code, out, err = n3_fetch("set5", "--dir", tmp_path)
     assert (code, out, mine.read_bytes()) == (3, "", b"mine")
-    assert "is not the published file, and kept; move it away" in err
+    assert "differs from the published file and is kept; move it away" in err
     code, out, err = n3_fetch("set5", "--verify", "--dir", tmp_path)
     assert code == 3
     assert "DAMAGED  Set5: 29 files whole, 0 missing, 1 different" in out
@@ -138,7 +138,7 @@ def test_a_set_to_be_fetched_by_hand(tmp_path):
     fetch = ("dnd", "--from", tmp_path / "dnd.zip", "--dir", tmp_path / "data")
     code, out, err = n3_fetch(*fetch)
     assert (code, out) == (2, "")
-    assert "checked: not known" in err
+    assert "check: none, as no SHA-256 is published" in err
     code, out, err = n3_fetch(*fetch, "--yes")
     assert (code, out) == (0, f"{tmp_path / 'data' / 'DND'}\n")
     code, out, err = n3_fetch("dnd", "--verify", "--dir", tmp_path / "data")
@@ -166,7 +166,7 @@ def test_addresses_are_asked(server, tmp_path):
     lines = out.splitlines()
     assert lines[0] == f"ok      {SET5.url(first, server.address)}: {first.size} bytes, as listed"
     assert len(lines) == len(server.asked) == 30
-    assert err == "30 addresses: 30 well, 0 failed; 0 have moved\n"
+    assert err == "30 addresses: 30 ok, 0 failed; 0 have moved\n"
     paths = [file.path for file in SET5.published]
     server.files[paths[0]] += b"more"
     server.faults = {paths[1]: ["404"], paths[2]: [f"move {paths[2]}"]}
@@ -200,7 +200,7 @@ def test_a_set_is_shown(shared, tmp_path):
     before = (tmp_path / "set5-contact-sheet.png").stat().st_mtime_ns
     code, out, err = n3_fetch("--show", "set5", "--dir", data, cwd=tmp_path)
     assert (code, out) == (1, "")
-    assert "exists and is kept; --overwrite replaces it" in err
+    assert "exists and is kept; give --overwrite to replace it" in err
     assert (tmp_path / "set5-contact-sheet.png").stat().st_mtime_ns == before
     arguments = ("--show", "set5", "--dir", data, "--overwrite", "-o", "sheet.jpg")
     (tmp_path / "sheet.jpg").write_bytes(b"old")
@@ -237,17 +237,21 @@ def test_raw_photos_and_blocks_are_shown(tmp_path):
         (["set5", "-y", "--from", "ftp://127.0.0.1"], 3, "ftp"),
         (["set5", "--verify"], 3, "30 missing"),
         (["set5", "--verify", "--show"], 2, "exclude each other"),
-        (["set5", "-o", "a.png"], 2, "are for the contact sheet"),
-        (["set5", "set12", "--show", "-o", "a.png"], 2, "one set at a time"),
+        (["set5", "-o", "a.png"], 2, "-o and --overwrite need --show"),
+        (
+            ["set5", "set12", "--show", "-o", "a.png"],
+            2,
+            "-o names one file, but several sets are given",
+        ),
         (["set5", "--show", "-o", "a.bmp"], 1, "cannot write the format 'bmp'"),
         (["set5", "--show", "-o", "."], 1, "cannot write"),
-        (["set5", "--show"], 3, "run n3 fetch-data set5 --dir"),
-        (["dnd", "--show"], 3, "run n3 fetch-data dnd --dir"),
+        (["set5", "--show"], 3, "fetch it first: n3 fetch-data set5 --dir"),
+        (["dnd", "--show"], 3, "fetch it first: n3 fetch-data dnd --dir"),
         (["brown", "--show"], 3, "Brown is not a folder"),
-        (["set5", "--check-urls", "--from", "folder"], 2, "takes an address"),
+        (["set5", "--check-urls", "--from", "folder"], 2, "folder is not an address"),
         (["paper", "-y"], 2, "name them: set12, bsd68, urban100, set5, stpeters, reichstag, brown"),
         (["cc15", "-y"], 2, "cc15 cannot be fetched"),
-        (["dnd", "--check-urls"], 0, "has no address to ask"),
+        (["dnd", "--check-urls"], 0, "has no address to check"),
     ],
 )
 def test_bad_input(tmp_path, arguments, code, complaint):

@@ -106,7 +106,7 @@ def test_version():
     ("arguments", "words"),
     [
         (["denose"], "did you mean 'denoise'?"),
-        (["xyz"], "choose of denoise, upscale, fit-noise, match, train, models, fetch-data, bench"),
+        (["xyz"], "known are denoise, upscale, fit-noise, match, train, models, fetch-data, bench"),
         (["--nonsense"], "No such option"),
         (["denoise"], "Missing argument"),
         (["denoise", "--sigm", "3"], "--sigma"),
@@ -195,10 +195,13 @@ def test_printable():
 
 
 def test_package_offers_its_functions():
-    assert {"denoise", "upscale", "measure_noise", "load_model", "__version__"} <= set(dir(n3cli))
+    functions = {"denoise", "load_model", "match", "measure_noise", "upscale"}
+    kinds = {"Denoiser", "Matcher", "N3Error", "N3Warning", "Upscaler"}
+    assert set(dir(n3cli)) == {*functions, *kinds, "__version__", "data", "errors"}
+    assert all(callable(getattr(n3cli, name)) for name in functions | kinds)
+    assert issubclass(n3cli.errors.InputError, n3cli.N3Error)
+    assert "set12" in n3cli.data.names()
     assert n3cli.load_model("n3unet", channels=1).config.name == "denoise-n3unet-gray"
-    assert callable(n3cli.denoise)
-    assert callable(n3cli.upscale)
     assert n3cli.measure_noise(np.zeros((40, 50), np.uint8)).sigma == 0
     with pytest.raises(AttributeError, match="nonsense"):
         n3cli.nonsense  # noqa: B018

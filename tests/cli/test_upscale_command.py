@@ -267,7 +267,7 @@ class TestOneFile:
         monkeypatch.setattr(file_module, "_LEAST", 0)
         result = run("-", "-o", "a.png", "-m", MODEL, stdin=bytes(17 << 20))
         assert result.exit_code == 1
-        assert "more than 10 MB have come in, and memory holds no more" in result.stderr
+        assert "has more than 10 MB, too much for the free memory" in result.stderr
         assert files() == ["photo.png"]
 
     def test_an_animation_is_told(self):
@@ -305,7 +305,10 @@ class TestOneFile:
         Path("photo_n3x2.png").write_bytes(b"mine")
         result = run("photo.png", "-m", MODEL)
         assert result.exit_code == 1
-        assert result.stderr == "n3: error: photo_n3x2.png: exists and is kept; -y replaces it\n"
+        assert (
+            result.stderr
+            == "n3: error: photo_n3x2.png: exists and is kept; give -y to replace it\n"
+        )
         assert Path("photo_n3x2.png").read_bytes() == b"mine"
         assert run("photo.png", "-m", MODEL, "-y").exit_code == 0
         assert Path("photo_n3x2.png").read_bytes() != b"mine"
@@ -337,7 +340,7 @@ class TestRefusals:
         ("words", "said"),
         [
             (["--width", "5000"], "is 113.6 times the size; at most 16 times is possible"),
-            (["--crop", "0,0,60,3"], "does not lie inside the picture"),
+            (["--crop", "0,0,60,3"], "reaches outside the picture"),
         ],
     )
     def test_what_is_too_much_for_a_picture_fails_it_alone(self, words, said):
@@ -351,7 +354,7 @@ class TestRefusals:
         write_picture(Path("long.webp"), Picture(np.zeros((2, 1100, 3), np.uint8)))
         result = run("long.webp", "-m", "bicubic", "--scale", "15")
         assert result.exit_code == 1
-        assert "webp holds at most 16383 pixels a side" in result.stderr
+        assert "webp holds at most 16383 pixels per side" in result.stderr
         assert files() == ["long.webp", "photo.png"]
         assert run("long.webp", "-m", "bicubic", "--scale", "14").exit_code == 0
 

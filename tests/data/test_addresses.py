@@ -86,8 +86,8 @@ def test_a_host_where_nobody_answers_is_left_alone(server):
         asked += [Question(f"{server.address}/a")]
         answers = list(ask_all(asked))
     assert sum(answer.problem == answers[0].problem for answer in answers) <= 8  # workers
-    assert answers[0].problem.startswith("nobody answers (")
-    assert answers[-2].problem == f"not asked; nobody answers at {host}"
+    assert answers[0].problem.startswith("no answer (")
+    assert answers[-2].problem == f"not tried; no answer from {host}"
     assert answers[-1].problem is None
 
 

@@ -69,7 +69,7 @@ def test_later_damage_is_told_and_what_is_lost_comes_again(collection, server, t
     assert [archive.name for archive in state.needed] == ["train.zip"]
     server.requests.clear()
     (trouble,) = bring(state)
-    assert "01.png: is not the file of train.zip, and kept" in trouble
+    assert "01.png: differs from the file in train.zip and is kept" in trouble
     assert {path for path, _ in server.requests} == {"train.zip"}
     assert (tmp_path / "Two" / "train" / "01.png").read_bytes() == b"mine"
     assert inspect(collection, tmp_path).missing == []
@@ -96,7 +96,7 @@ def test_a_cut_connection_is_gone_on_from_in_the_next_run(collection, server, tm
 @pytest.mark.parametrize("body", [FILES["train.zip"][:20_000], b"<html>Sorry</html>", b""])
 def test_a_server_that_sends_something_else(collection, server, tmp_path, body):
     server.files["train.zip"] = body
-    with pytest.raises(DataError, match=r"is damaged|is no zip"):
+    with pytest.raises(DataError, match=r"is damaged|is not a zip"):
         bring(inspect(collection, tmp_path))
     assert list(tmp_path.iterdir()) == []
     server.files["train.zip"] = FILES["train.zip"]
@@ -119,7 +119,7 @@ def test_a_rar_archive_is_not_fetched_in_vain(server, tmp_path, monkeypatch, lac
 
 def test_too_few_pictures(collection, server, tmp_path):
     server.files["train.zip"] = zipped(VALID)
-    with pytest.raises(DataError, match=r"pictures in it: 3, expected: 5 as in train.zip"):
+    with pytest.raises(DataError, match=r"pictures found: 3, expected: 5 as in train.zip"):
         bring(inspect(collection, tmp_path))
     assert list(tmp_path.iterdir()) == []
 
@@ -140,7 +140,10 @@ def test_a_known_checksum_of_an_archive(server, tmp_path, right):
 
 
 def test_only_one_process_writes_into_a_set(collection, tmp_path):
-    with alone(tmp_path / "Two"), pytest.raises(DataError, match="another n3 fetch-data is at"):
+    with (
+        alone(tmp_path / "Two"),
+        pytest.raises(DataError, match="another n3 fetch-data is working"),
+    ):
         bring(inspect(collection, tmp_path))
     assert list(tmp_path.iterdir()) == []
     assert bring(inspect(collection, tmp_path)) == []
@@ -234,7 +237,7 @@ def test_from_another_address(server, tmp_path, source):
 def test_from_the_address_of_one_archive(server, tmp_path):
     collection = packed(Archive("train.zip"), Archive("valid.tgz"))
     (trouble,) = bring(inspect(collection, tmp_path), f"{server.address}/valid.tgz")
-    assert trouble == "Two: still lacks train.zip; give it with --from, too"
+    assert trouble == "Two: still lacks train.zip; give that with --from, too"
     state = inspect(collection, tmp_path)
     assert [archive.name for archive in state.absent] == ["train.zip"]
     with pytest.raises(DataError, match="404"):
@@ -266,7 +269,7 @@ def on_disk(tmp_path):
 def test_from_archives_one_by_one(on_disk, tmp_path):
     collection = packed(Archive("train.zip"), Archive("valid.tgz"))
     (trouble,) = bring(inspect(collection, tmp_path / "a"), str(on_disk / "train.zip"))
-    assert trouble == "Two: still lacks valid.tgz; give it with --from, too"
+    assert trouble == "Two: still lacks valid.tgz; give that with --from, too"
     assert [one.name for one in inspect(collection, tmp_path / "a").absent] == ["valid.tgz"]
     assert bring(inspect(collection, tmp_path / "a"), str(on_disk / "valid.tgz")) == []
     assert_whole(collection, tmp_path / "a")
@@ -283,7 +286,7 @@ def test_from_a_folder_that_has_one_of_two(on_disk, tmp_path):
     (on_disk / "valid.tgz").unlink()
     collection = packed(Archive("train.zip"), Archive("valid.tgz"))
     (trouble,) = bring(inspect(collection, tmp_path / "a"), str(on_disk))
-    assert trouble == "Two: still lacks valid.tgz; give it with --from, too"
+    assert trouble == "Two: still lacks valid.tgz; give that with --from, too"
 
 
 def test_from_what_is_unpacked_already(on_disk, tmp_path):
@@ -310,7 +313,7 @@ def test_from_a_file_that_is_no_archive(tmp_path):
     collection = packed(Archive("blocks.mat"))
     assert bring(inspect(collection, tmp_path / "a"), str(tmp_path / "blocks.mat")) == []
     assert content(tmp_path / "a") == {"Two/blocks.mat": b"blocks"}
-    with pytest.raises(DataError, match="is no zip, tar or rar archive"):
+    with pytest.raises(DataError, match="is not a zip, tar or rar archive"):
         bring(inspect(packed(Archive("b.zip")), tmp_path / "b"), str(tmp_path / "blocks.mat"))
 
 
@@ -319,7 +322,7 @@ def test_which_archive_it_is_must_be_known(on_disk, tmp_path):
     (on_disk / "valid.tgz").unlink()
     collection = packed(Archive("train.zip"), Archive("valid.tgz"))
     state = inspect(collection, tmp_path / "a")
-    with pytest.raises(DataError, match=r"is it train.zip or valid.tgz\?"):
+    with pytest.raises(DataError, match=r"cannot tell whether it is train.zip or valid.tgz"):
         bring(state, str(on_disk / "download (1)"))
     with pytest.raises(DataError, match=r"has none of train.zip or train/"):
         bring(state, str(on_disk))

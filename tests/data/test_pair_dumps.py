@@ -82,7 +82,7 @@ def test_hdf5(tmp_path, scenes):
     with pytest.raises(DataError, match="has no array 'Rs/3'"):
         list(read_dump(tmp_path / "test.hdf5"))
     (tmp_path / "none.h5").write_bytes(b"no")
-    with pytest.raises(DataError, match="is no HDF5 file"):
+    with pytest.raises(DataError, match="is not an HDF5 file"):
         list(read_dump(tmp_path / "none.h5"))
 
 
@@ -144,7 +144,7 @@ def attack(reduced, state=None):
 )
 def test_pointers_are_not_made_of_bytes(tmp_path, data):
     (tmp_path / "x.pkl").write_bytes(data)
-    with pytest.raises(DataError, match="is no pickle of arrays, or damaged"):
+    with pytest.raises(DataError, match="is not a pickle of arrays, or damaged"):
         read_pickle(tmp_path / "x.pkl")
 
 
@@ -180,13 +180,13 @@ def test_damaged_pickles(tmp_path, scenes):
     whole = path.read_bytes()
     for data in (b"", b"no", whole[:-30], whole[: len(whole) // 2]):
         path.write_bytes(data)
-        with pytest.raises(DataError, match="is no pickle of arrays, or damaged"):
+        with pytest.raises(DataError, match="is not a pickle of arrays, or damaged"):
             list(read_pickled(folder, "te"))
     for value, message in (
-        (3, "has no list of arrays, but int"),
-        ([np.eye(3)], "unequal numbers of pairs"),
-        ([np.eye(2)] * len(scenes), "other shapes than a pair's"),
-        (["a"] * len(scenes), "other shapes than a pair's"),
+        (3, "expected a list of arrays, got int"),
+        ([np.eye(3)], "different numbers of pairs"),
+        ([np.eye(2)] * len(scenes), "do not have the shapes of a pair"),
+        (["a"] * len(scenes), "do not have the shapes of a pair"),
         ([np.full((3, 3), np.nan)] * len(scenes), "not finite"),
     ):
         path.write_bytes(pickle.dumps(value))

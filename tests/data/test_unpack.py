@@ -118,7 +118,7 @@ def test_names_that_lead_out(tmp_path, kind, name):
 
 @pytest.mark.parametrize("name", ["a//b", "a\nb", "a/\x1b[2J", "./"[:1]])
 def test_names_that_are_none(tmp_path, name):
-    refused(make(tmp_path, "a.zip", {name: b"x"}), tmp_path, "is no file name")
+    refused(make(tmp_path, "a.zip", {name: b"x"}), tmp_path, "is not a file name")
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar"])
@@ -126,7 +126,7 @@ def test_names_that_are_none(tmp_path, name):
     "pair", [("A.png", "a.PNG"), ("a/B", "A/b"), ("a", "a/b"), ("a/b", "A"), ("é", "e\u0301")]
 )
 def test_names_that_are_one_on_other_systems(tmp_path, kind, pair):
-    refused(make(tmp_path, f"a.{kind}", dict.fromkeys(pair, b"x")), tmp_path, "is there twice")
+    refused(make(tmp_path, f"a.{kind}", dict.fromkeys(pair, b"x")), tmp_path, "occurs twice")
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
@@ -134,7 +134,7 @@ def test_the_same_name_twice(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("a", b"1")
         archive.writestr("a", b"2")
-    refused(tmp_path / "a.zip", tmp_path, "is there twice")
+    refused(tmp_path / "a.zip", tmp_path, "occurs twice")
 
 
 def test_our_own_record_cannot_come_from_outside(tmp_path):
@@ -196,7 +196,7 @@ def test_damage(tmp_path, name, damage):
     else:
         body[len(body) // 2] ^= 1
     archive.write_bytes(body)
-    refused(archive, tmp_path, "is damaged|is no zip, tar or rar")
+    refused(archive, tmp_path, "is damaged|is not a zip, tar or rar")
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_damage(tmp_path, name, damage):
 )
 def test_no_archive(tmp_path, body):
     (tmp_path / "a.zip").write_bytes(body)
-    refused(tmp_path / "a.zip", tmp_path, "is damaged|is no zip, tar or rar archive")
+    refused(tmp_path / "a.zip", tmp_path, "is damaged|is not a zip, tar or rar archive")
 
 
 def test_a_locked_archive(tmp_path):

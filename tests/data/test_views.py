@@ -90,7 +90,7 @@ def test_a_smaller_photo_takes_its_camera_along(tmp_path):
 def test_a_damaged_camera_is_told(tmp_path, text):
     picture(tmp_path / "a.png")
     (tmp_path / "a.png.camera").write_text(text)
-    with pytest.raises(DataError, match=r"a\.png\.camera: is no \.camera file"):
+    with pytest.raises(DataError, match=r"a\.png\.camera: is not a \.camera file"):
         read_strecha(tmp_path)
 
 
@@ -190,7 +190,7 @@ def test_models_that_are_damaged_or_not_known(tmp_path):
         data = (tmp_path / f"{name}.bin").read_bytes()
         for length in range(0, len(data), 7):
             (tmp_path / f"{name}.bin").write_bytes(data[:length])
-            with pytest.raises(DataError, match=f"{name}.bin: is no file of a COLMAP model"):
+            with pytest.raises(DataError, match=f"{name}.bin: is not a file of a COLMAP model"):
                 read_colmap(tmp_path)
 
 
@@ -232,13 +232,13 @@ def test_archives_of_yi(tmp_path):
 def test_damaged_archives_of_yi(tmp_path):
     write_yi(tmp_path)
     (tmp_path / "visibility/1.txt").write_text("1 2")
-    with pytest.raises(DataError, match="files of visibility are damaged"):
+    with pytest.raises(DataError, match="visibility files are damaged"):
         read_yi(tmp_path)
     (tmp_path / "calibration/0.h5").write_bytes(b"no")
-    with pytest.raises(DataError, match=r"0\.h5: is no HDF5 file"):
+    with pytest.raises(DataError, match=r"0\.h5: is not an HDF5 file"):
         read_yi(tmp_path)
     (tmp_path / "images.txt").write_text("")
-    with pytest.raises(DataError, match="lists are of 0 photos"):
+    with pytest.raises(DataError, match="lists have 0 photos"):
         read_yi(tmp_path)
     (tmp_path / "images.txt").unlink()
     with pytest.raises(DataError, match=r"images\.txt: cannot be read"):

@@ -65,6 +65,14 @@ def test_denoising(channels, model):
     np.testing.assert_allclose(gpu, cpu, atol=1e-3 if model == "n3unet" else 2e-2)
 
 
+def test_a_tensor_comes_back_on_its_device():
+    image = picture(40, 60, 3)
+    for make in (lambda x: n3cli.denoise(x, 25), lambda x: n3cli.upscale(x, 2)):
+        made = make(torch.from_numpy(image).cuda())
+        assert made.is_cuda
+        np.testing.assert_allclose(made.cpu().numpy(), make(image), atol=1e-6)
+
+
 def test_denoising_in_half_precision():
     image = picture(200, 200, 3)
     exact, rounded = (

@@ -72,7 +72,7 @@ def test_a_drawing_is_left_alone_and_said_to_be_uncertain():
     with pytest.warns(N3Warning, match="lines and letters"):
         np.testing.assert_array_equal(n3cli.denoise(drawing), drawing)
     told = pytest.warns(N3Warning, match="lines and letters")
-    with told, pytest.warns(N3Warning, match="above the model's largest level"):
+    with told, pytest.warns(N3Warning, match="above the model's maximum"):
         n3cli.denoise(drawing, model=REAL)
 
 
@@ -95,7 +95,7 @@ def test_a_model_that_was_named_is_kept():
 def test_grey_pictures_get_the_default():
     choice = choose(Denoiser(), ArraySource(of_a_camera()[..., :1]))
     assert choice.denoiser.model(1).config.name == "denoise-n3unet-gray"
-    with pytest.raises(InputError, match=r"the picture is grey and .*-real works on colour; use a"):
+    with pytest.raises(InputError, match=r"the picture is grey, but .*-real is for colour; use a"):
         n3cli.denoise(of_a_camera()[..., 0], model="real")
 
 

@@ -48,12 +48,6 @@ def test_it_denoises(channels):
     assert np.square(result - clean).mean() < 0.1 * np.square(image - clean).mean()
 
 
-@pytest.mark.parametrize("given", [torch.zeros(8, 8), [[0.5]], None])
-def test_what_is_no_array_is_told(given):
-    with pytest.raises(InputError, match=f"NumPy array, got {type(given).__name__}"):
-        denoise(given, sigma=20)
-
-
 def test_noise_level_means_the_same_at_every_depth():
     _, image = noisy(sigma=12)
     image = image.clip(0, 1)
@@ -103,8 +97,9 @@ def test_a_colour_model_refuses_a_grey_picture():
 
 def test_too_high_a_sigma_is_clamped_with_a_warning():
     _, image = noisy(channels=1)
-    with pytest.warns(N3Warning, match="using 75"):
+    with pytest.warns(N3Warning, match="using 75") as told:
         clamped = denoise(image, 90, precision="fp32")
+    assert [warning.filename for warning in told] == [__file__]
     np.testing.assert_array_equal(clamped, denoise(image, 75, precision="fp32"))
 
 
@@ -114,13 +109,10 @@ def test_impossible_sigma(sigma):
         denoise(np.zeros((8, 8), np.uint8), sigma)
 
 
-@pytest.mark.parametrize(
-    "array",
-    [np.zeros((4, 4), bool), np.zeros(5), np.zeros((4, 4, 4), np.uint8), np.zeros((0, 4))],
-)
-def test_impossible_arrays(array):
-    with pytest.raises(InputError, match="expected"):
-        denoise(array, 10)
+@pytest.mark.parametrize("dtype", [bool, np.int64, np.uint32, np.complex64])
+def test_impossible_dtypes(dtype):
+    with pytest.raises(InputError, match=f"expected uint8.*got {np.dtype(dtype)}"):
+        denoise(np.zeros((4, 4), dtype), 10)
 
 
 def test_not_a_number_in_the_input():
@@ -249,7 +241,9 @@ def test_a_device_without_memory_gives_way_to_the_cpu(monkeypatch):
 def test_devices():
     assert choose_device("cpu").type == "cpu"
     if not torch.cuda.is_available():
-        with pytest.raises(DeviceError, match="cuda:7"):
+        with pytest.raises(
+            DeviceError, match=r'cuda:7.*--device auto \(in Python, device="auto"\)'
+        ):
             choose_device("cuda:7")
 
 

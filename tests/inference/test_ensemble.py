@@ -179,7 +179,7 @@ def test_any_strips_in_are_strips_out(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_picture_that_cannot_be_held(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ensemble, "free_memory", lambda device: 5_000_000)
-    with pytest.raises(InputError, match=r"whole, in 0\.1 GB, and 0\.0 GB are free; do without"):
+    with pytest.raises(InputError, match=r"needs 0\.1 GB for the whole picture, but only 0\.0 GB"):
         denoise(np.zeros((2000, 2000, 3), np.uint8), 10, model("denoise", 3), tta=True)
 
 

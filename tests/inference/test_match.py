@@ -388,7 +388,7 @@ class TestModel:
             raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")
 
         model.network.forward = full
-        with pytest.raises(DeviceError, match="memory does not suffice"):
+        with pytest.raises(DeviceError, match="not enough memory"):
             match(SECOND, model)
 
     def test_a_model_of_another_task_is_refused(self):
@@ -441,7 +441,7 @@ class TestDefault:
 
     def test_without_sides_and_without_a_model_for_points_everything_is_kept_and_told(self, bundle):
         bundle(**{"n3cnet-flags": 6})
-        with pytest.warns(N3Warning, match="ratio and mutual flag of these matches are not known"):
+        with pytest.warns(N3Warning, match="needs the ratio and mutual flag of each match"):
             found = Matcher().judge(self.given())
         assert found.facts["model"] == "none"
         assert found.kept == 20
@@ -480,6 +480,19 @@ class TestDefault:
 def test_settings_without_meaning_are_refused(how):
     with pytest.raises(ConfigError):
         n3cli.match(FIRST, SECOND, "none", **how)
+
+
+@pytest.mark.parametrize("given", ["K.txt", [[1, 2], [3]], {"f": 1}])
+def test_what_is_no_camera_matrix_is_told(given):
+    with pytest.raises(ConfigError, match=r"3×3 numbers, got .*np\.loadtxt"):
+        n3cli.match(FIRST, SECOND, "none", K=given)
+
+
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
+@pytest.mark.parametrize("kind", [np.asmatrix, torch.tensor, np.ndarray.tolist])
+def test_cameras_in_any_kind_of_numbers(kind):
+    found = n3cli.match(FIRST, FIRST, "none", K=kind(K), max_keypoints=100)
+    np.testing.assert_array_equal(found.K0, K)
 
 
 def test_pictures_that_are_none_are_refused():

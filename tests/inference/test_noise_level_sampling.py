@@ -117,7 +117,7 @@ def test_green_decides_which_kind_of_noise_is_measured(odd, sigma, reliable) -> 
         (np.zeros((9, 9), np.int32), "int32"),
         (np.full((9, 9), np.nan), "not finite"),
         (np.full((9, 9), np.inf, np.float32), "not finite"),
-        (np.full((9, 9), 255.0), r"0–1, found magnitudes up to 255: divide"),
+        (np.full((9, 9), 255.0), r"0–1, found magnitudes up to 255; divide"),
         (np.full((9, 9), -40, np.float16), "up to 40"),
     ],
 )

@@ -184,7 +184,7 @@ def test_tiles_do_not_show(model, name):
 def test_noise_beyond_all_levels_is_no_error(grey, whole):
     _, noisy = scene(size=(24, 24))
     pattern = np.array(BAYER["RGGB"], np.uint8)
-    with pytest.warns(match="above the model's largest level"):
+    with pytest.warns(match="above the model's maximum"):
         estimate = grey.denoise(noisy, pattern, models_of([1.0, 1.0]))
     assert np.isfinite(estimate).all()
     assert np.isfinite(whole.denoise(noisy, pattern, models_of([1.0, 1.0]))).all()
@@ -201,7 +201,7 @@ def test_any_size(whole, size):
 def test_a_colour_model_is_refused():
     _, noisy = scene(size=(24, 24))
     colour = RawDenoiser("denoise-n3unet-color", Compute(device="cpu"))
-    with pytest.raises(InputError, match="works on colour"):
+    with pytest.raises(InputError, match="is for colour"):
         colour.denoise(noisy, np.array(BAYER["RGGB"], np.uint8), NOISE)
 
 

@@ -96,7 +96,7 @@ def test_four_planes_go_in_together_from_where_red_is(name, size):
 
 
 def test_x_trans_has_no_four_planes():
-    with pytest.raises(InputError, match="X-Trans' and denoise-n3net-raw-packed works on the four"):
+    with pytest.raises(InputError, match="is X-Trans, but denoise-n3net-raw-packed is for Bayer"):
         make(4).denoise(mosaic(24, 24), pattern_of("X-Trans"), NOISE)
 
 

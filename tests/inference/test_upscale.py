@@ -325,3 +325,11 @@ def test_goals(goal: Goal, size: tuple[int, int]) -> None:
 )
 def test_passes(scales, factor, passes) -> None:
     assert choose_passes(scales, factor) == passes
+
+
+def test_of_scale_and_size_one_is_given():
+    image = photo(5, 8)
+    assert upscale(image, model="bicubic").shape == (10, 16, 3)
+    assert upscale(image, model="bicubic", size=(7, 9)).shape == (7, 9, 3)
+    with pytest.raises(ConfigError, match=r"not both.*4 and size \(7, 9\)"):
+        upscale(image, 4, "bicubic", size=(7, 9))

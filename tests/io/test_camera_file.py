@@ -54,7 +54,7 @@ def test_what_is_no_matrix_is_told(tmp_path, text, words):
 
 def test_what_is_no_text_is_told(tmp_path):
     (tmp_path / "K.txt").write_bytes(bytes([0x93, 0xFF]) + b"NUMPY")
-    with pytest.raises(InputError, match="no text"):
+    with pytest.raises(InputError, match="not a text file"):
         read_matrix(tmp_path / "K.txt")
     with pytest.raises(InputError, match="No such file"):
         read_matrix(tmp_path / "missing.txt")

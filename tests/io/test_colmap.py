@@ -131,7 +131,7 @@ class TestStore:
             assert store.has("a.jpg", "b.jpg")
             assert store.has("b.jpg", "a.jpg")
             assert not store.has("a.jpg", "c.jpg")
-            with pytest.raises(InputError, match="are there already"):
+            with pytest.raises(InputError, match="already has this pair"):
                 store.add("b.jpg", "a.jpg", putative())
             with pytest.raises(InputError, match="paired with itself"):
                 store.add("a.jpg", "a.jpg", putative())
@@ -263,8 +263,11 @@ class TestDamage:
     @pytest.mark.parametrize(
         ("statement", "words"),
         [
-            ("DELETE FROM images WHERE image_id = 2", "not there"),
-            ("UPDATE keypoints SET rows = 1, data = substr(data, 1, cols * 4)", "not there"),
+            ("DELETE FROM images WHERE image_id = 2", "does not list"),
+            (
+                "UPDATE keypoints SET rows = 1, data = substr(data, 1, cols * 4)",
+                "missing keypoints",
+            ),
         ],
     )
     def test_a_pair_that_points_nowhere_fails_alone(self, tmp_path, statement, words):
@@ -310,9 +313,9 @@ class TestJournals:
     def test_a_database_that_is_open_is_not_replaced(self, tmp_path):
         source, target = write(tmp_path / "in.db"), tmp_path / "out.db"
         database = self.other(target)
-        with pytest.raises(InputError, match=r"out\.db-wal lies beside it"):
+        with pytest.raises(InputError, match=r"out\.db-wal is beside it"):
             list(match_database(source, target, Matcher("none")))
-        with pytest.raises(InputError, match=r"out\.db-wal lies beside it"):
+        with pytest.raises(InputError, match=r"out\.db-wal is beside it"):
             write(target)
         assert database.execute("SELECT value FROM other").fetchall() == [(1,)]
         database.close()

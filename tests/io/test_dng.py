@@ -24,7 +24,7 @@ from n3cli.io.exif import EXIF, GPS, add_tree
 from n3cli.io.raw import read_raw
 from n3cli.io.raw_develop import develop
 from n3cli.io.raw_meta import developed_meta, read_raw_tree
-from n3cli.io.tiff import ASCII, LONG, RATIONAL, SHORT, Field
+from n3cli.io.tiff import ASCII, LONG, RATIONAL, SHORT, SRATIONAL, Field
 
 UNDEFINED = 7
 NOTE = b"AOC\0II" + struct.pack("<HHHI4sI", 1, 0, 1, 4, b"\3\0\0\0", 0)
@@ -68,7 +68,7 @@ def tags(path) -> dict[int, object]:
 
 
 @pytest.mark.parametrize("name", [*BAYER, "X-Trans"])
-@pytest.mark.parametrize("size", [(250, 300), (61, 75), (23, 26)])
+@pytest.mark.parametrize("size", [(250, 300), (61, 75), (23, 26), (31, 512)])
 def test_values_and_all_that_a_developer_needs_come_back(tmp_path, name, size):
     mosaic, path = values(*size), tmp_path / "a.dng"
     source = make_dng(mosaic, BAYER.get(name, X_TRANS), orientation=8)
@@ -83,6 +83,21 @@ def test_values_and_all_that_a_developer_needs_come_back(tmp_path, name, size):
     assert again.white_balance == raw.white_balance
 
 
+@pytest.mark.parametrize("name", ["RGGB", "X-Trans"])
+def test_tiles_are_in_adobes_form(tmp_path, name):
+    """That of rawspeed, darktable's decoder: predictor 1, two components that fill the tile."""
+    path = tmp_path / "a.dng"
+    write(path, make_dng(values(), BAYER.get(name, X_TRANS)))
+    with tifffile.TiffFile(path) as file:
+        (page,), raw = file.pages, path.read_bytes()
+        for start, size in zip(page.dataoffsets, page.databytecounts, strict=True):
+            tile = raw[start : start + size]
+            frame, scan = tile.index(b"\xff\xc3"), tile.index(b"\xff\xda")
+            bits, height, width, components = struct.unpack_from(">BHHB", tile, frame + 4)
+            assert (bits, components, tile[scan + 4], tile[scan + 9]) == (16, 2, 2, 1)
+            assert (height, 2 * width) == (page.tilelength, page.tilewidth)
+
+
 def test_black_of_each_site_the_active_area_and_the_crop(tmp_path):
     mosaic, path = values(), tmp_path / "a.dng"
     how = {"area": (6, 8, 246, 290), "crop": (4, 2, 50, 40), "black": (100, 200, 300, 400)}
@@ -92,6 +107,38 @@ def test_black_of_each_site_the_active_area_and_the_crop(tmp_path):
     np.testing.assert_array_equal(again.black.ravel(), how["black"])
     assert (again.active, again.crop) == (raw.active, raw.crop)
     assert again.active == how["area"]
+
+
+@pytest.mark.parametrize("corner", [(7, 8), (6, 9), (7, 9)])
+@pytest.mark.parametrize("name", ["RGGB", "GRBG", "X-Trans"])
+def test_an_active_area_from_an_odd_corner_stays_where_it_is(tmp_path, name, corner):
+    """LibRaw moves that of Bayer's mosaics; the crop counts from it."""
+    path, blacks = tmp_path / "a.dng", (512,) if name == "X-Trans" else (100, 200, 300, 400)
+    how = {"area": (*corner, 246, 290), "crop": (4, 2, 50, 40), "black": blacks}
+    filters = np.array(BAYER.get(name, X_TRANS))
+    source = make_dng(values(), filters.tolist(), **how)
+    raw = write(path, source)
+    for one in (raw, read_raw(path)):
+        assert one.active == how["area"]
+        assert one.crop == (2, 4, 42, 54)
+        np.testing.assert_array_equal(one.pattern, filters)
+        black = one.black if len(blacks) > 1 else one.black[:1, :1]
+        np.testing.assert_array_equal(black.ravel(), blacks)
+    found = tags(path)
+    assert (found[50829], found[50719], found[50720]) == (how["area"], (4, 2), (50, 40))
+    np.testing.assert_array_equal(sensor(path), values())
+    assert develop(raw, raw.mosaic, read_raw_tree(source)).shape == (40, 50, 3)
+
+
+def test_what_is_developed_begins_where_the_crop_does():
+    """Of a sensor with one light row and column: they are the picture's first."""
+    light = np.full((80, 90), 600, np.uint16)
+    light[9:11], light[:, 13:15] = 9000, 9000
+    source = make_dng(light, area=(7, 9, 79, 89), crop=(4, 2, 50, 40))
+    raw = read_raw(source)
+    picture = develop(raw, raw.mosaic, read_raw_tree(source)).mean(2)
+    assert picture[0].min() > 4 * picture[4, 8:].max()
+    assert picture[:, 0].min() > 4 * picture[8:, 4].max()
 
 
 def test_a_denoised_mosaic_is_rounded_and_clipped(tmp_path):
@@ -135,6 +182,9 @@ def dng_with_preview():
         (50781, "B", 16, bytes(16), True),  # identity of the values
         (51041, "d", 2, (1e-4, 1e-6), True),
         (50936, "s", 0, "Profile", True),
+        (50937, "I", 3, (1, 1, 1), True),  # a table of hues, and how its values are spread
+        (50938, "f", 3, (0.0, 1.0, 1.0), True),
+        (51107, "I", 1, 1, True),
     ]
     below = [
         (33421, "H", 2, (2, 2), True),
@@ -162,6 +212,7 @@ def test_the_tags_of_a_dng_file_are_kept_but_for_what_holds_no_more(tmp_path):
     np.testing.assert_array_equal(sensor(path), mosaic)
     found = tags(path)
     assert found[50936] == "Profile"
+    assert (found[50937], found[51107]) == ((1, 1, 1), 1)
     assert found[50706] == bytes([1, 4, 0, 0])
     assert found[51022] == bytes(4)
     assert found[50935] == (3, 4)  # NoiseReductionApplied
@@ -181,7 +232,77 @@ def test_finer_values_have_levels_of_their_own(tmp_path):
     raw = write(path, source, factor=2)
     assert (read_raw(path).black == 2 * raw.black).all()
     assert (read_raw(path).white == 30000).all()
-    assert 50716 not in tags(path)
+    found = tags(path)
+    assert (found[50714], found[50716]) == ((4098, 4), (2, 8) * 250)
+
+
+LINES = {
+    50716: Field(SRATIONAL, struct.pack("<500i", *(0, 1, 60, 1) * 125)),  # of each row
+    50715: Field(SRATIONAL, struct.pack("<600i", *(5, 2, -5, 2, 0, 1) * 100)),  # of each column
+}
+
+
+def black_of(rows: int, columns: int) -> dict:
+    """A pattern of levels, in fourths."""
+    levels = [number for n in range(rows * columns) for number in (2001 + 160 * n, 4)]
+    return {
+        50713: Field(SHORT, struct.pack("<HH", rows, columns)),
+        50714: Field(RATIONAL, struct.pack(f"<{len(levels)}I", *levels)),
+    }
+
+
+@pytest.mark.parametrize("factor", [1, 4])
+@pytest.mark.parametrize(
+    ("name", "size", "lines"),
+    [("RGGB", (1, 1), True), ("RGGB", (6, 6), False), ("GBRG", (4, 3), True),
+     ("X-Trans", (2, 2), False), ("X-Trans", (6, 6), True)],
+)  # fmt: skip
+def test_black_of_any_repeat_of_rows_and_of_columns(tmp_path, name, size, lines, factor):
+    mosaic, path = values(), tmp_path / "a.dng"
+    file = io.BytesIO(make_dng(mosaic, BAYER.get(name, X_TRANS)))
+    told = black_of(*size) | (LINES if lines else {})
+    add_tree(file, {0: told})
+    black = (500.25 + 40 * np.arange(size[0] * size[1])).reshape(size)
+    repeated = np.tile(black, (250, 300))[:250, :300]
+    whole = repeated
+    if lines:
+        whole = repeated + np.tile([[0.0], [60]], (125, 1)) + np.tile([2.5, -2.5, 0], 100)
+    raw = write(path, file.getvalue(), factor=factor)
+    again = read_raw(path)
+    expected = (mosaic - whole) / (15000 - repeated)
+    for one in (raw, again):
+        np.testing.assert_allclose(one.mosaic, expected, atol=2e-6)
+    np.testing.assert_array_equal(again.sensor, factor * mosaic)
+    scaled = np.array(tags(path)[50714]).reshape(-1, 2)
+    np.testing.assert_allclose(scaled[:, 0] / scaled[:, 1], factor * black.ravel())
+
+
+def test_fractions_of_black_are_scaled_with_the_values(tmp_path):
+    file, path = io.BytesIO(make_dng(values())), tmp_path / "a.dng"
+    add_tree(file, {0: {50714: Field(RATIONAL, struct.pack("<II", 5114, 10))}})
+    write(path, file.getvalue(), factor=4)
+    assert tags(path)[50714] == (20456, 10)
+    large = 511 * 4_000_000, 4_000_000
+    file = io.BytesIO(make_dng(values()))
+    add_tree(file, {0: {50714: Field(RATIONAL, struct.pack("<II", *large))}})
+    write(path, file.getvalue(), factor=4)
+    above, below = tags(path)[50714]
+    assert above / below == 2044
+
+
+def test_floating_point_values_get_the_levels_of_what_is_written(tmp_path):
+    """LibRaw makes integers of them, so that the file's own levels hold no more."""
+    light = np.linspace(-0.05, 1, 60 * 72, dtype=np.float32).reshape(60, 72)
+    told, file = read_raw_tree(make_dng(values(60, 72), black=0, white=1))[0], io.BytesIO()
+    pattern = [(33421, "H", 2, (2, 2), True), (33422, "B", 4, bytes([0, 1, 1, 2]), True)]
+    tifffile.imwrite(file, light, photometric=32803, extratags=pattern, metadata=None)
+    add_tree(file, {0: told})
+    path = tmp_path / "a.dng"
+    raw = write(path, file.getvalue())
+    again = read_raw(path)
+    assert again.white.min() == raw.white.min() > 10000
+    assert raw.mosaic.mean() == pytest.approx(light.clip(0).mean(), rel=0.01)
+    np.testing.assert_array_equal(again.mosaic, raw.mosaic)
 
 
 def test_other_raw_files_get_what_dng_asks_for(tmp_path):
@@ -245,6 +366,21 @@ def test_a_camera_of_which_little_is_known(tmp_path):
     again = read_raw(path)
     np.testing.assert_array_equal(again.sensor, raw.sensor)
     np.testing.assert_allclose(again.to_srgb, np.eye(3), atol=2e-3)
+
+
+@pytest.mark.parametrize("matrix", [(0,) * 9, (1, 1, 1) * 3, (1, 2, 3, 2, 4, 6, 1, 0, 0)])
+def test_a_colour_matrix_that_cannot_be_counts_as_absent(tmp_path, matrix):
+    spoilt = Field(SRATIONAL, struct.pack("<18i", *(each for one in matrix for each in (one, 1))))
+    file = io.BytesIO(make_dng(values()))
+    add_tree(file, {0: {50721: spoilt}})
+    raw = write(tmp_path / "a.dng", file.getvalue())
+    assert raw.from_xyz is None
+    assert np.linalg.matrix_rank(raw.to_srgb) == 3
+    # As of a file of another kind, which gets a matrix.
+    write_dng(tmp_path / "b.dng", raw, raw.mosaic, {0: {}})
+    again = read_raw(tmp_path / "b.dng")
+    assert again.from_xyz is not None
+    np.testing.assert_array_equal(again.black, raw.black)
 
 
 def raf(exif: bytes, xmp: bytes = b"") -> bytes:
@@ -385,6 +521,23 @@ def test_developed_pictures_are_what_libraw_makes_of_the_dng_file(tmp_path):
         )  # fmt: skip
     np.testing.assert_array_equal(pixels, expected[6:96, 8:108])
     assert developed_meta(tree, raw.orientation).orientation == 6
+
+
+@pytest.mark.parametrize(("across", "down"), [(1, 2), (2, 1), (1, 1)])
+def test_what_is_developed_of_pixels_that_are_not_square_is_whole(tmp_path, across, down):
+    light = np.full((120, 160), 600, np.uint16)
+    light[70:], light[:, 90:] = 9000, 9000
+    file = io.BytesIO(make_dng(light, crop=(8, 6, 100, 90)))
+    add_tree(file, {0: {50718: Field(RATIONAL, struct.pack("<4I", across, 1, down, 1))}})
+    raw = read_raw(file.getvalue())
+    picture = develop(raw, raw.mosaic, read_raw_tree(file.getvalue())).mean(2)
+    assert picture.shape == (90 * down, 100 * across)
+    assert raw.shown == (6 * down, 8 * across, 96 * down, 108 * across)
+    bright = picture > picture.max() / 2
+    assert abs(bright[:, 0].argmax() - 64 * down) <= 3
+    assert abs(bright[0].argmax() - 82 * across) <= 3
+    write_dng(tmp_path / "a.dng", raw, raw.mosaic, {0: {}})
+    assert read_raw(tmp_path / "a.dng").stretch == (down, across)
 
 
 @pytest.mark.parametrize("size", [(96, 120), (516, 540)])

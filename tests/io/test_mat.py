@@ -106,8 +106,8 @@ def test_any_damage_is_one_error_or_none(file):
     ("content", "words"),
     [
         (b"", "is empty"),
-        (b"\xff\xd8\xff\xe0 a JPEG", "is no MATLAB file"),
-        (b"MATLAB 7.3 MAT-file".ljust(600), "is no MATLAB file"),
+        (b"\xff\xd8\xff\xe0 a JPEG", "is not a MATLAB file"),
+        (b"MATLAB 7.3 MAT-file".ljust(600), "is not a MATLAB file"),
         (b"MATLAB 5.0 MAT-file".ljust(600), "is damaged or cut off|has no variable"),
     ],
 )

@@ -89,9 +89,9 @@ class TestNpz:
     @pytest.mark.parametrize(
         ("more", "said"),
         [
-            ({"matches": np.array([[3, 0]])}, "keypoints0 that are not there"),
-            ({"matches": np.array([[0, 4]])}, "not there"),
-            ({"matches": np.array([[-1, 0]])}, "keypoints0 that are not there"),
+            ({"matches": np.array([[3, 0]])}, "missing keypoints0"),
+            ({"matches": np.array([[0, 4]])}, "missing keypoints1"),
+            ({"matches": np.array([[-1, 0]])}, "missing keypoints0"),
             ({"matches": np.array([[0, 1]]), "scores": np.ones(2)}, "has 1 pairs of matches"),
             ({"matches": np.array([0, 1])}, r"matches has the shape \(2,\), while there are 3"),
         ],
@@ -119,17 +119,17 @@ class TestNpz:
     @pytest.mark.parametrize(
         ("change", "words"),
         [
-            ({"matches": np.array([9, 0, 0])}, "not there"),
-            ({"matches": np.array([-2, 0, 0])}, "not there"),
-            ({"matches": np.array([0.5, 0, 0])}, "no whole numbers"),
+            ({"matches": np.array([9, 0, 0])}, "missing keypoints1"),
+            ({"matches": np.array([-2, 0, 0])}, "missing keypoints1"),
+            ({"matches": np.array([0.5, 0, 0])}, "must be whole numbers"),
             ({"matches": np.array([0, 0])}, "shape"),
             ({"keypoints0": np.array([[0, np.nan]] * 3)}, "not finite"),
             ({"keypoints0": np.zeros((3, 3))}, "N×2"),
-            ({"keypoints0": np.array(["a", "b", "c"])}, "not of numbers"),
-            ({"keypoints0": np.float32(3)}, "not of numbers"),
+            ({"keypoints0": np.array(["a", "b", "c"])}, "do not hold numbers"),
+            ({"keypoints0": np.float32(3)}, "do not hold numbers"),
             ({"match_confidence": np.ones(7)}, "shape"),
-            ({"keypoints1": None}, "no keypoints1"),
-            ({"matches": np.array([{}, 1, 2], dtype=object)}, "no archive"),
+            ({"keypoints1": None}, "no array keypoints1"),
+            ({"matches": np.array([{}, 1, 2], dtype=object)}, "not an archive"),
         ],
     )
     def test_what_makes_no_sense_is_told(self, tmp_path, change, words):
@@ -245,9 +245,9 @@ class TestCsv:
             ("x0,y0,x1,y1\n1;2;3;4\n", "line 2 has 1 values"),
             ("1,5 2,5 3,5 4,5\n", "line 1"),
             ("1,2,,4,5\n", "line 1"),
-            ("x0,y0,x1,y1\n1,2,3," + "4" * 200_000 + "\n", "no table"),
+            ("x0,y0,x1,y1\n1,2,3," + "4" * 200_000 + "\n", "not a table"),
             ("x0,y0,x1,y1\na,b,c,d\n", "line 2"),
-            (b"\xff\xfe\x00", "no text"),
+            (b"\xff\xfe\x00", "not a text file"),
         ],
     )
     def test_what_makes_no_sense_is_told(self, tmp_path, text, words):

@@ -220,7 +220,7 @@ def test_what_was_done_before_the_disk_was_full_stays(tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     number, told = done.stdout.split(" ", 1)
-    assert told == f"{path}: File too large; the pairs before are in it\n"
+    assert told == f"{path}: File too large; it has the pairs before\n"
     found = list(read_h5([path]))
     assert len(found) == int(number) > 10
     assert all(isinstance(matches, Matches) for *_, matches in found)

@@ -97,7 +97,7 @@ def test_missing_rows_leave_the_old_file(tmp_path: Path) -> None:
 
 def test_a_picture_that_the_format_cannot_hold(tmp_path: Path) -> None:
     path = tmp_path / "wide.webp"
-    limit = "webp holds at most 16383 pixels a side, and the picture has 20000×1"
+    limit = "webp holds at most 16383 pixels per side, but the picture has 20000×1"
     with pytest.raises(InputError, match=limit) as caught:
         write_picture(path, Picture(np.zeros((1, 20000, 3), np.uint8)))
     assert "\n" not in str(caught.value)
@@ -248,7 +248,7 @@ def test_bad_targets(tmp_path: Path) -> None:
         write_picture(tmp_path / "folder.png", PICTURE)
     with pytest.raises(InputError, match="too long"):
         write_picture(tmp_path / ("n" * 300 + ".png"), PICTURE)
-    with pytest.raises(InputError, match="no regular file"):
+    with pytest.raises(InputError, match="not a regular file"):
         write_picture(Path(os.devnull), PICTURE, format="png")
     assert [path.name for path in tmp_path.iterdir()] == ["folder.png"]
 

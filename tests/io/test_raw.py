@@ -13,9 +13,11 @@ from reference.dng import BAYER, MATRIX, X_TRANS, make_dng, make_pef
 
 from n3cli.errors import InputError
 from n3cli.io.area import Area
-from n3cli.io.exif import EXIF
+from n3cli.io.dng import write_dng
+from n3cli.io.exif import EXIF, add_tree
 from n3cli.io.raw import read_raw
-from n3cli.io.tiff import RATIONAL, Field
+from n3cli.io.raw_meta import read_raw_tree
+from n3cli.io.tiff import LONG, RATIONAL, SHORT, Field
 from n3cli.ops.noise_model import NoiseModel
 
 
@@ -58,7 +60,24 @@ def test_the_active_area_and_the_crop_in_it():
     assert read_raw(make_dng(mosaic)).crop == Area(0, 0, 60, 72)
 
 
-@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+@pytest.mark.parametrize(
+    "size",
+    [
+        Field(LONG, bytes(8)),
+        Field(LONG, bytes(4)),
+        Field(12, struct.pack("<dd", np.nan, 40)),
+        Field(12, struct.pack("<dd", np.inf, 40)),
+    ],
+)
+def test_a_crop_that_makes_no_sense_counts_as_absent(size):
+    """Where LibRaw moves the active area, the file's own crop counts."""
+    file = io.BytesIO(make_dng(values(), area=(7, 9, 57, 69), crop=(4, 2, 50, 40)))
+    add_tree(file, {0: {50720: size}})
+    raw = read_raw(file.getvalue())
+    assert (raw.active, raw.crop) == ((7, 9, 57, 69), (0, 0, 50, 60))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
 def test_orientation_is_exifs(orientation):
     assert read_raw(make_dng(values(), orientation=orientation)).orientation == orientation
 
@@ -70,6 +89,25 @@ def test_colours():
     np.testing.assert_allclose(raw.to_srgb.sum(1), 1, atol=1e-6)  # white stays white
     assert (raw.tags.make, raw.tags.model) == ("Maker", "Model 1")
     assert raw.tags.from_xyz is not None
+
+
+@pytest.mark.parametrize(
+    ("told", "iso"),
+    [
+        ({34855: 1600}, 1600),
+        ({34855: 1600, 0x8832: 1000}, 1600),
+        ({34855: 65535, 0x8832: 102400, 0x8831: 99}, 102400),
+        ({34855: 65535, 0x8831: 204800}, 204800),
+        ({34855: 65535}, 65535),
+    ],
+)
+def test_sensitivities_beyond_what_exifs_first_field_holds(told, iso):
+    fields = {
+        tag: Field(SHORT, struct.pack("<H", value)) if tag == 34855
+        else Field(LONG, struct.pack("<I", value))
+        for tag, value in told.items()
+    }  # fmt: skip
+    assert read_raw(make_pef(values(), told={EXIF: fields})).iso == iso
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
@@ -101,6 +139,29 @@ def test_a_noise_profile_that_makes_no_sense_counts_as_absent(profile):
 
 def test_one_colour_without_noise_is_believed():
     assert read_raw(make_dng(values(), noise=(0, 0, 1e-4, 0, 1e-4, 0))).noise is not None
+
+
+QUAD = ((0, 0, 1, 1), (0, 0, 1, 1), (1, 1, 2, 2), (1, 1, 2, 2))
+FOUR_ROWS = ((0, 1), (1, 2), (1, 0), (2, 1))
+FOUR_COLUMNS = ((0, 1, 1, 2), (1, 2, 0, 1))
+THREES = ((0, 1, 2), (1, 2, 0), (2, 0, 1))
+
+
+@pytest.mark.parametrize("pattern", [QUAD, FOUR_ROWS, FOUR_COLUMNS, THREES])
+def test_a_filter_that_repeats_in_another_way_is_refused(pattern):
+    with pytest.raises(InputError, match="its filter repeats in another way than Bayer's and"):
+        read_raw(make_dng(values(), pattern))
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_sites_in_staggered_rows_are_refused(number):
+    file = io.BytesIO(make_dng(values()))
+    add_tree(file, {0: {50711: Field(SHORT, struct.pack("<H", number))}})
+    if number == 1:
+        assert read_raw(file.getvalue()).layout == "RGGB"
+        return
+    with pytest.raises(InputError, match="its filter repeats in another way than Bayer's and"):
+        read_raw(file.getvalue())
 
 
 def make_balanced(levels: tuple[int, int, int]) -> bytes:
@@ -167,13 +228,13 @@ def linear():
     ("content", "words"),
     [
         (lambda: b"", "is empty"),
-        (lambda: b"no raw file" * 100, "is no camera raw file"),
-        (jpeg, r"is no camera raw file but a picture \(jpeg\); name it so"),
+        (lambda: b"no raw file" * 100, "is not a camera raw file"),
+        (jpeg, r"is not a camera raw file but a picture \(jpeg\); change its suffix"),
         (lambda: make_dng(values())[:5000], "is damaged or cut off"),
         (lambda: make_dng(values())[:-10], "is damaged or cut off"),
-        (lambda: make_dng(values())[:40], "is (damaged or cut off|no camera raw file)"),
-        (linear, "holds no mosaic: its pixels have all colours already"),
-        (lambda: make_dng(values(), white=512), "its levels of black and white make no sense"),
+        (lambda: make_dng(values())[:40], "is (damaged or cut off|not a camera raw file)"),
+        (linear, "holds no mosaic: its pixels already have all colours"),
+        (lambda: make_dng(values(), white=512), "its black and white levels make no sense"),
     ],
 )
 def test_bad_files(tmp_path, content, words):
@@ -188,17 +249,47 @@ def test_a_file_that_is_not_there(tmp_path):
         read_raw(tmp_path / "photo.nef")
 
 
-DNG = make_dng(values(12, 14), noise=(1e-4, 1e-5))
+def compressed(source: bytes) -> bytes:
+    """A file in n3's own form: tiles of lossless JPEG."""
+    raw, file = read_raw(source), io.BytesIO()
+    write_dng(file, raw, raw.mosaic, read_raw_tree(source))
+    return file.getvalue()
 
 
+DNG = {
+    "plain": make_dng(values(12, 14), noise=(1e-4, 1e-5)),
+    "tiles": compressed(make_dng(values())),
+}
+
+
+@pytest.mark.parametrize("kind", DNG)
 @settings(max_examples=150)
-@given(st.lists(st.tuples(st.integers(0, len(DNG) - 1), st.integers(0, 255)), max_size=6))
-def test_any_damage_is_one_error_or_a_picture(changes):
-    data = bytearray(DNG)
-    for place, value in changes:
-        data[place] = value
+@given(
+    st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.binary(min_size=1, max_size=8)),
+             max_size=6)
+)  # fmt: skip
+def test_any_damage_is_one_error_or_a_picture(kind, changes):
+    data = bytearray(DNG[kind])
+    for share, bytes_ in changes:
+        place = int(share * len(data))
+        data[place : place + len(bytes_)] = bytes_
     try:
         raw = read_raw(bytes(data), "a.dng")
     except InputError:
         return
     assert raw.mosaic.ndim == 2
+
+
+def test_a_damaged_tile_that_libraw_notices_is_told():
+    data = bytearray(DNG["tiles"])
+    start = data.index(b"\xff\xda") + 200
+    data[start : start + 8] = b"\xff\xd9" * 4
+    with pytest.raises(InputError, match=r"a\.dng: is damaged or cut off \("):
+        read_raw(bytes(data), "a.dng")
+
+
+@pytest.mark.parametrize("left", [0.01, 0.3, 0.9, 0.995, 0.999])
+def test_a_file_of_n3s_own_that_is_cut_off_is_told_so(left):
+    data = DNG["tiles"]
+    with pytest.raises(InputError, match=r"a\.dng: is (damaged or )?cut off"):
+        read_raw(data[: int(left * len(data))], "a.dng")

@@ -74,7 +74,7 @@ def test_files_that_are_cut_off(kind: str, size: str, tmp_path: Path) -> None:
 def test_a_text_file_named_png(tmp_path: Path) -> None:
     path = tmp_path / "text.png"
     path.write_text("Dear diary,\ntoday I am a picture.\n")
-    refuses(path, "text.png", "no picture", "png")
+    refuses(path, "text.png", "is not a picture", "png")
 
 
 def test_an_empty_file(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ class TestLeftOut:
         assert [job.source.name for job in batch.jobs] == ["b.bmp"]
         assert batch.existing == (Job(Path("a.png"), Path("a_n3dn.png")),)
         assert not batch.refused
-        with pytest.raises(ConfigError, match="leave one out"):
+        with pytest.raises(ConfigError, match="exclude each other"):
             plan(["a.png"], skip_existing=True, overwrite=True)
 
     def test_what_lacks_its_page_or_its_picture_is_not_there(self):
@@ -50,7 +50,7 @@ class TestLeftOut:
         batch = plan(["a.png", "b.bmp"], skip_existing=True, compare=True)
         assert not batch.existing
         assert sorted(reasons(batch)) == [
-            f"{name}: exists and is kept; -y replaces it"
+            f"{name}: exists and is kept; give -y to replace it"
             for name in ("a_n3dn.png", "b_n3dn_compare.html")
         ]
         Path("a_n3dn_compare.html").write_bytes(b"")
@@ -170,7 +170,7 @@ class TestScan:
         batch = plan(["gone.png", "a.png/b.png", "x" * 5000, "a.png"])
         assert len(batch.refused) == 3
         assert len(batch.jobs) == 1
-        assert "gone.png: no such file" in reasons(batch)
+        assert "gone.png: no such file or folder" in reasons(batch)
 
     @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
     def test_folders_give_files_only(self):
@@ -189,7 +189,7 @@ class TestScan:
 
     def test_link_loop(self):
         Path("loop.png").symlink_to("loop.png")
-        assert reasons(plan(["loop.png"])) == ["loop.png: no such file"]
+        assert reasons(plan(["loop.png"])) == ["loop.png: no such file or folder"]
 
 
 @pytest.mark.usefixtures("tree")
@@ -228,7 +228,7 @@ class TestNothingIsLost:
         Path("a.bmp").write_bytes(b"")
         batch = plan(["a.png", "a.bmp"])
         assert [job.source for job in batch.jobs] == [Path("a.png")]
-        assert "already that of a.png" in reasons(batch)[0]
+        assert "also that of a.png" in reasons(batch)[0]
 
 
 @pytest.mark.usefixtures("tree")
@@ -243,7 +243,7 @@ class TestPages:
 
     @pytest.mark.parametrize(("inputs", "output"), [(["a.png"], "-"), (["-"], None), (["-"], "-")])
     def test_not_beside_standard_output(self, inputs, output):
-        with pytest.raises(ConfigError, match=r"--compare: .* give a file with -o"):
+        with pytest.raises(ConfigError, match=r"--compare needs .* name one with -o"):
             plan(inputs, output, compare=True)
 
     @pytest.mark.parametrize(("inputs", "output"), [(["a.png"], "x.png"), (["-"], "x.png")])
@@ -251,7 +251,7 @@ class TestPages:
         Path("x_compare.html").write_bytes(b"")
         batch = plan(inputs, output, compare=True)
         assert not batch.jobs
-        assert reasons(batch) == ["x_compare.html: exists and is kept; -y replaces it"]
+        assert reasons(batch) == ["x_compare.html: exists and is kept; give -y to replace it"]
         assert plan(inputs, output, compare=True, overwrite=True).jobs
         assert plan(inputs, output).jobs
 
@@ -266,15 +266,15 @@ class TestPages:
             ("c.png", "c.png"),
         ]
         assert [reason.partition(";")[0] for reason in reasons(batch)] == [
-            "mixed/a.bmp: its output out/a.png is already that of mixed/a.png",
-            "mixed/c.gif: its output out/c.png is already that of mixed/c.png",
+            "mixed/a.bmp: its output out/a.png is also that of mixed/a.png",
+            "mixed/c.gif: its output out/c.png is also that of mixed/c.png",
         ]
 
     def test_two_results_never_share_one(self):
         Path("a.jpg").write_bytes(b"")
         batch = plan(["a.png", "a.jpg"], compare=True)
         assert [job.source for job in batch.jobs] == [Path("a.png")]
-        assert "a_n3dn_compare.html is already that of a.png" in reasons(batch)[0]
+        assert "a_n3dn_compare.html is also that of a.png" in reasons(batch)[0]
 
 
 names = st.text(

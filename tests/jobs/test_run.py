@@ -85,7 +85,7 @@ def test_what_appears_while_a_batch_runs_is_kept(tmp_path):
         return job
 
     assert run(Plan((*jobs,)), lambda: work, events.append) == Summary(done=1, failed=1)
-    assert str(events[-1].error) == f"{tmp_path / 'b'}: exists and is kept; -y replaces it"
+    assert str(events[-1].error) == f"{tmp_path / 'b'}: exists and is kept; give -y to replace it"
     again = [Job(None, job.target, "png", replace=True) for job in jobs]
     assert run(Plan((*again,)), lambda: work, events.append) == Summary(done=2, failed=0)
 

@@ -235,6 +235,9 @@ def test_gradient_of_the_norm_is_that_of_small_changes():
     # Variances near the epsilon, where the share of all sets in the factor counts.
     x = (torch.randn(3, 7, 2, dtype=torch.double) * 0.03).requires_grad_()
     assert torch.autograd.gradcheck(lambda x: _NormaliseAndRectify.apply(x)[0], (x,))
+    total = _NormaliseAndRectify.apply(x)[0].sum()
+    with pytest.raises(NotImplementedError, match="no second derivative"):
+        torch.autograd.grad(total, x, create_graph=True)
 
 
 def test_few_points_and_side_information():

@@ -97,5 +97,5 @@ def test_a_model_for_mosaics_verifies_and_refuses_pictures(network):
     )  # fmt: skip
     model = Model(config, network, "here")
     verify_model(model)
-    with pytest.raises(ModelError, match="for the mosaics of camera raw"):
+    with pytest.raises(ModelError, match="is for camera raw"):
         denoise(torch.rand(20, 20).numpy(), 10, model=model)

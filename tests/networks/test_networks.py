@@ -120,6 +120,8 @@ def test_a_noise_level_is_asked_for():
         registry.build("n3unet", {})(torch.rand(1, 1, 16, 16))
     with pytest.raises(ValueError, match="expected B×1×H×W"):
         registry.build("n3unet", {})(torch.rand(1, 3, 16, 16), 0.1)
+    with pytest.raises(ValueError, match=r"each of the 2 images, got shape \(3,\)"):
+        registry.build("n3unet", {})(torch.rand(2, 1, 16, 16), torch.rand(3))
 
 
 @pytest.mark.parametrize(

@@ -152,6 +152,14 @@ def test_gradients_stay_finite_where_eigenvalues_meet():
                 assert torch.isfinite(gradient).all()
 
 
+def test_a_second_derivative_is_refused():
+    x0, x1 = torch.rand(2, 1, 20, 2, dtype=torch.float64)
+    weights = torch.rand(1, 20, dtype=torch.float64, requires_grad=True)
+    total = eight_point(x0, x1, weights)[..., 0, 0].square().sum()
+    with pytest.raises(NotImplementedError, match="eight-point algorithm has no second derivative"):
+        torch.autograd.grad(total, weights, create_graph=True)
+
+
 def test_batches_are_taken_apart():
     scenes = [scene(seed) for seed in range(3)]
     x0, x1 = (torch.from_numpy(np.stack([each[n] for each in scenes])) for n in (2, 3))

@@ -69,5 +69,5 @@ def test_below_the_reach_of_the_series_it_is_as_at_its_end():
 
 @pytest.mark.parametrize(("a", "b"), [(-1e-3, 1e-3), (0, 0), (0, -1), (np.nan, 1), (1, np.inf)])
 def test_what_is_no_noise_is_refused(a, b):
-    with pytest.raises(ConfigError, match="cannot be made even"):
+    with pytest.raises(ConfigError, match="cannot be stabilised"):
         stabilise(np.zeros(3), a, b)

@@ -136,7 +136,7 @@ def test_a_damaged_one_is_passed_over(tmp_path, damage):
     with pytest.raises(InputError, match=newer.name):
         resumed(str(newer), tmp_path)
     damage(older)
-    with pytest.warns(N3Warning), pytest.raises(ConfigError, match="whole; start anew"):
+    with pytest.warns(N3Warning), pytest.raises(ConfigError, match="complete; start a new run"):
         resumed("auto", tmp_path)
 
 

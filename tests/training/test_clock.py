@@ -38,17 +38,17 @@ def test_where_they_get_little_of_it_a_warning_says_why(before, ready, validated
 def test_the_error_says_how_long_what_took_and_what_to_do():
     error = no_time(3.2, ready=29, validated=101, validates=True)
     assert "3.2 min are too short" in str(error)
-    assert "29 s had gone" in str(error)
+    assert "29 s passed" in str(error)
     assert "took 72 s" in str(error)
-    assert any("above 2.9 minutes: --minutes" in step for step in error.steps)
+    assert any("above 2.9 minutes (--minutes" in step for step in error.steps)
     assert any("validation.images=none" in step for step in error.steps)
 
 
 def test_who_does_not_validate_is_not_told_to_do_less_of_it():
     error = no_time(1, ready=70, validated=70, validates=False)
-    assert "70 s had gone before the first step" in str(error)
+    assert "70 s passed before the first step" in str(error)
     assert "validation" not in " ".join((str(error), *error.steps))
-    assert any("above 1.2 minutes: --minutes" in step for step in error.steps)
+    assert any("above 1.2 minutes (--minutes" in step for step in error.steps)
     with pytest.warns(N3Warning, match="only 10 of 60 s .*--minutes N") as told:
         end_of_steps(1, before=0, ready=50, validated=50, validates=False)
     assert "validation" not in str(told[0].message)

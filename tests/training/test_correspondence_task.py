@@ -139,7 +139,7 @@ def test_a_run_goes_on_where_it_was(tmp_path: Path):
     model = train(tmp_path / "run", *changes)
     expected = (model / "model.safetensors").read_bytes()
     sorted((tmp_path / "run").glob("checkpoint-*.pt"))[-1].write_bytes(b"")
-    with pytest.warns(match="passed over"):
+    with pytest.warns(match="trying the one before it"):
         train(tmp_path / "run", *changes, resume="auto")
     assert (model / "model.safetensors").read_bytes() == expected
 

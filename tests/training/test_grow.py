@@ -55,7 +55,7 @@ def test_a_plain_network_can_be_given_an_n3_block():
     ("options", "complaint"),
     [
         ({**SMALL, "widths": "7,12"}, "does not fit into"),
-        ({**SMALL, "n3_levels": ""}, "has n3.0.project.weight, for which there is no place"),
+        ({**SMALL, "n3_levels": ""}, "has n3.0.project.weight, which the new network lacks"),
         ({**SMALL, "features": 6}, "would not compute the same"),
         ({**SMALL, "widths": "8,13", "patch": 4, "stride": 2}, "would not compute the same"),
     ],

@@ -111,7 +111,7 @@ def test_scores_are_those_of_the_mosaic(form):
 
 
 def test_mosaics_are_taken_apart_in_squares():
-    with pytest.raises(ConfigError, match="have even sides, not 17"):
+    with pytest.raises(ConfigError, match="must be even, not 17"):
         make_task("planes", "data.crop=17")
 
 

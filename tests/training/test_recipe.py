@@ -225,10 +225,10 @@ def test_set_reaches_into_options_and_the_last_one_counts():
         ("run.ema=1", "run.ema must be from 0 to below 1"),
         ("run.seed=-1", "run.seed must be from 0"),
         ("run.compile=1", "run.compile must be true or false, not 1"),
-        ("model.init=2", "model.init must be a text, not 2"),
+        ("model.init=2", "model.init must be a string, not 2"),
         ("model.init=\udcff", "UTF-8"),
         ("data.sets=bsds400", "data.sets must be a list, not 'bsds400'"),
-        ("data.sets=[1]", "data.sets must be a text, not 1"),
+        ("data.sets=[1]", "data.sets must be a string, not 1"),
         ("model.options=1", "model.options must be a table"),
     ],
 )

@@ -210,7 +210,7 @@ def test_shots_without_meaning_are_refused(change, message):
 
 
 def test_odd_crops_cannot_be_developed():
-    with pytest.raises(ConfigError, match="have even sides, not 17"):
+    with pytest.raises(ConfigError, match="must be even, not 17"):
         make_task("denoise-n3unet-color-real", "data.crop=17")
 
 
@@ -224,5 +224,5 @@ def test_odd_crops_cannot_be_developed():
 )
 def test_only_what_denoises_in_colour_is_shown_developed_pictures(name, what, tmp_path, pictures):
     changes = ["sensor.develop=true", "data.sets=[]", "validation.images=none"]
-    with pytest.raises(ConfigError, match=f"denoise pictures in colour, and this is {what}; set"):
+    with pytest.raises(ConfigError, match=f"denoise colour pictures, but this is {what}; set"):
         run(load_recipe(name, changes), Place(tmp_path, pictures), lambda event: None)

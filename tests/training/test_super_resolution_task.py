@@ -62,7 +62,7 @@ def test_the_loss_is_charbonniers():
 
 
 def test_a_loss_for_noise_levels_is_refused():
-    with pytest.raises(ConfigError, match="weighted is for noise levels"):
+    with pytest.raises(ConfigError, match="weighted is only for denoising"):
         make_task("loss.kind=weighted")
 
 

@@ -199,7 +199,10 @@ def test_unknown_and_damaged_weights(spandrel: object, tmp_path: Path) -> None:
     ("error", "message"),
     [
         (ImportError("none here"), r"pip install 'n3cli\[spandrel\]' \(none here\)"),
-        (RuntimeError("operator torchvision::nms"), "does not fit torch, install it from where"),
+        (
+            RuntimeError("operator torchvision::nms"),
+            "does not fit torch, install both from the same source",
+        ),
     ],
 )
 def test_without_spandrel(

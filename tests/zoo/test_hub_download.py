@@ -160,7 +160,7 @@ def test_revision_is_resolved_to_its_commit(download: Download) -> None:
 @pytest.mark.parametrize("file", ["config.json", "model.safetensors"])
 def test_missing_file(hub: Hub, download: Download, file: str) -> None:
     del hub.files[file]
-    assert f"it has no {file}" in error_of(download())
+    assert f"the repository has no {file}" in error_of(download())
 
 
 def test_gated_repository(hub: Hub, download: Download) -> None:

@@ -157,7 +157,7 @@ def test_missing_folder(name: str, asked: list[hub.HubId]) -> None:
 
 
 def test_file_in_place_of_a_folder(other: Path) -> None:
-    with pytest.raises(ModelError, match="is a file of a model's folder: give the folder"):
+    with pytest.raises(ModelError, match="is a file in the folder of a model: give the folder"):
         load_model(str(other / "model.safetensors"))
 
 

@@ -63,7 +63,7 @@ def test_hidden_files_are_in_nobodys_way_and_stay(tmp_path: Path, network: Netwo
     (folder / ".git" / "HEAD").write_text("x")
     (folder / ".DS_Store").write_text("y")
     save_folder(folder, CONFIG, network, "one")
-    with pytest.raises(InputError, match="say -y"):
+    with pytest.raises(InputError, match="give -y"):
         save_folder(folder, CONFIG, network, "two")
     save_folder(folder, CONFIG, network, "two", overwrite=True)
     assert (folder / "README.md").read_text() == "two"
@@ -102,7 +102,7 @@ def test_weights_missing(folder: Path) -> None:
 def test_truncated_weights(folder: Path, kept: int) -> None:
     path = folder / "model.safetensors"
     path.write_bytes(path.read_bytes()[:kept])
-    with pytest.raises(ModelError, match="not a whole safetensors file"):
+    with pytest.raises(ModelError, match="not a complete safetensors file"):
         load_folder(folder)
 
 

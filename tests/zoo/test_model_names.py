@@ -145,6 +145,17 @@ def test_open_variant_is_not_guessed() -> None:
         complete_name("n3unet", task="denoise")
 
 
+def test_the_default_is_had_where_nothing_is_open_or_the_channels_are_told() -> None:
+    from n3cli.zoo.load import load_model
+
+    assert load_model(channels=3).config.name == "denoise-n3unet-color"
+    assert load_model(task="upscale").config.name == "upscale-n3sr-color"
+    assert load_model(task="match").config.task == "match"
+    for name in (None, "n3unet"):
+        with pytest.raises(ModelError, match="in Python, or pass channels=1 or 3"):
+            load_model(name)
+
+
 def test_four_planes_are_refused() -> None:
     with pytest.raises(ModelError, match="4 image planes"):
         complete_name("n3unet", task="denoise", channels=4)

@@ -164,7 +164,7 @@ def test_raw_checkpoint_with_noise_planes_is_refused(tmp_path: Path) -> None:
     state = published_state()
     state["blocks.0.conv1.weight"] = torch.zeros(64, 3, 3, 3)
     path = save_checkpoint(tmp_path / "c.t7", state)
-    with pytest.raises(ModelError, match="3 planes in and 1 out"):
+    with pytest.raises(ModelError, match="takes 3 planes and gives 1"):
         convert_file(path, tmp_path / "m")
 
 

@@ -231,7 +231,7 @@ def broken_files() -> dict[str, tuple[object, str]]:
     ircnn = random_ircnn(1, 4)
     stack = random_stack(1, 1, 1, 17, 8)
     return {
-        "bytes": (b"no weights", "it is damaged, or would run code, which is refused"),
+        "bytes": (b"no weights", "it is damaged, or would run code, so n3 refuses it"),
         "nothing": ({}, "holds no weights"),
         "a list": ([1, 2], "holds no weights: list"),
         "numbers": ({"model.0.weight": 3}, "'model.0.weight' in it is not a tensor"),
@@ -251,7 +251,7 @@ def broken_files() -> dict[str, tuple[object, str]]:
         ),
         "levels that differ": (ircnn | {"3": random_stack(1, 1, 1, 7, 8)}, "all the same"),
         "a level of another depth": (ircnn | {"3": random_stack(1, 1, 1, 6, 4)}, "level 3"),
-        "one level alone": (ircnn["3"], "one level of an IRCNN"),
+        "one level alone": (ircnn["3"], "a single level of an IRCNN"),
         "something else": ({"a.weight": torch.zeros(2, 3)}, r"the first are a\.weight \[2, 3\]"),
         "a value for all": (
             {k: v.new_zeros(()).expand(v.shape) for k, v in random_stack(1, 1, 1, 17, 512).items()},
