@@ -32,6 +32,8 @@ Estimate: TypeAlias = Callable[[Float32, Pattern, Sequence[NoiseModel], Progress
 
 _ESTIMATES = {"whole": estimate_whole, "planes": estimate_planes, "packed": estimate_packed}
 
+_MOST_OF_NINE = 5  # sites: a value and more than half of its neighbours
+
 DEFAULT = "raw"
 """The model that mosaics get where none is named."""
 
@@ -96,7 +98,7 @@ class RawDenoiser:
 
         Returns:
             The estimate, H×W. Where all sites of a colour around a value are white, it stays: what
-            is cut off has no noise.
+            is cut off has no noise. Where most are, it stays white at least.
 
         Raises:
             ConfigError: a strength or a noise that cannot be.
@@ -108,7 +110,12 @@ class RawDenoiser:
         estimate = self._way(mosaic, pattern, noise, strength, progress)
         for plane in planes_of(pattern):
             values = plane.of(mosaic)
-            np.copyto(plane.of(estimate), values, where=_inside(values >= 1))
+            if values.size == 0:  # of a mosaic smaller than its filter's period
+                continue
+            white, own = values >= 1, plane.of(estimate)
+            near = _count_near(white)
+            np.maximum(own, 1, out=own, where=white & (near > _MOST_OF_NINE))
+            np.copyto(own, values, where=near == 9)
         return estimate
 
 
@@ -146,12 +153,9 @@ def _told_a_share(
     return (partial(in_poses, compute) if tta else compute)(mosaic, pattern, progress)
 
 
-def _inside(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Where a mask H×W holds for all eight neighbours, too."""
-    inside = mask.copy()
-    for axis in (0, 1):
-        near = np.moveaxis(inside, axis, 0)
-        rows = near.copy()
-        near[1:] &= rows[:-1]
-        near[:-1] &= rows[1:]
-    return inside
+def _count_near(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """How many of the nine places around each of a mask H×W hold; the edge's go on beyond it."""
+    padded = np.pad(mask, 1, "edge").astype(np.uint8)
+    rows = padded[:-2] + padded[1:-1] + padded[2:]
+    count: NDArray[np.uint8] = rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]
+    return count

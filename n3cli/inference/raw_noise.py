@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from n3cli.io.noise_profile import NoiseProfile, find_profile
 from n3cli.io.raw import RawPicture
 from n3cli.ops.array import Float32
+from n3cli.ops.layout import PERIOD, Kind, Pattern
 from n3cli.ops.noise_model import ColourNoise
 from n3cli.ops.sensor_noise import SensorNoise, estimate_sensor_noise
 from n3cli.ops.spread import spread_squares
@@ -18,6 +20,8 @@ from n3cli.ops.spread import spread_squares
 SAMPLED: Final = 1 << 22
 """Values; a larger mosaic is judged by squares of so many in all."""
 
+_GREEN = 1
+_COLOURS = "red", "green", "blue"
 _SQUARE = 768  # values on a side: whole periods of every filter
 
 
@@ -93,21 +97,27 @@ def estimate_noise_of(raw: RawPicture) -> RawNoise:
     return estimate_noise(sample(raw, SAMPLED))
 
 
-def estimate_noise(colours: Sequence[Sequence[Float32]]) -> RawNoise:
-    """Estimate the noise from planes of red, green and blue, see `sample`."""
-    red, green, blue = found = estimate_sensor_noise(colours)
-    doubtful = next((one for one in found if not one.reliable), None)
+def estimate_noise(colours: Sequence[Sequence[Float32]], *, plain: bool = False) -> RawNoise:
+    """Estimate the noise of red, green and blue.
+
+    Args:
+        colours: planes of each, see `sample`.
+        plain: whether they show plain surfaces, see `estimate_sensor_noise`.
+    """
+    red, green, blue = found = estimate_sensor_noise(colours, plain=plain)
     return RawNoise(
         (red.model, green.model, blue.model),
         "estimate",
         tuple(map(_errors, found)),
-        doubtful is None,
-        doubtful.reason if doubtful else "",
+        all(one.reliable for one in found),
+        _reason(found),
     )
 
 
 def sample(raw: RawPicture, most: int) -> list[list[Float32]]:
     """Planes of red, green and blue: of the whole mosaic, or of squares in it.
+
+    X-Trans gives none of red and blue: they lie so far apart that texture passes for noise.
 
     Args:
         raw: the file.
@@ -115,6 +125,8 @@ def sample(raw: RawPicture, most: int) -> list[list[Float32]]:
     """
     period = len(raw.pattern)
     squares = _squares(raw.mosaic, most)
+    if corner := _find_blocks(raw.pattern):
+        return [[], [_blocks(square, *corner) for square in squares], []]
     colours: list[list[Float32]] = [[], [], []]
     for (row, column), colour in np.ndenumerate(raw.pattern):
         colours[int(colour)] += [square[row::period, column::period] for square in squares]
@@ -123,6 +135,32 @@ def sample(raw: RawPicture, most: int) -> list[list[Float32]]:
 
 def _errors(noise: SensorNoise) -> tuple[float, float]:
     return noise.error_a, noise.error_b
+
+
+def _reason(found: Sequence[SensorNoise]) -> str:
+    """Why not all are reliable, with the colours that this is about where it is not all."""
+    doubtful = next((one for one in found if not one.reliable), None)
+    if doubtful is None or len({one.reason for one in found}) == 1:
+        return doubtful.reason if doubtful else ""
+    concerned = zip(_COLOURS, found, strict=True)
+    names = [name for name, one in concerned if one.reason == doubtful.reason]
+    return f"in {' and '.join(names)}, {doubtful.reason}"
+
+
+def _find_blocks(pattern: Pattern) -> tuple[int, int] | None:
+    """Where the first of X-Trans' 2×2 greens is, one of which begins after every three sites."""
+    for row, column in np.ndindex(3, 3) if len(pattern) == PERIOD else ():
+        if (_blocks(np.roll(pattern, (-row, -column), (0, 1)), 0, 0) == _GREEN).all():
+            return row, column
+    return None
+
+
+def _blocks(mosaic: NDArray[Kind], row: int, column: int) -> NDArray[Kind]:
+    """The first 2×2 of every 3×3 sites from a place on, side by side."""
+    height, width = (mosaic.shape[0] - row) // 3, (mosaic.shape[1] - column) // 3
+    whole = mosaic[row : row + 3 * height, column : column + 3 * width]
+    kept = whole.reshape(height, 3, width, 3)[:, :2, :, :2]
+    return kept.reshape(2 * height, 2 * width)
 
 
 def _squares(mosaic: Float32, most: int) -> list[Float32]:

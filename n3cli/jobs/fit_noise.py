@@ -72,7 +72,8 @@ def fit_noise(paths: Sequence[Path], iso: float | None = None) -> Iterator[Fit]:
         # Copies, for views would hold every mosaic.
         groups.setdefault(_key(raw, iso), []).append([[*map(np.copy, each)] for each in planes])
     for (make, model, known), files in groups.items():
-        noise = estimate_noise([[*chain(*colour)] for colour in zip(*files, strict=True)])
+        planes = [[*chain(*colour)] for colour in zip(*files, strict=True)]
+        noise = estimate_noise(planes, plain=True)
         yield Fit(NoiseProfile(make, model, known, noise.models), noise, len(files))
 
 

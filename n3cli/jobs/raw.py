@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from n3cli.errors import InputError, N3Warning
+from n3cli.inference.dead_site import fill_dead, find_dead
 from n3cli.inference.raw_denoise import RawDenoiser
 from n3cli.inference.raw_noise import RawNoise, find_noise
 from n3cli.io.depth import to_depth
@@ -112,13 +113,16 @@ def denoise_raw(
     factor = finer(raw, deviation) if strength else 1  # else nothing is there to be finer
     layout = f"{width}×{height} {raw.layout}"
     report = RawReport(noise, layout, denoiser.model.config.name, factor)
+    dead = find_dead(raw, noise.models)
     estimate = denoiser.denoise(
-        raw.mosaic,
+        fill_dead(raw.mosaic, raw.pattern, dead),
         raw.pattern,
         noise.models,
         strength=strength,
         progress=progress,
     )
+    if format == DNG:  # 0 tells developers which sites to mend
+        np.copyto(estimate, raw.mosaic, where=dead)
     pictures = RawPictures(raw, estimate, tree, report.factor, settings)
     with open_target(job) as target:
         if format == DNG:

@@ -18,7 +18,7 @@ modeling and fitting for single-image raw-data", TIP 2008.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -39,6 +39,8 @@ _FEWEST = 24  # … but at least so many
 _FLAT = 1.1  # also used: windows whose coarse details are at most so many times the noise
 _MOST = 800  # of a bin
 _QUIETEST = 16  # of 48 directions
+_SQUARE = 4  # in coarse details: side of the squares whose windows are one half or the other …
+_LARGE = 16  # … and where halves share no values
 _ROUNDS = 5  # what is flat beside the noise depends on the noise
 _DOUBT = 0.5  # of what is not white, as a deviation
 _SYSTEMATIC = 0.02  # relative deviation of a bin that more windows do not better
@@ -76,6 +78,7 @@ class _Windows:
 
     fine: tuple[Float64, ...]  # of each plane, 3×h×w
     bounds: tuple[float, float]  # where values were clipped
+    square: int  # side of the squares that are one half or the other
     plane: Indices
     row: Indices
     column: Indices
@@ -97,7 +100,9 @@ class _Windows:
     def half(self, chosen: Indices) -> NDArray[np.bool_]:
         """Which half each belongs to: squares of a chessboard."""
         even: NDArray[np.bool_] = (
-            self.row[chosen] // 4 + self.column[chosen] // 4 + self.plane[chosen]
+            self.row[chosen] // self.square
+            + self.column[chosen] // self.square
+            + self.plane[chosen]
         ) % 2 == 0
         return even
 
@@ -125,30 +130,43 @@ class _Bins:
 
 
 def estimate_sensor_noise(
-    colours: Sequence[Sequence[NDArray[np.floating]]],
+    colours: Sequence[Sequence[NDArray[np.floating]]], *, plain: bool = False
 ) -> tuple[SensorNoise, ...]:
     """Estimate the noise of a mosaic; the same planes give the same answer.
 
     A sensor's colours have the same noise as long as nothing was done to them; so one line is
-    fitted to all, unless they disagree with it.
+    fitted to all, unless they disagree with it. A colour whose own line is not reliable then has
+    a reliable one's, or that of the colour with the least noise, since texture only adds to it.
 
     Args:
         colours: for each filter colour its planes H×W (sizes may differ): linear, black at 0 and
-            white at 1.
+            white at 1. Colours without planes have the noise of the others.
+        plain: they show plain surfaces. Halves then share no values, which would take up to 5 %
+            from the variance. In photos about as much texture is left, and windows are scarce.
 
     Returns:
         The noise of each colour. Planes that are too small, constant or clipped nearly everywhere
         give no noise, and are not reliable.
     """
-    windows = [_cut(planes) for planes in colours]
+    windows = [_cut(planes, plain) for planes in colours]
     every = _joined(windows)
     common = _fit(every)
-    if len(colours) == 1 or _agree(windows, common):
+    if sum(bool(own.fine) for own in windows) < 2 or _agree(windows, common):
         return (_judged(common, every),) * len(colours)
-    return tuple(_judged(_fit(own), own) for own in windows)
+    found = [_judged(_fit(own), own) for own in windows]
+    middle = np.median(every.mean[~every.clipped])
+
+    def rank(one: SensorNoise) -> tuple[bool, float]:
+        return not one.reliable, float(one.model.a * middle + one.model.b) or np.inf
+
+    best = min(found, key=rank)
+    return tuple(
+        one if one.reliable else replace(best, reliable=False, reason=one.reason) for one in found
+    )
 
 
-def _cut(planes: Sequence[NDArray[np.floating]]) -> _Windows:
+def _cut(planes: Sequence[NDArray[np.floating]], apart: bool) -> _Windows:
+    square = _LARGE if apart else _SQUARE
     fine: list[Float64] = []
     parts: list[tuple[NDArray[Any], ...]] = []
     low, high = -np.inf, np.inf
@@ -160,19 +178,23 @@ def _cut(planes: Sequence[NDArray[np.floating]]) -> _Windows:
         means, details = _split(values)
         smaller, coarse = _split(means)
         power = _over_window(4 * np.square(coarse).mean(0))  # means have a quarter of the variance
-        rows, columns = (index.ravel() for index in np.indices(power.shape))
+        kept = [np.arange(size) % square <= square - _WINDOW * apart for size in power.shape]
+        rows, columns = np.nonzero(np.logical_and.outer(*kept))
         number = np.full(len(rows), len(fine), np.intp)
         bounds = _bounds(values)
         low, high = max(low, bounds[0]), min(high, bounds[1])
-        clipped = _over_window(_touched(values, bounds)).ravel() > 0
-        parts.append((number, rows, columns, _over_window(smaller).ravel(), power.ravel(), clipped))
+        clipped = _over_window(_touched(values, bounds)) > 0
+        found = (of[rows, columns] for of in (_over_window(smaller), power, clipped))
+        parts.append((number, rows, columns, *found))
         fine.append(details)
     if not parts:
         none = np.empty(0, np.intp)
         nothing = np.empty(0)
-        return _Windows((), (low, high), none, none, none, nothing, nothing, np.empty(0, bool))
+        return _Windows(
+            (), (low, high), square, none, none, none, nothing, nothing, np.empty(0, bool)
+        )
     joined = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    return _Windows(tuple(fine), (low, high), *joined)
+    return _Windows(tuple(fine), (low, high), square, *joined)
 
 
 def _joined(windows: Sequence[_Windows]) -> _Windows:
@@ -185,6 +207,7 @@ def _joined(windows: Sequence[_Windows]) -> _Windows:
     return _Windows(
         fine,
         bounds,
+        windows[0].square,
         np.concatenate(planes),
         *(
             np.concatenate([getattr(own, name) for own in windows])

@@ -79,6 +79,23 @@ class TestDng:
         assert (after.white == before.white).all()
         assert after.noise is None
 
+    def test_dead_sites_stay_marked_and_do_not_spread(self):
+        dead = np.zeros(mosaic()[0].shape, bool)
+        dead[9::20, 7::20] = True
+        values = np.where(dead, 0, stored(mosaic()[1])).astype(np.uint16)
+        Path("dead.dng").write_bytes(make_dng(values))
+        assert run("dead.dng", "photo.dng", *GIVEN).exit_code == 0
+        sound, mended = (read_raw(Path(f"{name}_n3dn.dng")) for name in ("photo", "dead"))
+        np.testing.assert_array_equal(mended.sensor == 0, dead)
+        off, usual = (np.abs(one.mosaic - mosaic()[0])[~dead].mean() for one in (mended, sound))
+        assert off < 1.05 * usual
+        assert run("dead.dng", "-o", "dead.tif", *GIVEN).exit_code == 0
+        assert run("photo.dng", "-o", "photo.tif", *GIVEN).exit_code == 0
+        one, other = (
+            read_picture(Path(f"{name}.tif")).pixels / 65535 for name in ("dead", "photo")
+        )
+        assert np.abs(one - other).mean() < 0.003
+
     @pytest.mark.parametrize("name", ["a.NEF", "a.cr2", "a.Pef"])
     def test_any_raw_file_becomes_dng(self, name):
         Path(name).write_bytes(make_pef(stored(mosaic()[1])))

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import skimage.data
-from reference.dng import BAYER, make_dng
-from reference.scenes import exposed, filtered, linear
+from reference.dng import BAYER, X_TRANS, make_dng
+from reference.scenes import colour_planes, exposed, filtered, linear
 
-from n3cli.inference.raw_noise import estimate_noise_of, find_noise
+from n3cli.inference.raw_noise import estimate_noise, estimate_noise_of, find_noise
 from n3cli.io.raw import read_raw
 from n3cli.ops.noise_model import NoiseModel
 
@@ -35,6 +35,31 @@ def test_without_a_profile_it_is_measured(pattern):
     for model in noise.models:
         assert model.a == pytest.approx(A, rel=0.1)
         assert model.b == pytest.approx(B, rel=0.1)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("shift", [(0, 0), (1, 5), (4, 2)])
+def test_texture_is_no_noise_of_x_trans(turned, shift):
+    """Only its 2×2 greens lie close enough to tell one from the other."""
+    pattern = np.roll(np.array(X_TRANS), shift, (0, 1))
+    pattern = tuple(map(tuple, (pattern.T if turned else pattern).tolist()))
+    clean = filtered(linear(skimage.data.astronaut()), pattern)
+    noisy = exposed(clean, 5e-4, 1e-6, 1)
+    values = np.rint(2048 + (15000 - 2048) * noisy).clip(0, 65535).astype(np.uint16)
+    red, green, blue = find_noise(read_raw(make_dng(values, pattern, black=2048))).models
+    assert red == green == blue
+    light = np.array([0.05, 0.2, 0.5])
+    truth = NoiseModel(5e-4, 1e-6).deviation(light)
+    np.testing.assert_allclose(green.deviation(light), truth, rtol=0.15)
+
+
+def test_the_reason_is_that_of_the_colour_concerned():
+    light = linear(skimage.data.coffee())
+    light[..., 1] *= 50
+    noisy = np.minimum(exposed(filtered(light, BAYER["RGGB"]), 0.002, 1.6e-5, 0), 1)
+    noise = estimate_noise(colour_planes(noisy, BAYER["RGGB"]))
+    assert not noise.reliable
+    assert noise.reason.startswith("in green, ")
 
 
 def test_a_large_file_is_judged_by_samples():

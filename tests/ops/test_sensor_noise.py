@@ -81,6 +81,33 @@ def test_colours_that_differ_have_lines_of_their_own():
     assert red.model.b > 1.5 * green.model.b
 
 
+@pytest.mark.parametrize("name", ["astronaut", "coffee", "chelsea"])
+def test_a_colour_that_is_clipped_has_the_noise_of_the_others(name):
+    light = linear(getattr(skimage.data, name)())
+    light[..., 1] /= np.quantile(light[..., 1], 0.15)
+    noisy = np.minimum(exposed(filtered(light, RGGB), 0.002, 1.6e-5, 0), 1)
+    for found in estimate_sensor_noise(colour_planes(noisy, RGGB)):
+        values = np.array([0.1, 0.2, 0.5])
+        truth = NoiseModel(0.002, 1.6e-5).deviation(values)
+        np.testing.assert_allclose(found.model.deviation(values), truth, rtol=0.15)
+
+
+def test_colours_without_planes_have_the_noise_of_the_others():
+    clean = filtered(linear(skimage.data.astronaut()), RGGB)
+    green = colour_planes(exposed(clean, A, B, 0), RGGB)[1]
+    assert estimate_sensor_noise([[], green, []]) == 3 * estimate_sensor_noise([green])
+
+
+def test_plain_surfaces_are_measured_without_bias():
+    ratios = []
+    for seed in range(3):
+        shade = np.tile(0.9 * np.linspace(0, 1, 800) ** 2 + 0.002, (600, 1))
+        noisy = exposed(shade, 4e-4, 2e-6, seed)
+        (found,) = estimate_sensor_noise([colour_planes(noisy, RGGB)[1]], plain=True)
+        ratios.append(found.model.a / 4e-4)
+    assert np.mean(ratios) == pytest.approx(1, abs=0.015)
+
+
 def test_clipping_is_passed_by_and_what_it_hides_is_told():
     clean = filtered(linear(skimage.data.astronaut()), RGGB)
     noisy = np.clip(exposed(clean, A, B, 0), 0, 1)
