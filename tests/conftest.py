@@ -17,6 +17,10 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 import pytest
 import torch
+from hypothesis import settings
+
+settings.register_profile("n3", deadline=None)  # wall clocks say nothing on a busy machine
+settings.load_profile("n3")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -119,9 +119,11 @@ def test_images_are_read_as_fractions_of_their_range(tmp_path, dtype, peak):
 
 
 def test_colour_is_made_grey_where_grey_is_measured(tmp_path):
-    write_picture(tmp_path / "a.png", Picture(np.array([[[10, 100, 200]]], np.uint8)))
+    pixels = np.array([[[10, 100, 200]]], np.uint8)
+    write_picture(tmp_path / "a.png", Picture(pixels))
     clean = load_clean(tmp_path / "a.png", 1)
     assert clean.item() == np.float32(round(0.299 * 10 + 0.587 * 100 + 0.114 * 200)) / 255
+    np.testing.assert_array_equal(load_clean(tmp_path / "a.png", 3), pixels / np.float32(255))
 
 
 def test_another_number_of_planes_is_an_error(paths):

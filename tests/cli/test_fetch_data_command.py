@@ -297,8 +297,9 @@ def test_a_suite_stands_for_what_it_is_made_of(tmp_path):
 def test_interrupted_it_goes_on_later(server, tmp_path):
     server.faults = {file.path: ["slow"] for file in SET5.published}
     process = start("set5", "-y", "--from", server.address, "--dir", tmp_path)
-    while len(server.requests) < 10:
+    while process.poll() is None and len(server.requests) < 10:
         time.sleep(0.02)
+    assert process.poll() is None, process.stderr.read()
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=20)
     assert process.returncode == 130

@@ -191,6 +191,30 @@ class TestOneFile:
         assert run("a.jpg", "-m", "bicubic", "--scale", "1", "-o", "c.jpg").exit_code == 0
         assert read_picture(Path("c.jpg")).meta.exif == block
 
+    def plane(self, across, down):
+        """An Exif block that tells the size and, as fractions, the focal plane's resolutions."""
+        sides = {0xA002: WIDTH, 0xA003: HEIGHT}
+        fields = {tag: Field(LONG, struct.pack("<I", side)) for tag, side in sides.items()}
+        for tag, each in ((0xA20E, across), (0xA20F, down)):
+            fields[tag] = Field(RATIONAL, struct.pack("<II", *each))
+        return exif.pack({0: {}, exif.EXIF: fields})
+
+    def planes_of(self, block):
+        found = exif.read_tree(io.BytesIO(block))[exif.EXIF]
+        return [struct.unpack("<II", found[tag].data) for tag in (0xA20E, 0xA20F)]
+
+    def test_each_direction_has_its_own_factor(self):
+        write_picture(Path("a.jpg"), picture(meta=Meta(exif=self.plane((1700, 1), (1700, 1)))))
+        assert run("a.jpg", "-m", "bicubic", "--size", "88x90", "-o", "b.jpg").exit_code == 0
+        after = read_picture(Path("b.jpg")).meta.exif
+        assert self.planes_of(after) == [(2 * 1700, 1), (3 * 1700, 1)]
+
+    def test_resolutions_that_are_none_or_that_no_field_holds_stay(self):
+        most = (1 << 32) - 1, 1
+        for across, down in (((5, 0), (7, 1)), (most, (7, 1))):
+            after = exif.resized(self.plane(across, down), (WIDTH, HEIGHT), (88, 60), (2, 2))
+            assert self.planes_of(after) == [across, (14, 1)]
+
     @pytest.mark.parametrize("offset", [0, 1 << 30])
     @pytest.mark.parametrize("kind", ["size", "resolution"])
     def test_a_damaged_exif_stays_as_it_is(self, offset, kind):
@@ -213,14 +237,12 @@ class TestOneFile:
         assert exif.read_focal(block, (3000, 2000)) == 2 * focal
 
     def test_a_resolution_that_both_directions_share_is_changed_once(self):
-        fields = {0xA002: Field(LONG, struct.pack("<I", 44)), 0xA003: Field(LONG, b"\x1e\0\0\0")}
-        fields[0xA20E] = fields[0xA20F] = Field(RATIONAL, struct.pack("<II", 1700, 1))
-        block = bytearray(exif.pack({0: {}, exif.EXIF: fields}))
+        block = bytearray(self.plane((1700, 1), (1700, 1)))
         first = bytes(block).index(struct.pack("<HHI", 0xA20E, 5, 1)) + 8
         second = bytes(block).index(struct.pack("<HHI", 0xA20F, 5, 1)) + 8
         block[second : second + 4] = block[first : first + 4]
-        found = exif.read_tree(io.BytesIO(exif.resized(bytes(block), (44, 30), (88, 60), (2, 2))))
-        assert found[exif.EXIF][0xA20E].data == struct.pack("<II", 3400, 1)
+        after = exif.resized(bytes(block), (WIDTH, HEIGHT), (88, 60), (2, 2))
+        assert self.planes_of(after) == [(3400, 1)] * 2
 
     def test_a_cut_animation_does_not_end_a_batch(self):
         still = Path("photo.png").read_bytes()

@@ -2,7 +2,6 @@
 
 import socket
 import threading
-import time
 
 import pytest
 from file_server import Server, serve
@@ -85,9 +84,8 @@ def test_a_host_where_nobody_answers_is_left_alone(server):
         host = f"127.0.0.1:{taken.getsockname()[1]}"
         asked = [Question(f"http://{host}/{i}") for i in range(300)]
         asked += [Question(f"{server.address}/a")]
-        begun = time.monotonic()
         answers = list(ask_all(asked))
-        assert time.monotonic() - begun < 5
+    assert sum(answer.problem == answers[0].problem for answer in answers) <= 8  # workers
     assert answers[0].problem.startswith("no answer (")
     assert answers[-2].problem == f"not tried; no answer from {host}"
     assert answers[-1].problem is None

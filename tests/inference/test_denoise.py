@@ -123,18 +123,18 @@ def test_not_a_number_in_the_input():
 
 
 @pytest.mark.parametrize(
-    "settings",
+    ("name", "value", "words"),
     [
-        *({"tile": tile} for tile in (0, "x", True, np.int64(0), 1.5)),
-        *({"strength": strength} for strength in ("1", None, 1.5, np.array([0.5, 1]))),
-        {"precision": "int8"},
-        {"device": "tpu"},
-        {"model": torch.nn.Identity()},
+        *(("tile", tile, "tile must be") for tile in (0, "x", True, np.int64(0), 1.5)),
+        *(("strength", each, "strength must be") for each in ("1", None, 1.5, np.array([0.5, 1]))),
+        ("precision", "int8", "unknown precision 'int8'"),
+        ("device", "tpu", "unknown device 'tpu'"),
+        ("model", torch.nn.Identity(), "load_model.* got Identity"),
     ],
 )
-def test_impossible_settings(settings):
-    with pytest.raises(ConfigError):
-        denoise(np.zeros((8, 8), np.uint8), 10, **settings)
+def test_impossible_settings(name, value, words):
+    with pytest.raises(ConfigError, match=words):
+        denoise(np.zeros((8, 8), np.uint8), 10, **{name: value})
 
 
 def test_progress_rises_to_one_and_memory_is_a_few_strips():
@@ -226,13 +226,16 @@ def test_a_device_without_memory_gives_way_to_the_cpu(monkeypatch):
         def __str__(self):
             return "accelerator"
 
-    started = engine_module.Engine
+    monkeypatch.setattr(engine_module, "free_memory", lambda device: 4 << 30)
     network = load_model("denoise-n3unet-gray").network
-    made = started(network, torch.device("cpu"), torch.float32, 64)
+    made = engine_module.Engine(network, torch.device("cpu"), torch.bfloat16, 64)
     made.device = Elsewhere()
     with pytest.warns(N3Warning, match="accelerator has too little free memory"):
         made.shrink(0, 64, 64)
-    assert made.device.type == "cpu"
+    assert (made.device.type, made.dtype) == ("cpu", torch.float32)
+    # The limits are those of the CPU, not what the accelerator has come down to.
+    usual = engine_module.Engine(network, torch.device("cpu"), torch.float32)
+    assert (64, 64) < made.tile(0, 4000, 6000) == usual.tile(0, 4000, 6000) < (4000, 6000)
 
 
 def test_devices():

@@ -7,10 +7,10 @@ import pytest
 
 from n3cli.errors import InputError
 from n3cli.inference import noise_level
-from n3cli.inference.noise_level import estimate_sigma, measure_noise
+from n3cli.inference.noise_level import _combine, estimate_sigma, measure_noise, sample
 from n3cli.inference.source import PlaneRows
 from n3cli.io.picture import read_picture
-from n3cli.ops.noise_level import estimate_noise
+from n3cli.ops.noise_level import Finding, NoiseEstimate, estimate_noise
 from n3cli.ops.row_source import ArraySource
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "datasets"
@@ -64,15 +64,9 @@ def test_large_pictures_are_sampled_in_thin_bands(shape) -> None:
 
 
 def test_samples_reach_all_corners() -> None:
-    pixels = np.full((3000, 4000, 1), 128, np.uint8)
-    for rows in (slice(0, 100), slice(-100, None)):
-        for columns in (slice(0, 100), slice(-100, None)):
-            corner = make_noisy((100, 100, 1), 30)
-            pixels[rows, columns] = corner
-    reader = Reader(pixels)
-    estimate_sigma(reader)
-    assert reader.tops[1] == 0
-    assert reader.tops[-1] == 3000 - 128
+    pixels = np.zeros((3000, 4000, 1), np.uint8)
+    pixels[[0, 0, -1, -1], [0, -1, 0, -1], 0] = 1, 2, 3, 4
+    np.testing.assert_array_equal(np.unique(sample(Reader(pixels))), np.float32(range(5)) / 255)
 
 
 def test_array_and_reader_agree() -> None:
@@ -100,6 +94,19 @@ def test_channels_that_differ_are_told() -> None:
     assert level.sigma == pytest.approx(np.sqrt((25 + 100 + 400) / 3), rel=0.05)
     assert not level.reliable
     assert level.reason.startswith("its channels differ (")
+
+
+def test_faint_noise_may_be_as_unequal_as_it_likes() -> None:
+    noise = np.random.default_rng(0).normal(0, (0.4, 0.8, 1.6), (200, 200, 3))
+    assert measure_noise(0.5 + noise / 255).reliable
+
+
+@pytest.mark.parametrize(("odd", "sigma", "reliable"), [(0, 4, True), (2, 4, True), (1, 10, False)])
+def test_green_decides_which_kind_of_noise_is_measured(odd, sigma, reliable) -> None:
+    channels = [NoiseEstimate(4 / 255, Finding.WHITE)] * 3
+    channels[odd] = NoiseEstimate(10 / 255, Finding.CORRELATED)
+    level = _combine(channels)
+    assert (level.sigma, level.reliable) == (pytest.approx(sigma), reliable)
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,14 @@ import skimage.data
 import torch
 from reference.dng import BAYER, X_TRANS
 from reference.scenes import exposed, filtered, linear
+from scipy.ndimage import correlate
 
 from n3cli.errors import InputError
+from n3cli.inference import ensemble
 from n3cli.inference.compute import Compute
 from n3cli.inference.ensemble import POSES, posed
-from n3cli.inference.raw_denoise import RawDenoiser
-from n3cli.inference.raw_pose import posed_pattern
+from n3cli.inference.raw_denoise import RawDenoiser, _count_near
+from n3cli.inference.raw_pose import in_poses, posed_pattern
 from n3cli.ops.layout import planes_of
 from n3cli.ops.metric import psnr
 from n3cli.ops.noise_model import NoiseModel, models_of
@@ -202,3 +204,16 @@ def test_a_colour_model_is_refused():
     colour = RawDenoiser("denoise-n3unet-color", Compute(device="cpu"))
     with pytest.raises(InputError, match="is for colour"):
         colour.denoise(noisy, np.array(BAYER["RGGB"], np.uint8), NOISE)
+
+
+def test_neighbours_are_counted_in_all_directions():
+    mask = np.random.default_rng(0).random((30, 40)) < 0.85
+    expected = correlate(mask.astype(int), np.ones((3, 3), int), mode="nearest")
+    np.testing.assert_array_equal(_count_near(mask), expected)
+
+
+def test_a_mosaic_whose_poses_cannot_be_held(monkeypatch):
+    mosaic = np.zeros((100, 100), np.float32)
+    monkeypatch.setattr(ensemble, "free_memory", lambda device: 3 * mosaic.nbytes - 1)
+    with pytest.raises(InputError, match="do without it"):
+        in_poses(lambda *_: pytest.fail("computed"), mosaic, np.array(BAYER["RGGB"]), None)

@@ -108,6 +108,12 @@ def test_an_image_that_fits_is_one_tile():
     assert tile_shape(1000, 1000, pixels=500_000, **limits) == (504, 504)
 
 
+def test_what_the_ends_of_an_axis_need_counts():
+    limits = {"halo": 0, "reach": 400, "multiple": 8, "side": UNLIMITED}
+    assert tile_shape(1000, 1000, pixels=400**2, **limits) > (SMALLEST, SMALLEST)
+    assert tile_shape(1000, 1000, pixels=400**2 - 1, **limits) == (SMALLEST, SMALLEST)
+
+
 def test_where_nothing_fits_tiles_are_the_smallest():
     shape = tile_shape(1000, 1000, halo=125, reach=200, multiple=8, side=UNLIMITED, pixels=0)
     assert shape == (SMALLEST, SMALLEST)

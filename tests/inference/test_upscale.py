@@ -150,7 +150,7 @@ def test_a_size_of_other_proportions(model: Model) -> None:
     np.testing.assert_allclose(result, expected, atol=2e-5)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.tuples(*[st.integers(1, 40)] * 2),
     st.tuples(*[st.integers(1, 90)] * 2),

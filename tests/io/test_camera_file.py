@@ -154,16 +154,18 @@ class TestExif:
         with open_picture(file.getvalue()) as reader:
             return reader.meta.exif
 
-    def test_of_35_mm_film(self):
-        # 3:2 as the film: the longer side is 36 mm.
-        found = read_focal(self.block({0xA405: 50}), (360, 240))
-        assert found == pytest.approx(360 * 50 / 36, rel=1e-3)
+    @pytest.mark.parametrize("size", [(360, 240), (240, 360), (400, 300), (1600, 900)])
+    def test_of_35_mm_film_by_the_diagonal(self, size):
+        found = read_focal(self.block({0xA405: 50}), size)
+        assert found == pytest.approx(50 * np.hypot(*size) / np.hypot(36, 24), rel=1e-4)
 
-    def test_of_the_focal_plane_also_in_a_reduced_picture(self):
-        tags = {0x920A: IFDRational(12), 0xA20E: IFDRational(2000), 0xA210: 3,
-                0xA002: 3600, 0xA003: 2400}  # fmt: skip
-        # 12 mm at 200 pixels a mm; the picture has a tenth of the pixels across.
-        assert read_focal(self.block(tags), (360, 240)) == pytest.approx(240)
+    @pytest.mark.parametrize(("unit", "millimetres"), [({0xA210: 3}, 10), ({}, 25.4)])
+    @pytest.mark.parametrize("size", [(3600, 2400), (360, 240), (240, 360)])
+    def test_of_the_focal_plane_also_in_a_reduced_picture(self, size, unit, millimetres):
+        """Without a unit, in inches."""
+        tags = {0x920A: IFDRational(12), 0xA20E: IFDRational(2000), 0xA002: 3600, 0xA003: 2400}
+        expected = 12 * 2000 / millimetres * max(size) / 3600
+        assert read_focal(self.block(tags | unit), size) == pytest.approx(expected)
 
     @pytest.mark.parametrize(
         "tags",

@@ -429,7 +429,7 @@ def test_what_fuji_and_canon_tell_in_their_own_containers():
 
 
 @pytest.mark.parametrize("kind", ["dng", "pef", "raf"])
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_damage_is_left_out(kind, data):
     file = {
@@ -571,3 +571,39 @@ def test_developed_pictures_keep_what_was_told():
     assert exif[315] == "Jane Doe"
     assert exif.get_ifd(EXIF)[34855] == 1600
     assert exif.get_ifd(GPS)[1] == "N"
+
+
+def test_the_narrowest_range_decides_how_fine_values_are_and_the_widest_how_far():
+    raw = replace(read_raw(make_dng(values())), white=np.array([[15000, 30000], [30000, 30000]]))
+    assert finer(raw, 3 / (15000 - 512)) == 2
+    assert finer(raw, 0) == 2  # 4 × 30000 is no 16-bit value
+
+
+def test_one_level_of_white_is_the_lowest(tmp_path):
+    source, path = make_pef(values()), tmp_path / "a.dng"
+    raw = replace(read_raw(source), white=np.array([[15000, 30000], [30000, 30000]]))
+    write_dng(path, raw, raw.mosaic, read_raw_tree(source))
+    assert (read_raw(path).white == 15000).all()
+
+
+def test_a_sensitivity_that_its_field_does_not_hold_is_left_out(tmp_path):
+    source, path = make_pef(values()), tmp_path / "a.dng"
+    raw = replace(read_raw(source), iso=102400.0)
+    write_dng(path, raw, raw.mosaic, read_raw_tree(source))
+    assert "ISOSpeedRatings" not in tags(path).get(34665, {})
+
+
+def test_the_name_of_the_camera_is_the_files_own(tmp_path):
+    source, path = make_pef(values()), tmp_path / "a.dng"
+    raw = read_raw(source)
+    raw = replace(raw, tags=replace(raw.tags, make="Pentax", model="K10D"))
+    write_dng(path, raw, raw.mosaic, read_raw_tree(source))
+    found = tags(path)
+    assert (found[271], found[272]) == ("PENTAX", "PENTAX K10D")
+
+
+def test_borders_that_finer_values_do_not_hold_are_cut_off(tmp_path):
+    mosaic, path = values(), tmp_path / "a.dng"
+    mosaic[:8] = 60000
+    write(path, make_dng(mosaic, area=(8, 0, 250, 300)), factor=2)
+    assert (sensor(path)[:8] >= 65534).all()

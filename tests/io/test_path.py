@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
 
 from n3cli.errors import InputError
-from n3cli.io.path import deliver, write_text
+from n3cli.io.path import deliver, refuse_existing, write_text
 
 
 def finish(folder: Path, text: str = "new") -> Path:
@@ -39,11 +40,26 @@ def test_what_is_there_is_kept_unless_it_may_be_replaced(tmp_path, monkeypatch, 
 def test_a_link_to_nothing_is_filled_once(tmp_path):
     link, place = tmp_path / "link.txt", tmp_path / "place.txt"
     link.symlink_to(place)
+    refuse_existing(link)
     write_text("one", link, replace=False)
     assert (place.read_text(), link.is_symlink()) == ("one", True)
     with pytest.raises(InputError, match="exists and is kept"):
+        refuse_existing(link)
+    with pytest.raises(InputError, match="exists and is kept"):
         write_text("two", link, replace=False)
     assert place.read_text() == "one"
+
+
+@pytest.mark.parametrize("replace", [True, False])
+def test_a_file_is_on_the_disk_before_it_gets_its_name(tmp_path, monkeypatch, replace):
+    target, seen = tmp_path / "a.txt", []
+
+    def flush(descriptor: int) -> None:
+        seen.append((os.fstat(descriptor).st_ino, target.exists()))
+
+    monkeypatch.setattr(os, "fsync", flush)
+    deliver(finish(tmp_path), target, replace=replace)
+    assert seen == [(target.stat().st_ino, False)]
 
 
 def test_without_links_nothing_empty_stays_where_it_cannot_be_put(tmp_path, monkeypatch):

@@ -263,7 +263,7 @@ DNG = {
 
 
 @pytest.mark.parametrize("kind", DNG)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.binary(min_size=1, max_size=8)),
              max_size=6)

@@ -18,7 +18,7 @@ from PIL import ExifTags, Image, ImageCms, IptcImagePlugin
 
 from n3cli.errors import InputError, N3Warning
 from n3cli.io import avif, png
-from n3cli.io.depth import to_depth
+from n3cli.io.depth import over_white, to_depth
 from n3cli.io.meta import Meta
 from n3cli.io.picture import Picture, read_picture, write_picture
 
@@ -89,7 +89,7 @@ def test_lossless_formats_keep_pixels_and_metadata(
         assert found.meta.text == {"Description": "día"}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     format=st.sampled_from(["png", "tiff"]),
     data=st.data(),
@@ -246,6 +246,12 @@ def test_an_orientation_without_exif_is_written(format: str) -> None:
     assert Image.open(io.BytesIO(data)).getexif()[ExifTags.Base.Orientation] == 8
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_half_of_the_orientations_swap_the_sides(orientation: int) -> None:
+    seen = (4, 3) if orientation in (5, 6, 7, 8) else (3, 4)
+    assert Meta(orientation=orientation).as_seen((3, 4)) == seen
+
+
 @pytest.mark.parametrize("format", ["png", "jpeg", "webp", "tiff"])
 def test_other_readers_find_the_exif(format: str, meta: Meta) -> None:
     exif = Image.open(io.BytesIO(encoded(picture("uint8", 3, False, meta), format))).getexif()
@@ -265,10 +271,11 @@ def test_exif_goes_through_tiff_and_back(meta: Meta) -> None:
     assert exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ExposureTime] == pytest.approx(0.01)
 
 
-def test_an_orientation_that_contradicts_the_exif_wins(meta: Meta) -> None:
-    given = picture("uint8", 3, False, replace(meta, orientation=3))
+@pytest.mark.parametrize("orientation", [1, 3])
+def test_an_orientation_that_contradicts_the_exif_wins(orientation: int, meta: Meta) -> None:
+    given = picture("uint8", 3, False, replace(meta, orientation=orientation))
     exif = Image.open(io.BytesIO(encoded(given, "png"))).getexif()
-    assert exif[ExifTags.Base.Orientation] == 3
+    assert exif[ExifTags.Base.Orientation] == orientation
     assert exif[ExifTags.Base.Make] == "Canon"
 
 
@@ -306,6 +313,15 @@ def test_transparency_in_jpeg_is_laid_over_white() -> None:
         found = read_picture(encoded(Picture(pixels, np.full((8, 8), 51, np.uint8)), "jpeg", 100))
     assert found.alpha is None
     assert np.abs(found.pixels.astype(int) - 212).max() <= 1  # 255 + (40 - 255) · 51/255
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_what_is_laid_over_white_is_rounded(dtype: str) -> None:
+    given, full = picture(dtype, 3, True), np.iinfo(dtype).max
+    expected = full + (given.pixels.astype(float) - full) * given.alpha[..., None] / full
+    found = over_white(given.pixels, given.alpha)
+    assert found.dtype == dtype
+    np.testing.assert_allclose(found, expected, rtol=0, atol=0.51)
 
 
 def test_colour_chunks_of_png_stay_in_png() -> None:
@@ -355,6 +371,11 @@ def test_a_pixels_shape_and_repeated_texts_stay_in_png() -> None:
     assert Image.open(io.BytesIO(data)).text == {"Note": "one\ntwo"}
 
 
+def test_resolution_in_png_is_rounded_to_whole_pixels_a_metre() -> None:
+    data = encoded(picture("uint8", 3, False, Meta(dpi=(72, 300))), "png")
+    assert chunk(b"pHYs", struct.pack(">IIB", 2835, 11811, 1)) in data
+
+
 def test_a_png_that_is_cut_off_in_its_resolution() -> None:
     with pytest.raises(InputError):
         read_picture(with_chunks(chunk(b"pHYs", bytes(9)))[:45])
@@ -380,6 +401,12 @@ def test_a_keyword_may_be_latin() -> None:
     found = read_picture(with_chunks(chunk(b"tEXt", "Größe\0klein".encode("latin-1"))))
     assert found.meta.text == {"Größe": "klein"}
     assert read_picture(encoded(found, "png")).meta.text == {"Größe": "klein"}
+
+
+@pytest.mark.parametrize("text", ["plain", "α"])
+def test_a_keyword_is_no_longer_than_png_allows(text: str) -> None:
+    given = picture("uint8", 3, False, Meta(text={"k" * 100: text}))
+    assert read_picture(encoded(given, "png")).meta.text == {"k" * 79: text}
 
 
 def test_a_text_that_is_no_text_is_left_out() -> None:
@@ -455,8 +482,9 @@ def test_a_stream_needs_a_format() -> None:
 def test_depths() -> None:
     whites = [to_depth(np.array([value]), np.dtype("uint8"))[0] for value in (np.uint16(65535),)]
     assert whites == [255]
-    odd = np.array([np.nan, -1, 0.5, 2, np.inf], np.float32)
-    assert to_depth(odd, np.dtype("uint16")).tolist() == [0, 0, 32768, 65535, 65535]
+    odd = np.array([np.nan, -np.inf, -1, 0.5, 2, np.inf], np.float32)
+    with warnings.catch_warnings(action="error"):
+        assert to_depth(odd, np.dtype("uint16")).tolist() == [0, 0, 0, 32768, 65535, 65535]
     every = np.arange(256, dtype=np.uint8)
     for between in ("uint16", "float32"):
         assert (to_depth(to_depth(every, np.dtype(between)), np.dtype("uint8")) == every).all()

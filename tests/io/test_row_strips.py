@@ -47,7 +47,7 @@ def _files() -> dict[str, bytes]:
 FILES = _files()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     kind=st.sampled_from(sorted(FILES)),
     # How high a strip is, and how far below its top the next begins: they overlap, or leave gaps.

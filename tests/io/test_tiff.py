@@ -18,7 +18,7 @@ from n3cli.errors import InputError, N3Warning
 from n3cli.io import exif
 from n3cli.io.picture import read_picture
 from n3cli.io.raw_tag import read_tags
-from n3cli.io.tiff import BYTE, RATIONAL, read_head
+from n3cli.io.tiff import ASCII, BYTE, LONG, RATIONAL, Field, Layout, read_head
 
 
 def tiff_bytes(pixels: np.ndarray, **options: object) -> bytes:
@@ -163,3 +163,27 @@ def test_a_dng_file_of_another_name_is_no_picture(tmp_path: Path) -> None:
     path.write_bytes(make_dng(np.full((60, 72), 9000, np.uint16)))
     with pytest.raises(InputError, match=r"is camera raw \(DNG\).*from a file named \.dng"):
         read_picture(path)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("big", [False, True])
+def test_fields_are_in_order_and_their_values_at_even_offsets(order: str, big: bool) -> None:
+    layout = Layout(order, big)
+    fields = {tag: Field(ASCII, bytes(length)) for tag, length in ((700, 13), (270, 11), (271, 9))}
+    start = len(layout.head(0))
+    file = io.BytesIO(layout.head(start) + layout.pack(fields, start))
+    assert read_head(file) == (layout, start)
+    places = layout.locate(file, start)
+    assert [*places] == [270, 271, 700]
+    assert all(place.at % 2 == 0 for place in places.values())
+    assert layout.read(file, start) == fields
+
+
+def test_the_head_of_a_large_file() -> None:
+    assert Layout("<", big=True).head(16) == b"II+\0\x08\0\0\0" + struct.pack("<Q", 16)
+
+
+def test_a_pointer_to_what_is_not_carried_along_is_left_out() -> None:
+    note = {0x9286: Field(7, b"note")}
+    tree = {0: {}, exif.EXIF: note | {0xA005: Field(LONG, struct.pack("<I", 8))}}
+    assert exif.read_tree(io.BytesIO(exif.pack(tree)))[exif.EXIF] == note

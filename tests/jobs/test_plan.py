@@ -119,20 +119,22 @@ class TestTargets:
         assert plan(["a.png"], "-", format="tiff").jobs == (Job(Path("a.png"), None, "tiff"),)
 
     @pytest.mark.parametrize(
-        ("inputs", "output", "format"),
+        ("inputs", "output", "format", "words"),
         [
-            (["a.png", "b.bmp"], "x.png", None),  # looks like one file
-            (["a.png", "b.bmp"], "a.png", None),  # is one file
-            (["in"], "in/notes.txt", None),
-            (["a.png", "b.bmp"], "-", None),
-            (["a.png", "in"], "-", None),
-            (["-", "a.png"], None, None),
-            (["-"], "out/", None),
-            (["a.png"], "x.jpg", "png"),
+            *(
+                (["a.png", "b.bmp"], name, None, "several results need a folder")
+                for name in ("x.png", "x.dng", "x.mat", "a.png")  # looks like, or is, one file
+            ),
+            (["in"], "in/notes.txt", None, "several results need a folder"),
+            (["a.png", "b.bmp"], "-", None, "takes one input"),
+            (["a.png", "in"], "-", None, "takes one input"),
+            (["-", "a.png"], None, None, r"- \(standard input\)"),
+            (["-"], "out/", None, "standard input has no name"),
+            (["a.png"], "x.jpg", "png", "suffix contradicts --format png"),
         ],
     )
-    def test_contradictions(self, inputs, output, format):
-        with pytest.raises(ConfigError):
+    def test_contradictions(self, inputs, output, format, words):
+        with pytest.raises(ConfigError, match=words):
             plan(inputs, output, format=format)
 
 

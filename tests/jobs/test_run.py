@@ -90,6 +90,15 @@ def test_what_appears_while_a_batch_runs_is_kept(tmp_path):
     assert run(Plan((*again,)), lambda: work, events.append) == Summary(done=2, failed=0)
 
 
+def test_where_a_page_appeared_nothing_is_computed(tmp_path):
+    job = Job(None, tmp_path / "a.png", "png", tmp_path / "a_compare.html")
+    job.page.write_text("precious")
+    events = []
+    summary = run(Plan((job,)), lambda: lambda *_: pytest.fail("computed"), events.append)
+    assert summary == Summary(done=0, failed=1)
+    assert str(events[-1].error).startswith(f"{job.page}: exists and is kept")
+
+
 def test_all_done():
     summary = run(Plan(JOBS), lambda: lambda job, progress: None, lambda event: None)
     assert (str(summary), summary.exit_code) == ("3 done", 0)

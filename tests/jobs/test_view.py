@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from n3cli.errors import InputError
@@ -33,6 +33,7 @@ crops = st.builds(
 
 
 @given(crop=st.none() | crops, data=st.data())
+@settings(max_examples=25)
 def test_pixels_and_alpha_of_a_crop(encoded, crop, data):
     """Overlapping strips go in, as a network reads them; other strips of alpha come out."""
     left, top, width, height = crop or (0, 0, WIDTH, HEIGHT)

@@ -45,13 +45,13 @@ def test_matches_the_slow_reference(form, rows, columns, patch, stride, window):
 
 
 @given(
-    st.integers(1, 30),
-    st.integers(1, 60),
+    st.integers(1, 10),
+    st.integers(1, 20),  # more than a cell and a window have
     st.sampled_from([(4, 2), (6, 2), (3, 3), (10, 5), (4, 1)]),
-    st.integers(1, 15),
+    st.integers(1, 7),
     st.integers(1, 2),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_fast_form_is_exact(rows, columns, patch_and_stride, window, batch):
     arguments = problem(rows, columns, *patch_and_stride, window, batch)
     torch.testing.assert_close(
@@ -77,15 +77,17 @@ def test_gradcheck():
     *tensors, grid = problem(3, 3, 4, 2, 3)
     for tensor in tensors:
         tensor.requires_grad_()
-    assert torch.autograd.gradcheck(lambda *t: aggregate(*t, grid, 2, select_relaxed), tensors)
+    assert torch.autograd.gradcheck(
+        lambda *t: aggregate(*t, grid, 2, select_relaxed), tensors, fast_mode=True
+    )
 
 
 def test_half_precision_is_computed_in_float32():
-    features, embedding, inverse_temperature, grid = problem(9, 9, 4, 2, 5, dtype=torch.float32)
-    full = aggregate(features, embedding, inverse_temperature, grid, K, select_relaxed)
-    half = aggregate(features.bfloat16(), embedding, inverse_temperature, grid, K, select_relaxed)
+    *tensors, grid = problem(9, 9, 4, 2, 5, dtype=torch.bfloat16)
+    half = aggregate(*tensors, grid, K, select_relaxed)
+    full = aggregate(*(tensor.float() for tensor in tensors), grid, K, select_relaxed)
     assert half.dtype == torch.bfloat16
-    torch.testing.assert_close(half.float(), full, atol=0.05, rtol=0.02)
+    assert torch.equal(half, full.bfloat16())
 
 
 def test_hard_rule_copies_the_nearest_patch():

@@ -32,7 +32,7 @@ def slow(pixels, visible, distance):
     st.integers(0, 2**32 - 1), st.integers(1, 7), st.integers(1, 9), st.integers(0, 4),
     st.sampled_from(["uint8", "uint16", "float32"]), st.sampled_from([1, 3]),
 )  # fmt: skip
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_it_is_the_mean_of_the_neighbours(seed, height, width, distance, dtype, channels):
     rng = np.random.default_rng(seed)
     peak = 1 if dtype == "float32" else np.iinfo(dtype).max

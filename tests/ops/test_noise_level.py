@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from n3cli.ops import noise_level
 from n3cli.ops.clipped_noise import share_kept, undo_clipping
-from n3cli.ops.noise_level import Finding, estimate_noise
+from n3cli.ops.noise_level import Finding, Flat, estimate_noise, may_be_shared
 from n3cli.ops.shared_noise import find_shared_noise
 
 
@@ -71,7 +72,7 @@ def test_clean_picture_has_next_to_none() -> None:
 
 
 @given(value=st.floats(0, 1), height=st.integers(1, 40), width=st.integers(1, 40))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_constant_is_exactly_zero(value, height, width) -> None:
     assert estimate_noise([np.full((height, width), value)]).sigma == 0
 
@@ -107,7 +108,7 @@ def test_the_picture_may_be_turned_and_shifted(turn) -> None:
 
 
 @given(factor=st.floats(0.1, 3))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_estimate_follows_the_contrast(factor) -> None:
     plane = add_noise(np.zeros((128, 128)), 25)
     assert estimate_noise([factor * plane]).sigma == pytest.approx(
@@ -234,3 +235,27 @@ def test_texture_everywhere_is_told() -> None:
     estimate = estimate_noise([0.5 + 0.1 * waves])
     assert 255 * estimate.sigma < 2
     assert estimate.finding in (Finding.TEXTURED, Finding.CORRELATED)
+
+
+@pytest.mark.parametrize(
+    ("fine", "coarse", "shared"),
+    [
+        ((1, 3), (2, 6), True),
+        ((1, 3), (2, 6.1), False),  # more than four times as strong, as white noise
+        ((1, 3), (1.4, 6), False),  # along few directions: a pattern
+        ((1.6, 3), (2, 6), False),  # fine details in all directions: white
+    ],
+)
+def test_what_neighbours_may_share(fine, coarse, shared) -> None:
+    """The strength in the quietest directions and in all, at full and at half the size."""
+    flat = [Flat(quietest, details, details, False) for quietest, details in (fine, coarse)]
+    assert may_be_shared(*flat) == shared
+
+
+@pytest.mark.parametrize(
+    ("cells", "finding"), [(0.039, Finding.CORRELATED), (0.0391, Finding.TEXTURED)]
+)
+def test_where_cells_vary_more_than_details_there_is_picture(monkeypatch, cells, finding) -> None:
+    monkeypatch.setattr(noise_level, "measure_flat", lambda _: Flat(0.015, 0.03, cells, False))
+    fine = Flat(0.01, 0.03, 0.03, False)
+    assert noise_level._beyond_white([np.zeros((16, 16))], fine).finding is finding

@@ -39,9 +39,14 @@ def test_of_any_matrix_it_is_opencvs(seed):
 
 def test_points_behind_a_camera_are_told():
     rotation, translation, x0, x1 = scene(2)
-    behind = np.vstack([x0, x0[:5]]), np.vstack([x1, -x1[:5] + 2 * np.sign(x1[:5])])
-    pose = pose_of_essential(cross(translation) @ rotation, *behind)
+    points = np.random.default_rng(0).uniform([-1, -1, -5], [1, 1, -3], (5, 3))
+    moved = points @ rotation.T + translation
+    x0, x1 = (
+        np.vstack([x, behind[:, :2] / behind[:, 2:]]) for x, behind in ((x0, points), (x1, moved))
+    )
+    pose = pose_of_essential(cross(translation) @ rotation, x0, x1)
     assert pose.before[:60].all()
+    assert not pose.before[60:].any()
 
 
 @pytest.mark.parametrize("degrees", [0, 1e-7, 0.3, 45, 90, 179.999, 180])

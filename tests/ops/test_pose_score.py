@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from n3cli.ops.pose_score import accuracy, area_under_curve, bootstrap_interval, mean_accuracy
@@ -24,7 +24,6 @@ def test_map_is_the_mean_of_accuracies():
 @given(
     st.lists(st.floats(0, 200), min_size=1, max_size=30), st.sampled_from([1.0, 5.0, 10.0, 20.0])
 )
-@settings(deadline=None)
 def test_auc_is_the_area_under_the_steps(errors, threshold):
     steps = np.linspace(0, threshold, 2001)
     area = np.mean([(np.asarray(errors) <= step).mean() for step in steps])

@@ -108,3 +108,18 @@ def test_strips_push_nothing_out_of_what_is_kept():
         module.resize_axis(image, taps[top : top + 8], -2)
     module.resize(image, 2.0)
     assert module._keep_bands.cache_info().misses == kept
+
+
+def test_the_reduced_precision_of_networks_does_not_reach_pixels():
+    image = torch.rand(3, 20, 30)
+    expected = module.resize(image, 2.5)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(module.resize(image, 2.5), expected)
+
+
+def test_what_inference_has_kept_serves_training():
+    with torch.inference_mode():
+        module.resize(torch.rand(1, 23, 29), 2.0)
+    image = torch.rand(1, 23, 29, requires_grad=True)
+    module.resize(image, 2.0).sum().backward()
+    assert image.grad is not None

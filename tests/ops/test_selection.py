@@ -29,10 +29,11 @@ def test_relaxed_matches_the_official_implementation(shared):
 
 @given(
     st.integers(1, 9),
-    st.lists(st.floats(-6, 6), min_size=2, max_size=12),
+    # Farther apart, 1 − w has too few digits in float32.
+    st.lists(st.floats(-4.5, 4.5), min_size=2, max_size=12),
     st.sampled_from([torch.float32, torch.float64]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_relaxed_matches_the_slow_reference(k, logits, dtype):
     alpha = torch.tensor([logits], dtype=dtype)
     expected = torch.from_numpy(slow_selection.relaxed(logits, k)).to(dtype)
@@ -40,7 +41,7 @@ def test_relaxed_matches_the_slow_reference(k, logits, dtype):
 
 
 @given(st.integers(1, 8), st.integers(1, 8), st.floats(1e-6, 1e8), st.booleans())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_relaxed_stays_finite_at_every_temperature(k, candidates, sharpness, excluded):
     logits = -torch.rand(3, candidates) * sharpness
     if excluded:
@@ -57,7 +58,7 @@ def test_relaxed_stays_finite_at_every_temperature(k, candidates, sharpness, exc
 
 
 @given(st.integers(1, 9), st.integers(1, 12), st.floats(1e-3, 8), st.booleans())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_the_forms_for_processors_and_for_gpus_agree(k, candidates, sharpness, excluded):
     logits = -torch.rand(5, candidates) * sharpness
     if excluded:
@@ -67,7 +68,7 @@ def test_the_forms_for_processors_and_for_gpus_agree(k, candidates, sharpness, e
 
 
 @given(st.integers(1, 9), st.integers(1, 12), st.floats(1e-3, 400), st.booleans())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_one_volume_after_another_is_what_all_at_once_are(k, candidates, sharpness, excluded):
     logits = -torch.rand(2, 5, candidates) * sharpness
     if excluded:
@@ -108,6 +109,8 @@ def test_no_candidate_is_chosen_twice(scale):
         [0, -40, -70],
         [0, -45, -65],
         [0, -19, -100],
+        [0, -70, -71.8],
+        [0, -78.2, -80],
     ],
 )
 def test_what_is_half_spent_is_not_forgotten(logits, dtype):
@@ -180,12 +183,10 @@ def test_used_up_candidates_are_shared_evenly():
 
 
 @given(st.lists(st.integers(-50, 50), min_size=1, max_size=9, unique=True), st.integers(1, 12))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_hard_picks_the_largest_in_order(logits, k):
     weights = select_hard(torch.tensor([logits], dtype=torch.float32), k)[:, 0]
-    expected = slow_selection.nearest(logits, k)
-    np.testing.assert_array_equal(weights[: len(expected)], expected)
-    assert (weights.sum(-1) == 1).all()
+    np.testing.assert_array_equal(weights, slow_selection.nearest(logits, k))
 
 
 def test_stochastic_samples_as_often_as_the_law_says():

@@ -154,3 +154,12 @@ def test_the_deviation_of_a_model():
     np.testing.assert_allclose(
         model.deviation(np.array([-1.0, 0.0, 0.09])), [0.02, 0.02, 0.0013**0.5]
     )
+
+
+@pytest.mark.parametrize("falling", [True, False])
+def test_neither_a_slope_nor_a_variance_at_black_is_below_nothing(falling):
+    clean = np.tile(np.linspace(0.2, 0.9, 300), (300, 1))
+    deviation = np.sqrt(A * (1 - clean if falling else clean - 0.15))
+    plane = clean + np.random.default_rng(0).normal(0, deviation)
+    model = estimate_sensor_noise([[plane]] * 3)[1].model
+    assert (model.a == 0 < model.b) if falling else (model.b == 0 < model.a)

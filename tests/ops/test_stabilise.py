@@ -62,6 +62,11 @@ def test_darkness_is_never_negative():
     )
 
 
+def test_below_the_reach_of_the_series_it_is_as_at_its_end():
+    end, *below = restore(np.array([1.0, 0.6, 0.2, 0.0, -3.0]), 1e-3, 1e-9)
+    np.testing.assert_array_equal(below, end)
+
+
 @pytest.mark.parametrize(("a", "b"), [(-1e-3, 1e-3), (0, 0), (0, -1), (np.nan, 1), (1, np.inf)])
 def test_what_is_no_noise_is_refused(a, b):
     with pytest.raises(ConfigError, match="cannot be stabilised"):

@@ -17,9 +17,9 @@ def relaxed(logits, k):
 
 
 def nearest(logits, k):
-    """One-hot rows of the K largest logits, largest first."""
-    order = np.argsort(-np.asarray(logits), kind="stable")[:k]
-    return np.eye(len(logits))[order]
+    """One-hot rows of the K largest logits, largest first; where K > O the last is repeated."""
+    order = np.argsort(-np.asarray(logits), kind="stable")
+    return np.eye(len(logits))[order[np.minimum(np.arange(k), len(order) - 1)]]
 
 
 def without_replacement(logits, k):

@@ -59,7 +59,7 @@ def test_a_picture_as_small_as_the_crop_is_seen_in_all_eight_symmetries():
     assert found == expected
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.integers(0, 2**63),
     st.integers(0, 10**7),

@@ -43,6 +43,13 @@ def test_matrices_together_are_as_each_by_itself():
         torch.testing.assert_close(together, orthogonalise(alone))
 
 
+def test_faint_gradients_give_the_same_step():
+    matrix = torch.randn(24, 60)
+    torch.testing.assert_close(
+        orthogonalise(1e-5 * matrix), orthogonalise(matrix), atol=0.01, rtol=0
+    )
+
+
 def test_zero_stays_zero():
     assert torch.equal(orthogonalise(torch.zeros(12, 30)), torch.zeros(12, 30))
 

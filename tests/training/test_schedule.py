@@ -17,6 +17,7 @@ def test_the_papers_decay_at_every_border_of_an_epoch():
         for step in (epoch * steps, epoch * steps + 1, (epoch + 1) * steps - 1):
             factor = rate_factor(recipe.schedule, step, step / (51 * steps))
             assert factor == pytest.approx(10 ** (-3 * epoch / 50), rel=1e-12)
+    assert rate_factor(recipe.schedule, 51 * steps, 1.0) == factor  # the last lasts to the end
 
 
 def test_cosine_falls_from_one_to_zero():
