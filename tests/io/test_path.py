@@ -73,6 +73,11 @@ def test_what_cannot_be_removed_does_not_hide_what_went_wrong(tmp_path, monkeypa
         raise PermissionError(errno.EACCES, "is open in another program")
 
     monkeypatch.setattr("os.unlink", held)
-    with pytest.raises(InputError, match="told"), staging(tmp_path / "a.txt") as folder:
-        finish(folder)
-        raise InputError("told")
+
+    def fail() -> None:
+        with staging(tmp_path / "a.txt") as folder:
+            finish(folder)
+            raise InputError("told")
+
+    with pytest.raises(InputError, match="told"):
+        fail()
