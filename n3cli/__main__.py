@@ -11,15 +11,17 @@ from functools import partial
 from types import FrameType
 from typing import NoReturn
 
-_ENDS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+_ENDS = [
+    getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
+]
 _ALARM = hasattr(signal, "setitimer")  # not on Windows
 
 
 def main() -> None:
     """Run the command line and exit with its code.
 
-    Ends with 143 on SIGTERM, 129 on SIGHUP and 130 on Ctrl-C, each by an exception, so that every
-    `with` on the way closes and no temporary file stays behind.
+    Ends with 143 on SIGTERM, 129 on SIGHUP, 130 on Ctrl-C and 149 on Windows' Ctrl-Break, each by
+    an exception, so that every `with` on the way closes and no temporary file stays behind.
     """
     _open_closed_streams()
     _write_any_character()
