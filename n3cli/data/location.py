@@ -18,7 +18,7 @@ from n3cli.io.name import MADE, has_tag
 
 VARIABLE = "N3_DATA"
 
-P = TypeVar("P", bound=PurePath)
+_P = TypeVar("_P", bound=PurePath)
 
 
 def locate_root(data: Path | None = None) -> tuple[Path, str]:
@@ -150,7 +150,7 @@ def list_originals(folder: Path) -> list[Path]:
     return in_order({*found}.difference(made))
 
 
-def in_order(paths: Iterable[P]) -> list[P]:
+def in_order(paths: Iterable[_P]) -> list[_P]:
     """Sort paths part by part, as Linux does; Windows by itself would ignore case.
 
     Seeds, crops and held-out pictures follow the order.

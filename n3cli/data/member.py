@@ -1,9 +1,9 @@
 """The files in an archive, one after the other, under names that can do no harm.
 
 Archives come from strangers: a name may point out of the folder, a member may be a link or a
-device, two names may be one on a disk that does not tell capitals apart, and Windows may take a
-name for a device. All of these are refused,
-and so is the whole archive: one that tries is not what was published.
+device, two names may be one on a disk that does not tell capitals apart, Windows may take a name
+for a device. All of these are refused, and so is the whole archive: one that tries is not what was
+published.
 """
 
 from __future__ import annotations
