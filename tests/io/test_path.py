@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 from pathlib import Path
 
@@ -62,6 +61,7 @@ def test_without_links_nothing_empty_stays_where_it_cannot_be_put(tmp_path, monk
 
 
 def test_what_is_secured_is_open_for_writing_as_windows_wants_it(tmp_path, monkeypatch):
+    fcntl = pytest.importorskip("fcntl")
     modes = []
     monkeypatch.setattr("os.fsync", lambda number: modes.append(fcntl.fcntl(number, fcntl.F_GETFL)))
     deliver(finish(tmp_path), tmp_path / "a.txt")
