@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import stat
@@ -10,17 +11,20 @@ from functools import partial
 from types import FrameType
 from typing import NoReturn
 
-_ENDS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+_ENDS = [
+    getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
+]
 _ALARM = hasattr(signal, "setitimer")  # not on Windows
 
 
 def main() -> None:
     """Run the command line and exit with its code.
 
-    Ends with 143 on SIGTERM, 129 on SIGHUP and 130 on Ctrl-C, each by an exception, so that every
-    `with` on the way closes and no temporary file stays behind.
+    Ends with 143 on SIGTERM, 129 on SIGHUP, 130 on Ctrl-C and 149 on Windows' Ctrl-Break, each by
+    an exception, so that every `with` on the way closes and no temporary file stays behind.
     """
     _open_closed_streams()
+    _write_any_character()
     _wait_briefly()
     for end in _ENDS:
         if signal.getsignal(end) != signal.SIG_IGN:  # as `nohup` wants it
@@ -72,6 +76,20 @@ def _open_closed_streams() -> None:
         if getattr(sys, name) is None:
             number = os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
             setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", errors="replace"))
+
+
+def _write_any_character() -> None:
+    """Write UTF-8 to files and pipes, and escapes where an encoding lacks a character.
+
+    Else what Windows writes to files by default would end a run at its first σ or →.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            chosen = "PYTHONIOENCODING" in os.environ or stream.isatty()
+            stream.reconfigure(
+                encoding=None if chosen else "utf-8",
+                errors="backslashreplace" if stream.errors == "strict" else stream.errors,
+            )
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:

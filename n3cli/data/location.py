@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
-from pathlib import Path
+from pathlib import Path, PurePath
+from typing import TypeVar
 
 from n3cli.data.catalog import CATALOG, DataSet
 from n3cli.data.index import COLLECTIONS
@@ -16,6 +17,8 @@ from n3cli.io.format import READABLE
 from n3cli.io.name import MADE, has_tag
 
 VARIABLE = "N3_DATA"
+
+_P = TypeVar("_P", bound=PurePath)
 
 
 def locate_root(data: Path | None = None) -> tuple[Path, str]:
@@ -126,7 +129,7 @@ def list_pictures(folder: Path) -> list[Path]:
     if closed:
         text = f"folders left out: {len(closed)} cannot be read; the first: {closed[0]}"
         warnings.warn(text, N3Warning, stacklevel=2)
-    return sorted(found)
+    return in_order(found)
 
 
 def list_originals(folder: Path) -> list[Path]:
@@ -144,7 +147,15 @@ def list_originals(folder: Path) -> list[Path]:
     if made:
         text = f"pictures left out that n3 made: {len(made)}; the first: {made[0]}"
         warnings.warn(text, N3Warning, stacklevel=2)
-    return sorted({*found}.difference(made))
+    return in_order({*found}.difference(made))
+
+
+def in_order(paths: Iterable[_P]) -> list[_P]:
+    """Sort paths part by part, as Linux does; Windows by itself would ignore case.
+
+    Seeds, crops and held-out pictures follow the order.
+    """
+    return sorted(paths, key=lambda path: path.parts)
 
 
 def _remedy(dataset: DataSet, root: Path) -> str:
@@ -159,7 +170,7 @@ def _paths(dataset: DataSet, root: Path) -> list[Path]:
         return list(dataset.paths)
     folder = root / dataset.folder
     if dataset.listing is None:
-        return sorted(folder.glob(dataset.pattern))
+        return in_order(folder.glob(dataset.pattern))
     names = files("n3cli.data").joinpath(dataset.listing).read_text("ascii").split()
     return [folder / name for name in sorted(names)]
 

@@ -1,13 +1,15 @@
 """The files in an archive, one after the other, under names that can do no harm.
 
 Archives come from strangers: a name may point out of the folder, a member may be a link or a
-device, two names may be one on a disk that does not tell capitals apart. All of these are refused,
-and so is the whole archive: one that tries is not what was published.
+device, two names may be one on a disk that does not tell capitals apart, Windows may take a name
+for a device. All of these are refused, and so is the whole archive: one that tries is not what was
+published.
 """
 
 from __future__ import annotations
 
 import lzma
+import os
 import re
 import stat
 import sys
@@ -52,6 +54,14 @@ _BROKEN: Final = (
     UnicodeError,
 )
 """What Python's readers raise where an archive is damaged."""
+
+ON_WINDOWS = os.name == "nt"
+
+_NOT_ON_WINDOWS: Final = re.compile(
+    r'[<>:"|?*]|[. ]\Z|\A(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\.|\Z)',
+    re.IGNORECASE,
+)
+"""Parts of paths that Windows takes for devices or streams, shortens, or refuses."""
 
 _MAC: Final = ("__MACOSX", ".DS_Store")
 """What macOS leaves in archives; no part of any set."""
@@ -160,6 +170,8 @@ class _Guard:
             raise self._refusal(name, "leads out of the folder")
         if not parts or "" in parts or any(unicodedata.category(c) == "Cc" for c in path):
             raise self._refusal(name, "is not a file name")
+        if ON_WINDOWS and any(_NOT_ON_WINDOWS.search(part) for part in parts):
+            raise self._refusal(name, "is a name that Windows does not have")
         if any(part in _MAC or part.startswith("._") for part in parts):
             return None
         folded = unicodedata.normalize("NFC", "/".join(parts)).casefold()

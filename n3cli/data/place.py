@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from n3cli.errors import DataError
+from n3cli.io.path import secure
 
 _SPARE = 64 << 20
 """Bytes of the disk that stay free."""
@@ -78,12 +78,8 @@ def tidy(workshop: Path) -> None:
 
 
 def settle(part: Path, target: Path) -> None:
-    """Move a finished file to its place, replacing what is there.
-
-    What is renamed before it is on the disk may be found empty after a power cut.
-    """
-    with part.open("rb") as file:
-        os.fsync(file.fileno())
+    """Move a finished file to its place, replacing what is there."""
+    secure(part)
     part.replace(target)
 
 

@@ -49,15 +49,9 @@ def encode(raw: Raw, target: Path, format: str, meta: Meta, quality: int, name: 
     Raises:
         InputError: the format cannot hold the picture (its size), or the disk is full.
     """
-    image = _image(raw, meta)
-    if format == "avif":
-        image = _squeeze(image, raw, meta)
-        _tell_vips(image, meta)
     bare = raw.path.with_name("bare")
-    with vips.explained(f"{name}: cannot be encoded as {format}"), bare.open("wb") as file:
-        sink = pyvips.Target.new_to_descriptor(file.fileno())
-        operation, options = _saver(raw, format, meta, quality)
-        pyvips.Operation.call(f"{operation}_target", image, sink, **options)
+    with vips.explained(f"{name}: cannot be encoded as {format}"):
+        _encode_bare(raw, bare, format, meta, quality)
     raw.path.unlink()
     if format == "tiff":
         with bare.open("r+b") as file:
@@ -73,6 +67,21 @@ def encode(raw: Raw, target: Path, format: str, meta: Meta, quality: int, name: 
         else:
             size = raw.width, raw.height
             webp.splice(source, file, meta, size=size, has_alpha=raw.bands in (2, 4))
+
+
+def _encode_bare(raw: Raw, bare: Path, format: str, meta: Meta, quality: int) -> None:
+    """Let libvips write its file.
+
+    Its objects end here: they hold both files, and Windows moves and removes none that is held.
+    """
+    image = _image(raw, meta)
+    if format == "avif":
+        image = _squeeze(image, raw, meta)
+        _tell_vips(image, meta)
+    with bare.open("wb") as file:
+        sink = pyvips.Target.new_to_descriptor(file.fileno())
+        operation, options = _saver(raw, format, meta, quality)
+        pyvips.Operation.call(f"{operation}_target", image, sink, **options)
 
 
 def _image(raw: Raw, meta: Meta) -> Any:

@@ -41,7 +41,8 @@ def staging(target: Path | BinaryIO) -> Iterator[Path]:
             folder = os.path.dirname(os.path.realpath(target))  # noqa: PTH120 - as realpath
             _check(target, Path(folder) if target.is_symlink() else target.parent)
     with explained(folder):
-        lent = tempfile.TemporaryDirectory(prefix=".n3-", dir=folder)
+        # Windows removes no file that is open, which must not hide what went wrong before.
+        lent = tempfile.TemporaryDirectory(prefix=".n3-", dir=folder, ignore_cleanup_errors=True)
     with lent as path:
         yield Path(path)
 
@@ -62,8 +63,7 @@ def deliver(finished: Path, target: Path | BinaryIO, *, replace: bool = True) ->
     """
     if isinstance(target, Path):
         with explained(target):
-            with finished.open("rb") as file:
-                os.fsync(file.fileno())
+            secure(finished)
             place = Path(os.path.realpath(target))
             if not replace:
                 try:
@@ -78,6 +78,15 @@ def deliver(finished: Path, target: Path | BinaryIO, *, replace: bool = True) ->
     with explained("output stream"), finished.open("rb") as file:
         shutil.copyfileobj(file, target)
         target.flush()
+
+
+def secure(finished: Path) -> None:
+    """Wait until a file is on the disk.
+
+    What is renamed before that may be found empty after a power cut.
+    """
+    with finished.open("r+b") as file:  # Windows secures nothing that is open for reading only
+        os.fsync(file.fileno())
 
 
 def deliver_database(finished: Path, target: Path) -> None:

@@ -17,7 +17,7 @@ from n3cli.io.matches import Matches
 from n3cli.io.name import MATCHED
 from n3cli.io.path import explained
 from n3cli.jobs.pair import PicturePair
-from n3cli.jobs.scan import real
+from n3cli.jobs.scan import identify
 from n3cli.ops.camera import Camera
 
 OWN: Final = ("npz", "csv", "json")
@@ -82,16 +82,16 @@ class MatchOutput:
             InputError: an output that was named exists and may not be replaced, is an input, or is
                 another pair's.
         """
-        inputs = {real(path) for path in (pair.path0, pair.path1)}
+        inputs = {identify(path) for path in (pair.path0, pair.path1)}
         wanted: list[Path | None] = []
         for target, named in zip(
             self.targets(pair), (self.file is not None, self.picture is not None), strict=True
         ):
-            if target and real(target) in inputs:
+            if target and identify(target) in inputs:
                 raise InputError(
                     f"{target}: is an input and cannot be the output; choose another -o"
                 )
-            if target and self._taken.setdefault(real(target), pair) is not pair:
+            if target and self._taken.setdefault(identify(target), pair) is not pair:
                 raise InputError(
                     f"{target}: is already the output of another pair; match this pair in a run of "
                     "its own, with another -o"
@@ -153,7 +153,7 @@ def open_output(
         InputError: the file of many pairs cannot be opened or written.
     """
     for name in (output, viz):
-        if name and real(Path(name)) in {real(path) for path in inputs}:
+        if name and identify(Path(name)) in {identify(path) for path in inputs}:
             raise ConfigError(f"{name}: is an input and cannot be the output; choose another name")
     made = MatchOutput(overwrite=overwrite, format=format or "npz")
     suffix = Path(output).suffix.lower() if output else ""

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from n3cli.errors import ConfigError, InputError, N3Warning
 from n3cli.io.name import MADE, MATCHED
@@ -22,8 +22,8 @@ class PicturePair:
     """Two pictures.
 
     Attributes:
-        name0: the first one as the command or a list has it; relative to a folder, if one was
-            given.
+        name0: the first one as the command (with slashes) or a list has it; relative to a folder,
+            if one was given.
         name1: the second one, likewise.
         path0: where the first is.
         path1: where the second is.
@@ -40,12 +40,13 @@ class PicturePair:
 
     @property
     def stem(self) -> str:
-        """What names the pair's outputs, as SuperGlue does: both names without suffixes."""
-        first, second = (
-            "-".join((*path.parent.parts, path.stem)).strip("/")
-            for path in (Path(self.name0), Path(self.name1))
-        )
-        return f"{first}_{second}"
+        """What names the pair's outputs, as SuperGlue does: both pictures' parts."""
+        return f"{name_part(Path(self.name0))}_{name_part(Path(self.name1))}"
+
+
+def name_part(path: PurePath) -> str:
+    """A picture's part in the names of its pairs' outputs: its folders, if any, and its stem."""
+    return "-".join((*path.parent.relative_to(path.anchor).parts, path.stem))
 
 
 def find_pairs(
@@ -77,13 +78,13 @@ def find_pairs(
         return _listed_pairs(inputs, listed), []
     paths = [Path(name) for name in inputs]
     if len(paths) == 2 and not any(path.is_dir() for path in paths):
-        return [PicturePair(inputs[0], inputs[1], paths[0], paths[1])], []
+        return [PicturePair(paths[0].as_posix(), paths[1].as_posix(), paths[0], paths[1])], []
     if len(paths) == 1 and paths[0].is_file():
         raise ConfigError(f"{inputs[0]}: is only one picture; give two, or a folder")
     made = re.compile(f"{MADE.pattern}|{MATCHED}")
     found = scan(inputs, made=made, recursive=recursive, leave_out=leave_out)
     names = [
-        (source.place.as_posix() if len(paths) == 1 else str(source.path), source.path)
+        ((source.place if len(paths) == 1 else source.path).as_posix(), source.path)
         for source in found.sources
     ]
     failed = [error for _, error in found.failed]

@@ -19,7 +19,7 @@ from n3cli.io.format import (
     is_raw,
 )
 from n3cli.io.name import ONLY_MAT, ONLY_RAW, default_target, page_of
-from n3cli.jobs.scan import Source, real, scan
+from n3cli.jobs.scan import Source, identify, scan
 from n3cli.jobs.target import ExistingError, Guard, output_folder, target_of
 
 STANDARD = "-"
@@ -185,7 +185,7 @@ def plan(
             except InputError as error:
                 refused.append(Refused(source.path, None, error))
         return Plan(tuple(jobs), tuple(refused), (), found.skipped, found.linked)
-    guard = Guard(frozenset(real(source.path) for source in found.sources), overwrite)
+    guard = Guard(frozenset(identify(source.path) for source in found.sources), overwrite)
     made_of: dict[Path, Job] = {}
     # A file that keeps its name has it before one that is converted to it.
     for source in sorted(found.sources, key=lambda source: _is_converted(source, format, raw)):

@@ -58,7 +58,8 @@ def read_putative(
     except InputError as error:
         matches = error
     facts = matches.facts if isinstance(matches, Matches) else {}
-    names = (*inputs,) if inputs else (facts.get("image0", ""), facts.get("image1", ""))
+    given = [name and Path(name).as_posix() for name in inputs]
+    names = (*given,) if given else (facts.get("image0", ""), facts.get("image1", ""))
     if not all(names):
         names = (f"{files[0].stem}:0", f"{files[0].stem}:1")
     folder = Path() if inputs else files[0].parent
@@ -78,7 +79,8 @@ def _read_many(
         case (first, second):
             if listed:
                 raise ConfigError("--matches takes two pictures, or a list with --pairs, not both")
-            for name0, name1, matches in read_h5(files, [(first, second)], tails=True):
+            pair = Path(first).as_posix(), Path(second).as_posix()
+            for name0, name1, matches in read_h5(files, [pair], tails=True):
                 yield PicturePair(name0, name1, Path(first), Path(second)), matches
             return
         case _:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +78,7 @@ def scan(
             continue
         if not is_folder:
             if exists:
-                sources.setdefault(real(given), Source(given, Path(given.name)))
+                sources.setdefault(identify(given), Source(given, Path(given.name)))
             else:
                 failed.append((given, InputError(f"{given}: no such file or folder")))
             continue
@@ -91,13 +92,41 @@ def scan(
             if has_tag(path, made):
                 skipped.append(path)
             else:
-                sources.setdefault(real(path), Source(path, path.relative_to(given)))
+                sources.setdefault(identify(path), Source(path, path.relative_to(given)))
     return Scan(tuple(sources.values()), tuple(failed), tuple(skipped), tuple(linked))
 
 
-def real(path: Path) -> Path:
-    """The path without links, to tell whether two mean the same; never raises as `resolve` may."""
-    return Path(os.path.realpath(path))
+def identify(path: Path) -> Path:
+    """What two paths share if they mean the same file, be it there or yet to be made.
+
+    It is the path without links and, where the disk ignores case, without case. Never raises, as
+    `resolve` may.
+    """
+    place = Path(os.path.realpath(path))
+    if not ignores_case(place.parent):
+        return place
+    return Path(unicodedata.normalize("NFC", str(place)).casefold())
+
+
+def ignores_case(folder: Path) -> bool:
+    """Whether the disk finds a folder, or the nearest above it that is there, in other case too.
+
+    Args:
+        folder: absolute, without links; need not exist.
+    """
+    for place in (folder, *folder.parents):
+        swapped = place.name.swapcase()
+        if swapped == place.name:
+            continue
+        try:
+            itself = place.lstat()
+        except OSError:
+            continue
+        try:
+            return os.path.samestat(itself, place.with_name(swapped).lstat())
+        except OSError:
+            return False
+    return False
 
 
 def _may_be_file(path: Path) -> bool:
@@ -129,7 +158,7 @@ def _look_into(
         told = InputError(f"{error.filename}: cannot be read: {error.strerror}")
         look.unseen.append((Path(error.filename), told))
 
-    barred = {real(each) for each in leave_out}
+    barred = {identify(each) for each in leave_out}
     for top, folders, names in os.walk(folder, onerror=note):
         here = Path(top)
         shown = sorted(name for name in names if not name.startswith("."))
@@ -138,7 +167,7 @@ def _look_into(
         folders[:] = sorted(
             name
             for name in folders
-            if recursive and not name.startswith(".") and real(here / name) not in barred
+            if recursive and not name.startswith(".") and identify(here / name) not in barred
         )
         # Path's own method raises where a folder may be listed and not entered.
         look.linked.extend(here / name for name in folders if os.path.islink(here / name))  # noqa: PTH114

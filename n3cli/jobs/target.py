@@ -12,7 +12,7 @@ from n3cli.errors import ConfigError, InputError
 from n3cli.io.format import RAW_SUFFIXES, READABLE, is_mat_name
 from n3cli.io.name import default_target
 from n3cli.io.path import explained, kept
-from n3cli.jobs.scan import Source, real
+from n3cli.jobs.scan import Source, identify
 
 
 def output_folder(inputs: Sequence[str], output: str | None) -> Path | None:
@@ -63,7 +63,7 @@ class Guard:
     """Lets a target pass if nothing is lost by writing it.
 
     Attributes:
-        sources: real paths of everything that the batch reads.
+        sources: what `identify` says of everything that the batch reads.
         overwrite: whether files that are there may be replaced.
     """
 
@@ -79,7 +79,7 @@ class Guard:
             InputError: it is an input, is made from another input too, or is no file.
         """
         with explained(target):
-            place, exists = real(target), target.exists()
+            place, exists = identify(target), target.exists()
             same = source is not None and exists and target.samefile(source)
         if same or place in self.sources:
             raise InputError(f"{target}: is an input and cannot be the output; choose another name")

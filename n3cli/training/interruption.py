@@ -1,4 +1,4 @@
-"""SIGINT, SIGTERM and SIGHUP wait until the step is done."""
+"""SIGINT, SIGTERM, SIGHUP and Windows' SIGBREAK wait until the step is done."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from types import FrameType
 
 _SIGNALS = [
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+    if hasattr(signal, name)
 ]
 
 

@@ -177,7 +177,7 @@ def check_replaceable(folder: Path, overwrite: bool) -> None:
     found = {entry.name for entry in folder.iterdir() if not _is_hidden(entry)}
     if foreign := found - {CONFIG_FILE, WEIGHTS_FILE, CARD_FILE, RECIPE_FILE}:
         raise InputError(
-            f"{folder} holds other files ({min(foreign)}); give an empty or a new folder."
+            f"{folder} holds other files ({min(foreign)}); give an empty or a new folder"
         )
     if found and not overwrite:
         raise InputError(f"{folder} exists; give -y to replace it, or give another folder.")

@@ -223,3 +223,45 @@ def test_threads_wait_briefly_unless_told(given: dict[str, str], count: str):
         [sys.executable, "-c", said], env=free | given, capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines()[-1] == count
+
+
+def spoken(encoding: str | None, stdout: int = subprocess.PIPE) -> subprocess.CompletedProcess:
+    """A process of n3, started where the system's encoding is `encoding`, that says σ and more."""
+    said = (
+        "import click, io, os, sys\n"
+        "if name := os.environ.pop('SYSTEM', ''):\n"
+        "    sys.stdout = io.TextIOWrapper(sys.stdout.buffer, name)\n"
+        "import n3cli.cli.main\n"
+        "n3cli.cli.main.n3 = lambda **_: (click.echo('σ ↔ ä'), print('\\udcff'))\n"
+        "from n3cli.__main__ import main\n"
+        "main()\n"
+    )
+    given = {"SYSTEM": encoding} if encoding else {}
+    free = {key: value for key, value in ENVIRONMENT.items() if key != "PYTHONIOENCODING"}
+    return subprocess.run(
+        [sys.executable, "-c", said], env=free | given, stdout=stdout, stderr=subprocess.PIPE
+    )
+
+
+def test_what_is_redirected_is_utf8_whatever_the_system_writes():
+    for encoding in ("cp1252", "cp932", "utf-8"):
+        done = spoken(encoding)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert done.stdout == "σ ↔ ä\n\\udcff\n".encode()
+
+
+def test_what_cannot_be_written_is_escaped_where_an_encoding_is_asked_for(tmp_path):
+    (tmp_path / "ä.png").touch()
+    done = subprocess.run(
+        [sys.executable, "-m", "n3cli", "denoise", "--dry-run", "ä.png"],
+        capture_output=True, cwd=tmp_path, env=ENVIRONMENT | {"PYTHONIOENCODING": "cp1252"},
+    )  # fmt: skip
+    assert done.stdout.rstrip() == b"\xe4.png \\u2192 \xe4_n3dn.png"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a terminal")
+def test_a_terminal_keeps_its_encoding():
+    reader, writer = os.openpty()
+    done = spoken("cp1252", writer)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert os.read(reader, 100) == b"\\u03c3 \\u2194 \xe4\r\n\\udcff\r\n"

@@ -197,6 +197,43 @@ n3cli.__main__.main()
     assert (done.returncode, done.stdout, done.stderr) == (128 + end, b"closed\n", b"")
 
 
+STAND_IN = "import os, signal; signal.SIGBREAK = signal.SIGUSR1  # as Windows has one\n"
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        """
+import n3cli.__main__, n3cli.cli.main
+
+def work(prog_name):
+    try:
+        signal.raise_signal(signal.SIGBREAK)
+    finally:
+        print("closed")
+
+n3cli.cli.main.n3 = work
+n3cli.__main__.main()
+""",
+        """
+from n3cli.training.interruption import interruptible, stop
+
+signal.signal(signal.SIGBREAK, lambda *_: None)
+with interruptible() as interruption:
+    signal.raise_signal(signal.SIGBREAK)
+    print("closed")
+stop(interruption.number)
+""",
+    ],
+)
+def test_ctrl_break_of_windows_ends_as_other_signals_do(program):
+    done = subprocess.run(
+        [sys.executable, "-c", STAND_IN + program],
+        capture_output=True, env=ENVIRONMENT, timeout=50,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (128 + signal.SIGUSR1, b"closed\n"), done.stderr
+
+
 def test_lines_above_the_bar_are_not_wrapped(tmp_path):
     name = "a-rather-long-name" * 8 + ".png"  # longer than the terminal is wide
     (tmp_path / name).write_bytes(encoded(tmp_path, 6, 6))

@@ -4,13 +4,20 @@ import os
 import subprocess
 import sys
 from importlib.resources import files
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import pytest
 
 from n3cli.data.catalog import CATALOG
 from n3cli.data.index import COLLECTIONS
-from n3cli.data.location import list_images, list_training_images, locate_root, present_form
+from n3cli.data.location import (
+    in_order,
+    list_images,
+    list_originals,
+    list_training_images,
+    locate_root,
+    present_form,
+)
 from n3cli.errors import DataError
 
 ROOT = Path(__file__).parents[2]
@@ -55,6 +62,19 @@ def test_images_come_sorted_and_other_files_are_passed_over(tmp_path):
     names = [f"{i:02}.png" for i in (12, 3, 1, 2, 4, 11, 10, 9, 8, 7, 6, 5)]
     make_set12(tmp_path, [*names, "README.txt"])
     assert [p.name for p in list_images(CATALOG["set12"], tmp_path)] == sorted(names)
+
+
+def test_pictures_come_in_one_order_on_every_system(tmp_path):
+    names = ["B.png", "a b/c.png", "a-b.png", "a.png", "a/b.png"]
+    order = ["B.png", "a/b.png", "a b/c.png", "a-b.png", "a.png"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    found = list_originals(tmp_path)
+    assert [path.relative_to(tmp_path).as_posix() for path in found] == order
+    assert found == sorted(found)  # as paths of Linux are
+    windows = in_order(map(PureWindowsPath, names))
+    assert [path.as_posix() for path in windows] == order
 
 
 def test_an_absent_set_says_where_it_was_looked_for(clean_environment, tmp_path):

@@ -10,6 +10,7 @@ import zipfile
 
 import pytest
 
+from n3cli.data import member as member_module
 from n3cli.data import place as place_module
 from n3cli.data import unpack as module
 from n3cli.data.member import BadArchiveError, archive_kind
@@ -119,6 +120,20 @@ def test_names_that_lead_out(tmp_path, kind, name):
 @pytest.mark.parametrize("name", ["a//b", "a\nb", "a/\x1b[2J", "./"[:1]])
 def test_names_that_are_none(tmp_path, name):
     refused(make(tmp_path, "a.zip", {name: b"x"}), tmp_path, "is not a file name")
+
+
+WINDOWS_HAS_NOT = ["x/a:b.png", "a?.png", 'a"b', "NUL", "x/nul.png", "Com1 .x/a.png", "a.", "x /a"]
+
+
+@pytest.mark.parametrize("name", WINDOWS_HAS_NOT)
+def test_names_that_windows_has_not(tmp_path, monkeypatch, name):
+    archive = make(tmp_path, "a.zip", {"good.png": b"good", name: b"x"})
+    monkeypatch.setattr(member_module, "ON_WINDOWS", True)
+    refused(archive, tmp_path, "is a name that Windows does not have")
+    unpack(make(tmp_path, "b.zip", {"console.com1/a b.c.png": b"x"}), tmp_path / "fine")
+    monkeypatch.setattr(member_module, "ON_WINDOWS", False)
+    unpack(archive, tmp_path / "out")
+    assert content(tmp_path / "out")[name] == b"x"
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar"])

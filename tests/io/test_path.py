@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from n3cli.errors import InputError
-from n3cli.io.path import deliver, refuse_existing, write_text
+from n3cli.io.path import deliver, refuse_existing, staging, write_text
 
 
 def finish(folder: Path, text: str = "new") -> Path:
@@ -73,3 +73,26 @@ def test_without_links_nothing_empty_stays_where_it_cannot_be_put(tmp_path, monk
     with pytest.raises(InputError, match="No space left"):
         deliver(finished, tmp_path / "a.txt", replace=False)
     assert not (tmp_path / "a.txt").exists()
+
+
+def test_what_is_secured_is_open_for_writing_as_windows_wants_it(tmp_path, monkeypatch):
+    fcntl = pytest.importorskip("fcntl")
+    modes = []
+    monkeypatch.setattr("os.fsync", lambda number: modes.append(fcntl.fcntl(number, fcntl.F_GETFL)))
+    deliver(finish(tmp_path), tmp_path / "a.txt")
+    assert [mode & os.O_ACCMODE for mode in modes] == [os.O_RDWR]
+
+
+def test_what_cannot_be_removed_does_not_hide_what_went_wrong(tmp_path, monkeypatch):
+    def held(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "is open in another program")
+
+    monkeypatch.setattr("os.unlink", held)
+
+    def fail() -> None:
+        with staging(tmp_path / "a.txt") as folder:
+            finish(folder)
+            raise InputError("told")
+
+    with pytest.raises(InputError, match="told"):
+        fail()

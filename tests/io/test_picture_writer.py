@@ -70,6 +70,34 @@ def test_names_of_any_kind(name: str, tmp_path: Path) -> None:
     str(caught.value).encode()  # can be printed
 
 
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="tells open files")  # noqa: PTH112
+@pytest.mark.parametrize("format", ["png", "jpeg", "tiff", "webp", "avif"])
+def test_nothing_is_held_that_is_moved_or_removed(
+    format: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Windows wants it."""
+    seen: list[str] = []
+
+    def watch(name: str) -> None:
+        act = getattr(os, name)
+
+        def watched(path: str | Path, *rest: Any, **more: Any) -> None:
+            open_ones = [os.path.realpath(held) for held in Path("/proc/self/fd").iterdir()]
+            held = os.path.realpath(path)
+            assert held not in open_ones
+            assert held not in Path("/proc/self/maps").read_text()
+            seen.append(name)
+            act(path, *rest, **more)
+
+        monkeypatch.setattr(os, name, watched)
+
+    for name in ("unlink", "replace", "link"):
+        watch(name)
+    write_picture(tmp_path / "a", PICTURE, format=format)
+    assert "unlink" in seen
+    assert "replace" in seen
+
+
 @pytest.mark.parametrize("error", [RuntimeError(), KeyboardInterrupt(), InputError("unreadable")])
 def test_an_error_in_the_middle_leaves_the_old_file(error: BaseException, tmp_path: Path) -> None:
     path = tmp_path / "old.png"

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from n3cli.errors import ConfigError
+from n3cli.jobs import scan
 from n3cli.jobs.plan import Job, Plan
 from n3cli.jobs.plan import plan as plan_with_tag
 
@@ -229,6 +230,66 @@ class TestNothingIsLost:
         batch = plan(["a.png", "a.bmp"])
         assert [job.source for job in batch.jobs] == [Path("a.png")]
         assert "also that of a.png" in reasons(batch)[0]
+
+
+@pytest.mark.usefixtures("tree")
+class TestDisksThatIgnoreCase:
+    @pytest.fixture(autouse=True)
+    def disk(self, monkeypatch):
+        monkeypatch.setattr(scan, "ignores_case", lambda folder: True)
+
+    def test_an_input_is_never_replaced(self):
+        batch = plan(["in/c.JPG", "a.png"], "IN/", format="jpeg", overwrite=True)
+        assert [job.target for job in batch.jobs] == [Path("IN/a.jpg")]
+        assert "IN/c.jpg: is an input" in reasons(batch)[0]
+
+    @pytest.mark.parametrize(("one", "other"), [("IMG.JPG", "img.png"), ("É.png", "e\u0301.jpg")])
+    def test_two_inputs_never_share_an_output(self, one, other):
+        for name in (one, other):
+            Path(name).write_bytes(b"")
+        batch = plan([one, other], "out/", format="tiff", overwrite=True)
+        assert [job.source for job in batch.jobs] == [Path(one)]
+        assert f"also that of {one}" in reasons(batch)[0]
+
+    def test_given_twice_done_once(self):
+        Path("A.PNG").write_bytes(b"")
+        assert [job.source for job in plan(["a.png", "A.PNG"]).jobs] == [Path("a.png")]
+
+    def test_an_output_folder_is_no_input(self):
+        batch = plan(["in"], "in/DEEP/", recursive=True)
+        assert [job.source for job in batch.jobs] == [Path("in/c.JPG")]
+
+
+@pytest.mark.usefixtures("tree")
+def test_where_case_counts_other_case_is_another_file():
+    for name in ("IN/c.jpg", "in2/x", "DEEP.png", "deep.png"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_bytes(b"")
+    Path("IN2").symlink_to("in2")
+    if Path("in/c.jpg").exists():
+        pytest.skip("this disk ignores case")
+    for folder in ("in", "IN", "in/none", "in2", "IN2"):
+        assert not scan.ignores_case(Path(folder).absolute())
+    batch = plan(["in/c.JPG"], "IN/", format="jpeg", overwrite=True)
+    assert [job.target for job in batch.jobs] == [Path("IN/c.jpg")]
+    assert len(plan(["DEEP.png", "deep.png"], "out/").jobs) == 2
+
+
+@pytest.mark.usefixtures("tree")
+def test_a_disk_that_ignores_case_shows_by_its_folders(monkeypatch):
+    there = {Path(name).absolute(): Path(name).lstat() for name in ("in", "in/deep")}
+    folded = {str(path).casefold(): stat for path, stat in there.items()}
+
+    def lstat(path: Path) -> os.stat_result:
+        try:
+            return folded[str(path).casefold()]
+        except KeyError:
+            raise FileNotFoundError from None
+
+    monkeypatch.setattr(Path, "lstat", lstat)
+    for folder in ("in", "IN/deep", "in/deep/none/12", "in/12"):
+        assert scan.ignores_case(Path(folder).absolute())
+    assert not scan.ignores_case(Path("/12"))
 
 
 @pytest.mark.usefixtures("tree")

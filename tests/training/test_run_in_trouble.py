@@ -81,7 +81,7 @@ def test_a_run_goes_on_where_its_model_cannot_be_replaced(
         if event["event"] == "step" and event["step"] == 3:
             (folder / "model" / "mine.txt").unlink()
 
-    with pytest.warns(N3Warning, match=r"mine\.txt.*the run goes on"):
+    with pytest.warns(N3Warning, match=r"mine\.txt.*the run continues"):
         model = train(recipe, folder, pictures, "run.checkpoint_minutes=1e-9", listen=drop)
     load_folder(model)
     assert (model / ".DS_Store").exists()
