@@ -94,8 +94,10 @@ def _multiply_bands(image: Tensor, taps: Taps, axis: int) -> Tensor:
     shape[axis] = len(taps.pixels)
     result = image.new_empty(shape)
     bands = _bands(taps, image.shape[axis], image.dtype, image.device)
-    if image.is_cuda and torch.cuda.is_current_stream_capturing():
-        _RECORDED.append(bands)
+    if image.is_cuda:
+        with torch.cuda.device(image.device):  # whose stream is asked
+            if torch.cuda.is_current_stream_capturing():
+                _RECORDED.append(bands)
     for band in bands:
         part = image.narrow(axis, band.first, band.matrix.shape[1])
         product = band.matrix @ part if axis == -2 else part @ band.matrix.T

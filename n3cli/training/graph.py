@@ -40,12 +40,14 @@ class Graphed:
         # Recording runs the network some times, which must not count in running statistics.
         buffers = {name: buffer.clone() for name, buffer in self._network.named_buffers()}
         call = _Call(self._network, inputs)
+        tensors = [tensor.clone() for tensor in _tensors(inputs)]
         try:
-            torch.cuda.make_graphed_callables(
-                call,
-                tuple(tensor.clone() for tensor in _tensors(inputs)),
-                allow_unused_input=True,  # parameters of other scales
-            )
+            with torch.cuda.device(tensors[0].device):  # what is recorded is what this one does
+                torch.cuda.make_graphed_callables(
+                    call,
+                    tuple(tensors),
+                    allow_unused_input=True,  # parameters of other scales
+                )
         except RuntimeError as error:  # memory runs out among others
             reason = str(error).partition("\n")[0]
             warnings.warn(
