@@ -12,6 +12,7 @@ _UNKNOWN = 4 << 30
 _OUT_OF_MEMORY = (
     "out of memory",
     "can't allocate memory",
+    "DefaultCPUAllocator: not enough memory",  # Windows
     "ALLOC_FAILED",  # cuBLAS, cuDNN
     "could not create a memory object",  # oneDNN
     "bad_alloc",

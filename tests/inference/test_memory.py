@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from n3cli.inference.memory import _free_in_container, free_memory
+from n3cli.inference.memory import _free_in_container, free_memory, is_out_of_memory
 from n3cli.io.meta import Meta
 from n3cli.io.picture import Picture, write_picture
 from n3cli.networks import registry
@@ -89,6 +89,20 @@ def test_a_containers_limit_counts(tmp_path):
     (tmp_path / "memory.max").write_text("max\n")
     assert _free_in_container(tmp_path) > 1 << 50
     assert _free_in_container(tmp_path / "absent") > 1 << 50
+
+
+@pytest.mark.parametrize(
+    ("text", "lacks"),
+    [
+        ("DefaultCPUAllocator: not enough memory: you tried to allocate 911360 bytes.", True),
+        ("DefaultCPUAllocator: can't allocate memory: you tried to allocate 911360 bytes.", True),
+        ("expected scalar type Float but found Double", False),
+    ],
+)
+def test_torch_says_in_many_ways_that_memory_does_not_suffice(text, lacks):
+    assert (
+        is_out_of_memory(RuntimeError(f"[enforce fail at alloc_cpu.cpp:117] data. {text}")) is lacks
+    )
 
 
 def test_some_memory_is_free():
