@@ -13,7 +13,7 @@ from n3cli.inference.compute import Compute
 from n3cli.inference.denoise import denoise
 from n3cli.inference.denoiser import Denoiser
 from n3cli.inference.device import choose_device, choose_precision
-from n3cli.networks.description import Description
+from n3cli.networks.description import Description, Placement
 from n3cli.networks.registry import build
 from n3cli.ops.row_source import ArraySource
 from n3cli.zoo.folder import Model
@@ -233,6 +233,43 @@ def test_a_device_without_memory_gives_way_to_the_cpu(monkeypatch):
     with pytest.warns(N3Warning, match="accelerator has too little free memory"):
         made.shrink(0, 64, 64)
     assert made.device.type == "cpu"
+
+
+def test_a_network_that_does_not_fit_on_its_device_gives_way_to_the_cpu(monkeypatch):
+    place = engine_module._place
+
+    def full(network, device):
+        if device.type == "meta":
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
+        return place(network, device)
+
+    monkeypatch.setattr(engine_module, "_place", full)
+    network = load_model("denoise-n3unet-gray").network
+    with pytest.warns(N3Warning, match="meta has too little free memory; computing on the CPU"):
+        made = engine_module.Engine(network, torch.device("meta"), torch.bfloat16, 64)
+    assert (made.device.type, made.dtype) == ("cpu", torch.float32)
+    assert made.tile(0, 200, 200) == (56, 56)
+
+
+def test_a_device_that_lacks_an_operation_gives_way_to_the_cpu(monkeypatch):
+    network = load_model("denoise-n3unet-gray").network
+    made, plain = (
+        engine_module.Engine(network, torch.device("cpu"), torch.float32, 64) for _ in range(2)
+    )
+    compute = made._compute
+
+    def lacking(*given):
+        if made.device.type != "cpu":
+            raise NotImplementedError("The operator is not implemented for the MPS device.")
+        return compute(*given)
+
+    monkeypatch.setattr(made, "_compute", lacking)
+    made.device = torch.device("mps")
+    tile, place = torch.rand(1, 2, 64, 64), Placement.whole(64, 64)
+    with pytest.warns(N3Warning, match="mps lacks an operation .*; computing on the CPU instead"):
+        found = made.run(0, tile, place)
+    torch.testing.assert_close(found, plain.run(0, tile, place), rtol=0, atol=0)
+    assert made.tile(0, 200, 200) == (56, 56)
 
 
 def test_devices():
