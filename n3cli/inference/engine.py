@@ -21,6 +21,9 @@ _MOST_MEMORY_ON_CPU = 768 << 20
 _LARGEST = 2048
 """Side of the largest tile chosen by itself, without its halo: above it speed gains little."""
 _FULL = "has too little free memory"
+_NO_ENGINE = "nable to find an engine to execute this computation"
+"""What torch says where none of cuDNN's ways to compute had room. Where it has none at all, smaller
+tiles do not help, but the CPU does."""
 
 
 class TileTooLargeError(Exception):
@@ -112,7 +115,7 @@ class Engine:
                 raise
             lacking = True
         except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
+            if not is_out_of_memory(error) and _NO_ENGINE not in str(error):
                 raise
         # Out of the handler, which would keep the failed tile's memory.
         if lacking:

@@ -181,13 +181,21 @@ def test_output_that_is_never_finite_is_an_error():
         denoise(np.zeros((8, 8)), 25, model_with(lambda y: y * float("nan")))
 
 
-def test_tiles_shrink_until_they_fit():
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("pretended"),
+        RuntimeError("FIND was unable to find an engine to execute this computation"),
+        RuntimeError("Unable to find an engine to execute this computation"),
+    ],
+)
+def test_tiles_shrink_until_they_fit(error):
     sizes = []
 
     def fault(y):
         sizes.append(y.shape[-2:].numel())
         if y.shape[-1] > 370:  # the smallest tile and its halo have 362
-            raise torch.OutOfMemoryError("pretended")
+            raise error
         return y
 
     _, image = noisy(height=300, width=420, channels=1)
