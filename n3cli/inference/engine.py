@@ -17,6 +17,8 @@ from n3cli.networks.network import Network
 from n3cli.ops.precision import float32_as
 
 _SHARE_OF_FREE_MEMORY = 0.4
+_ASSUMED_MEMORY = 4 << 30
+"""Free on a device that does not tell."""
 _MOST_MEMORY_ON_CPU = 768 << 20
 _LARGEST = 2048
 """Side of the largest tile chosen by itself, without its halo: above it speed gains little."""
@@ -169,7 +171,8 @@ class Engine:
 
     def _affordable(self) -> int:
         """Input pixels of the largest tile that memory and use allow."""
-        memory = int(_SHARE_OF_FREE_MEMORY * free_memory(self.device))
+        free = free_memory(self.device)
+        memory = int(_SHARE_OF_FREE_MEMORY * (_ASSUMED_MEMORY if free is None else free))
         if self.device.type == "cpu":
             memory = min(memory, _MOST_MEMORY_ON_CPU)
         halo = max(stage.halo for stage in self.stages)
