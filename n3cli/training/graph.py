@@ -41,8 +41,10 @@ class Graphed:
         buffers = {name: buffer.clone() for name, buffer in self._network.named_buffers()}
         call = _Call(self._network, inputs)
         tensors = [tensor.clone() for tensor in _tensors(inputs)]
+        device = tensors[0].device
+        stream = torch.cuda.current_stream(device)
         try:
-            with torch.cuda.device(tensors[0].device):  # what is recorded is what this one does
+            with torch.cuda.device(device):  # what is recorded is what this one does
                 torch.cuda.make_graphed_callables(
                     call,
                     tuple(tensors),
@@ -58,6 +60,8 @@ class Graphed:
             )
             return None
         finally:
+            with torch.cuda.device(device):  # which setting a stream changes, too
+                torch.cuda.set_stream(stream)  # torch does not where recording fails
             with torch.no_grad():
                 for name, buffer in self._network.named_buffers():
                     buffer.copy_(buffers[name])

@@ -160,6 +160,19 @@ def test_gradients_through_a_graph(kind):
         torch.testing.assert_close(graphed, plain)
 
 
+def test_where_recording_fails_the_stream_is_as_before():
+    class Waiting(torch.nn.Linear):
+        def forward(self, x):
+            return super().forward(x) * float(x.sum())  # waits for the device
+
+    network, x = Waiting(8, 8).cuda(), torch.rand(2, 8, device="cuda")
+    before = torch.cuda.current_stream()
+    with pytest.warns(N3Warning, match="cannot be recorded as CUDA graphs"):
+        found = Graphed(network)(x)
+    assert torch.cuda.current_stream() == before
+    torch.testing.assert_close(found, network(x))
+
+
 @pytest.mark.skipif(torch.cuda.device_count() < 2, reason="needs two GPUs")
 def test_a_graph_is_recorded_on_the_gpu_of_its_network():
     network = moved(N3SR(1, 16, 1)).to("cuda:1").train()
