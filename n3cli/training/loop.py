@@ -227,7 +227,8 @@ def train(
                 output = model(*inputs)
             try:
                 loss = task.loss(output.float(), target, inputs)
-            except torch.linalg.LinAlgError as error:  # of matrices that are not finite
+            # Of matrices that are not finite.
+            except torch.linalg.LinAlgError as error:  # type: ignore[attr-defined]
                 raise TrainingError(_lost(step, folder)) from error
             scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
             factor = rate_factor(recipe.schedule, step, done)
