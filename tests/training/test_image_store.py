@@ -14,7 +14,7 @@ from n3cli.errors import DataError, N3Warning
 from n3cli.io.picture import Picture, read_picture, write_picture
 from n3cli.ops.luma import luma
 from n3cli.training import store as module
-from n3cli.training.store import load_store
+from n3cli.training.store import load_store, placed
 
 
 def draw(height, width, channels, dtype=np.uint8, seed=0):
@@ -178,7 +178,9 @@ def test_if_none_is_left_it_is_an_error_that_says_why(save, tmp_path):
     cut.write_bytes(cut.read_bytes()[:9000])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        with pytest.raises(DataError, match=r"of 2 files; 1 cannot be read; .*; 1 below 8 "):
+        with pytest.raises(
+            DataError, match=r"of 2 files can be used; 1 cannot be read; .*; 1 below 8 "
+        ):
             load_store([small, cut], 1, smallest=8)
         with pytest.raises(DataError, match="of 0 files"):
             load_store([], 1, smallest=8)
@@ -218,3 +220,23 @@ except store.DataError as error:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert "no room for 0.0 GB of pixels" in done.stdout, done.stderr
     assert "TMPDIR" in done.stdout
+
+
+def test_where_room_is_not_reserved_a_full_disk_is_told_too(save, monkeypatch):
+    monkeypatch.delattr(os, "posix_fallocate", raising=False)  # as on macOS and Windows
+    monkeypatch.setattr(module, "IN_MEMORY", 0)
+    path = save("a.png", draw(10, 10, 3))
+    assert len(load_store([path], 3, smallest=1)) == 1
+    usage = module.shutil.disk_usage(path)._replace(free=299)
+    monkeypatch.setattr(module.shutil, "disk_usage", lambda folder: usage)
+    with pytest.raises(DataError, match=r"no room for 0.0 GB of pixels .*TMPDIR"):
+        load_store([path], 3, smallest=1)
+
+
+@pytest.mark.parametrize(("free", "crowded"), [(1199, True), (1200, False), (None, False)])
+def test_pictures_go_to_the_device_unless_they_would_crowd_it(save, monkeypatch, free, crowded):
+    store = load_store([save("a.png", draw(10, 10, 3))], 3, smallest=1)
+    monkeypatch.setattr(module, "free_memory", lambda device: free)
+    found = placed(store, torch.device("meta"))
+    assert found.pixels.device.type == ("cpu" if crowded else "meta")
+    assert placed(store, torch.device("cpu")).pixels.device.type == "cpu"
