@@ -98,7 +98,7 @@ def _has_kernels(device: torch.device) -> bool:
 
     A GPU runs what was made for its major version and its minor one or a lower, and the
     intermediate code (`compute_…`) of its version or a lower (NVIDIA, "CUDA C++ Programming Guide",
-    "Compute Capability" and "Just-in-Time Compilation").
+    "Binary Compatibility" and "PTX Compatibility").
     """
     if device.type != "cuda" or torch.version.hip or not (built := torch.cuda.get_arch_list()):
         return True
