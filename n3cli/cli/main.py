@@ -136,8 +136,10 @@ def _tell(error: Exception, *, debug: bool) -> int:
             where = error.ctx.command_path if error.ctx else "n3"
             console.error(f"{error.format_message()} (see {where} --help)")
             return error.exit_code
-        case MemoryError():
-            console.error("not enough memory; close other programs and try again")
+        case MemoryError() | RuntimeError() if _is_out_of_memory(error):
+            reason = str(error).partition("\n")[0].partition(". ")[0]
+            told = f"not enough memory ({reason})" if reason else "not enough memory"
+            console.error(f"{told}; close other programs and try again")
             return DeviceError.exit_code
         case click.Abort():  # Ctrl-C
             console.error("interrupted")
@@ -149,6 +151,12 @@ def _tell(error: Exception, *, debug: bool) -> int:
             return 1
         case _:
             raise error
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    from n3cli.inference.memory import is_out_of_memory
+
+    return is_out_of_memory(error)
 
 
 def _way_to_weights(error: N3Error) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from n3cli.errors import ConfigError, DeviceError, ModelError
+from n3cli.errors import ConfigError, DeviceError, ModelError, N3Warning
 from n3cli.inference.device import choose_device
 from n3cli.inference.memory import is_out_of_memory
 from n3cli.io.matches import Matches
@@ -109,9 +110,18 @@ class Classifier:
         )
         table = stack_columns(points, ratio, mutual, self._inputs)
         try:
-            with torch.inference_mode(), float32_as(torch.float32, self._device):
-                batch = torch.from_numpy(table)[None].to(self._device)
-                found: Float32 = self._network(batch)[0].float().cpu().numpy()
+            found = self._judge(table)
+        except NotImplementedError:
+            if self._device.type == "cpu":
+                raise
+            warnings.warn(
+                f"{self._device} lacks an operation of this network; computing on the CPU instead",
+                N3Warning,
+                stacklevel=2,
+            )
+            self._device = torch.device("cpu")
+            self._network.to(self._device)
+            found = self._judge(table)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -122,6 +132,12 @@ class Classifier:
             raise ModelError(
                 f"the output of the model {self.name} is not finite; it is damaged, get it again"
             )
+        return found
+
+    def _judge(self, table: Float32) -> Float32:
+        with torch.inference_mode(), float32_as(torch.float32, self._device):
+            batch = torch.from_numpy(table)[None].to(self._device)
+            found: Float32 = self._network(batch)[0].float().cpu().numpy()
         return found
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
+
 import torch
 
-from n3cli.errors import ConfigError, DeviceError
+from n3cli.errors import ConfigError, DeviceError, N3Warning
 from n3cli.networks.description import Description
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -20,16 +22,21 @@ _FINE_SIGMA = 10.0
 def choose_device(name: str | torch.device = "auto") -> torch.device:
     """Turn ``auto``, ``cpu``, ``cuda``, ``cuda:N``, ``mps`` or ``xpu`` into a device that is there.
 
-    ``auto`` takes the first of CUDA, XPU and MPS that is present, else the CPU.
+    ``auto`` takes the first of CUDA, XPU and MPS that is present, else the CPU. A GPU that torch
+    has no kernels for is left out with a warning.
 
     Raises:
         ConfigError: not a device's name.
-        DeviceError: this machine has no such device.
+        DeviceError: this machine has no such device, or torch has no kernels for it.
     """
     name = str(name)
     if name == "auto":
         found = (kind for kind in ("cuda", "xpu", "mps") if _count(kind))
-        return torch.device(next(found, "cpu"))
+        device = torch.device(next(found, "cpu"))
+        if _has_kernels(device):
+            return device
+        warnings.warn(f"{_lacking(device)}; computing on the CPU", N3Warning, stacklevel=2)
+        return torch.device("cpu")
     kind, _, index = name.partition(":")
     if kind not in ("cpu", "cuda", "mps", "xpu") or (index and not index.isdecimal()):
         raise ConfigError(
@@ -40,7 +47,13 @@ def choose_device(name: str | torch.device = "auto") -> torch.device:
             f"this machine has no device {name!r}, or the installed torch does not support it; use "
             '--device auto (in Python, device="auto"), or install a torch that does'
         )
-    return torch.device(name)
+    device = torch.device(name)
+    if not _has_kernels(device):
+        raise DeviceError(
+            f"{_lacking(device)}; install a torch that has, or use --device cpu (in Python, "
+            'device="cpu")'
+        )
+    return device
 
 
 def choose_precision(
@@ -80,11 +93,36 @@ def _count(kind: str) -> int:
     return torch.cuda.device_count() if torch.cuda.is_available() else 0
 
 
+def _has_kernels(device: torch.device) -> bool:
+    """Whether torch was built for such a device; older GPUs are left out of newer builds.
+
+    A GPU runs what was made for its major version and its minor one or a lower, and the
+    intermediate code (`compute_…`) of its version or a lower (NVIDIA, "CUDA C++ Programming Guide",
+    "Binary Compatibility" and "PTX Compatibility").
+    """
+    if device.type != "cuda" or torch.version.hip or not (built := torch.cuda.get_arch_list()):
+        return True
+    major, minor = torch.cuda.get_device_capability(device)
+    for kind, number in (each.split("_", 1) for each in built):
+        version = divmod(int(number.rstrip("af")), 10)
+        if kind == "sm" and version[0] == major and version[1] <= minor:
+            return True
+        if kind == "compute" and version <= (major, minor):
+            return True
+    return False
+
+
+def _lacking(device: torch.device) -> str:
+    major, minor = torch.cuda.get_device_capability(device)
+    name = torch.cuda.get_device_name(device)
+    return f"the installed torch was not built for {name} (compute capability {major}.{minor})"
+
+
 def is_fast_at_bfloat16(device: torch.device) -> bool:
     """Whether bfloat16 is faster there than float32."""
     if device.type == "cpu":
         features = torch.cpu.get_capabilities()
         return bool(features.get("avx512_bf16") or features.get("amx_bf16"))
     if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+        return torch.cuda.get_device_capability(device)[0] >= 8
     return False

@@ -17,9 +17,15 @@ from n3cli.networks.network import Network
 from n3cli.ops.precision import float32_as
 
 _SHARE_OF_FREE_MEMORY = 0.4
+_ASSUMED_MEMORY = 4 << 30
+"""Free on a device that does not tell."""
 _MOST_MEMORY_ON_CPU = 768 << 20
 _LARGEST = 2048
 """Side of the largest tile chosen by itself, without its halo: above it speed gains little."""
+_FULL = "has too little free memory"
+_NO_ENGINE = "nable to find an engine to execute this computation"
+"""What torch says where none of cuDNN's ways to compute had room. Where it has none at all, smaller
+tiles do not help, but the CPU does."""
 
 
 class TileTooLargeError(Exception):
@@ -30,7 +36,8 @@ class Engine:
     """A network on a device, with the tiles that its memory allows.
 
     What a picture has taught it stays for later ones: where reduced precision overflowed it
-    computes in float32 from then on, where memory did not suffice in smaller tiles or on the CPU.
+    computes in float32 from then on, where memory did not suffice in smaller tiles or on the CPU,
+    and on the CPU where the device lacks an operation.
 
     Args:
         network: in eval mode.
@@ -49,9 +56,17 @@ class Engine:
         batch: int = 1,
     ) -> None:
         self.device, self.dtype, self._batch = device, dtype, batch
-        self._network = _place(network, device)
         self.description = network.description
-        self.stages = self._network.stages
+        self._given, placed = network, None
+        try:
+            placed = _place(network, device)
+        except (RuntimeError, MemoryError) as error:
+            if device.type == "cpu" or not is_out_of_memory(error):
+                raise
+        if placed is None:
+            self._go_to_cpu(_FULL)
+        else:
+            self.stages = placed.stages
         self._side = tile if isinstance(tile, int) else UNLIMITED
         self._pixels = self._affordable() if tile == "auto" else UNLIMITED
 
@@ -86,7 +101,7 @@ class Engine:
             TileTooLargeError: lower the tile (`shrink`) and try again.
             ModelError: the network's output is not finite, in float32 either.
         """
-        output: Tensor | None
+        output, lacking = None, False
         try:
             output = self._compute(stage, tile, place, self.dtype)
             if not _is_finite(output) and self.dtype != torch.float32:
@@ -97,11 +112,20 @@ class Engine:
                 )
                 self.dtype = torch.float32
                 output = self._compute(stage, tile, place, self.dtype)
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
+        except NotImplementedError:
+            if self.device.type == "cpu":
                 raise
-            output = None
-        if output is None:  # out of the handler, which would keep the failed tile's memory
+            lacking = True
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error) and _NO_ENGINE not in str(error):
+                raise
+        # Out of the handler, which would keep the failed tile's memory.
+        if lacking:
+            self._go_to_cpu("lacks an operation of this network")
+            if self._pixels != UNLIMITED:
+                self._pixels = self._affordable()
+            return self.run(stage, tile, place)
+        if output is None:
             raise TileTooLargeError
         if not _is_finite(output):
             raise ModelError(
@@ -135,19 +159,20 @@ class Engine:
             raise DeviceError(
                 "not enough memory for the smallest tile; close other programs and try again"
             )
+        self._go_to_cpu(_FULL)
+        self._side, self._pixels = UNLIMITED, self._affordable()
+
+    def _go_to_cpu(self, reason: str) -> None:
         warnings.warn(
-            f"{self.device} has too little free memory; computing on the CPU instead",
-            N3Warning,
-            stacklevel=3,
+            f"{self.device} {reason}; computing on the CPU instead", N3Warning, stacklevel=4
         )
         self.device, self.dtype = torch.device("cpu"), torch.float32
-        self._network = _place(self._network, self.device)
-        self.stages = self._network.stages
-        self._side, self._pixels = UNLIMITED, self._affordable()
+        self.stages = _place(self._given, self.device).stages
 
     def _affordable(self) -> int:
         """Input pixels of the largest tile that memory and use allow."""
-        memory = int(_SHARE_OF_FREE_MEMORY * free_memory(self.device))
+        free = free_memory(self.device)
+        memory = int(_SHARE_OF_FREE_MEMORY * (_ASSUMED_MEMORY if free is None else free))
         if self.device.type == "cpu":
             memory = min(memory, _MOST_MEMORY_ON_CPU)
         halo = max(stage.halo for stage in self.stages)

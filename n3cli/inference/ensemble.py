@@ -109,7 +109,7 @@ def check_room(needed: int) -> None:
         InputError: they are not.
     """
     free = free_memory(torch.device("cpu"))
-    if needed > free:
+    if free is not None and needed > free:
         raise InputError(
             f"test-time augmentation needs {needed / 1e9:.1f} GB for the whole picture, but only "
             f"{free / 1e9:.1f} GB are free; do without it, or process a part of the picture"

@@ -57,8 +57,8 @@ class MosaicRows:
 
     def __init__(self, mosaic: Float32, pattern: Pattern, noise: Sequence[NoiseModel]) -> None:
         self._mosaic, self._pattern = mosaic, pattern
-        self._a = torch.tensor([[model.a for model in noise]])
-        self._b = torch.tensor([[model.b for model in noise]])
+        self._a = torch.from_numpy(np.array([[model.a for model in noise]], np.float32))
+        self._b = torch.from_numpy(np.array([[model.b for model in noise]], np.float32))
 
     def rows(self, top: int, bottom: int) -> Tensor:
         """1×`MOSAIC_PLANES`×h×W of rows `top` to `bottom` (exclusive)."""

@@ -83,7 +83,7 @@ class _Rows:
 
     def __init__(self, planes: Float32, noise: NoiseModel) -> None:
         self._planes = planes
-        self._a, self._b = torch.tensor([noise.a]), torch.tensor([noise.b])
+        self._a, self._b = torch.from_numpy(np.array([[noise.a], [noise.b]], np.float32))
 
     def rows(self, top: int, bottom: int) -> Tensor:
         values = torch.from_numpy(self._planes[top:bottom]).permute(2, 0, 1)[None]

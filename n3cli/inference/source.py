@@ -93,5 +93,5 @@ class PaddedRows:
         lowest = min(needed)
         image = self._before.rows(lowest, max(needed) + 1)
         if bottom > self._height:
-            image = image.index_select(-2, torch.tensor(needed) - lowest)
+            image = image.index_select(-2, torch.tensor(needed, device="cpu") - lowest)
         return image if self._columns is None else image[..., self._columns]

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from n3cli.errors import ModelError
@@ -194,4 +193,4 @@ class _Planes:
         planes = self._before.rows(top, bottom).flatten(0, 1)
         if len(planes) == self._channels:
             return planes
-        return (planes * torch.tensor(LUMA).view(-1, 1, 1)).sum(0, keepdim=True)
+        return (planes * planes.new_tensor(LUMA).view(-1, 1, 1)).sum(0, keepdim=True)

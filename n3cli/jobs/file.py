@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -46,7 +47,8 @@ def _read_all(stream: BinaryIO, name: str) -> bytes:
         InputError: more than memory holds, so that it may never end.
     """
     # It is put together in the end. What is free is a guess in containers: pictures come through.
-    most = max(_LEAST, free_memory(torch.device("cpu")) // 3)
+    free = free_memory(torch.device("cpu"))
+    most = math.inf if free is None else max(_LEAST, free // 3)
     parts, size = [], 0
     while part := stream.read(_PART):
         parts.append(part)

@@ -80,7 +80,7 @@ def build(name: str, options: Mapping[str, object]) -> AnyNetwork:
                 f"option {key!r} of {name} must be from 1 to {LARGEST}, got {str(value)[:20]}"
             )
     try:
-        return network(**options)
+        return network(**options).float()  # a program may have set another default
     except ValueError as error:
         raise ConfigError(f"{name}: {error}") from error
 

@@ -112,9 +112,9 @@ class _SmallestEigenvector(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, matrix: Tensor) -> Tensor:
         # Near a multiple solution float32 has no digits left.
-        values, vectors = torch.linalg.eigh(matrix.double())
+        values, vectors = torch.linalg.eigh(_in_float64(matrix))
         ctx.save_for_backward(values, vectors)
-        smallest: Tensor = vectors[..., 0].to(matrix.dtype)
+        smallest: Tensor = vectors[..., 0].to(matrix)
         return smallest
 
     @staticmethod
@@ -126,8 +126,13 @@ class _SmallestEigenvector(torch.autograd.Function):
         near = _NEAR * values.abs().sum(-1, keepdim=True).clamp_min(1e-30)
         quotient = difference / (difference.square() + near.square())
         others = vectors[..., 1:]
-        along = (others.transpose(-1, -2) @ gradient.double().unsqueeze(-1)).squeeze(-1)
+        along = (others.transpose(-1, -2) @ _in_float64(gradient).unsqueeze(-1)).squeeze(-1)
         change = (others * (along * quotient).unsqueeze(-2)).sum(-1)
         outer = change.unsqueeze(-1) * vectors[..., :1].transpose(-1, -2)
-        symmetric: Tensor = ((outer + outer.transpose(-1, -2)) / 2).to(gradient.dtype)
+        symmetric: Tensor = ((outer + outer.transpose(-1, -2)) / 2).to(gradient)
         return symmetric
+
+
+def _in_float64(values: Tensor) -> Tensor:
+    """In float64; on the CPU where the device has none."""
+    return (values.cpu() if values.device.type == "mps" else values).double()

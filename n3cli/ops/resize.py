@@ -94,8 +94,10 @@ def _multiply_bands(image: Tensor, taps: Taps, axis: int) -> Tensor:
     shape[axis] = len(taps.pixels)
     result = image.new_empty(shape)
     bands = _bands(taps, image.shape[axis], image.dtype, image.device)
-    if image.is_cuda and torch.cuda.is_current_stream_capturing():
-        _RECORDED.append(bands)
+    if image.is_cuda:
+        with torch.cuda.device(image.device):  # whose stream is asked
+            if torch.cuda.is_current_stream_capturing():
+                _RECORDED.append(bands)
     for band in bands:
         part = image.narrow(axis, band.first, band.matrix.shape[1])
         product = band.matrix @ part if axis == -2 else part @ band.matrix.T
@@ -155,9 +157,9 @@ def make_taps(length: int, outputs: int, scale: float) -> Taps:
     stretch = min(scale, 1.0)
     width = 4 / stretch
     # Centres of output pixels, in input pixels counted from the centre of the first.
-    centre = (torch.arange(outputs, dtype=torch.float64) + 0.5) / scale - 0.5
+    centre = (torch.arange(outputs, dtype=torch.float64, device="cpu") + 0.5) / scale - 0.5
     first = torch.floor(centre - width / 2)
-    index = first[:, None] + torch.arange(math.ceil(width) + 2)
+    index = first[:, None] + torch.arange(math.ceil(width) + 2, device="cpu")
     weight = _cubic(stretch * (centre[:, None] - index))
     weight /= weight.sum(1, keepdim=True)
     return Taps(index.long().clamp_(0, length - 1), weight, whole=True)

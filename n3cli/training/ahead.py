@@ -37,12 +37,10 @@ class Ahead(Generic[BatchT]):
     Args:
         make: makes a batch, of tensors on the CPU.
         workers: processes that do so, two batches ahead each; 0: made here, when asked for.
-        pinned: whether the tensors shall lie in pinned memory, from which copies to a GPU are
-            asynchronous; with workers only.
     """
 
-    def __init__(self, make: Maker[BatchT], workers: int, *, pinned: bool) -> None:
-        self._make, self._workers, self._pinned = make, workers, pinned
+    def __init__(self, make: Maker[BatchT], workers: int) -> None:
+        self._make, self._workers = make, workers
         self._batches: Iterator[BatchT] = iter(())
         self._next = -1
 
@@ -61,7 +59,6 @@ class Ahead(Generic[BatchT]):
             batch_size=None,
             sampler=itertools.count(step),
             num_workers=self._workers,
-            pin_memory=self._pinned,
             worker_init_fn=_stand_apart,
             multiprocessing_context="spawn",  # CUDA does not survive a fork
         )

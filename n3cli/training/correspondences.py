@@ -95,17 +95,22 @@ class CorrespondenceJudging(Task[SetNetwork, Truth]):
             workers = default_workers(device, world.local_size)
         mine = range(batch)[world.share(batch)]
         make = _PairMaker(recipe.run.seed, mine, settings.points, inputs)
-        self._batches = Ahead(make, workers, pinned=device.type == "cuda")
+        self._batches = Ahead(make, workers)
         self._pairs = held_out_pairs(settings.pairs, settings.validation_points)
 
     def batch(self, step: int, done: float) -> tuple[Inputs, Truth]:
         """Correspondences b×N×inputs, and the truth."""
-        columns, right, matrix = (
-            part.to(self._device, non_blocking=True) for part in self._batches[step]
-        )
+        columns, right, matrix = (self._sent(part) for part in self._batches[step])
         settings = self._settings
         weight = settings.essential if done >= settings.essential_from else 0.0
         return (columns,), Truth(right, matrix, weight)
+
+    def _sent(self, part: Tensor) -> Tensor:
+        """A part of a batch on the device, without waiting for the step before."""
+        if self._device.type == "cuda":
+            # Here, as a thread that pinned memory meanwhile would break the recording of a graph.
+            part = part.pin_memory()
+        return part.to(self._device, non_blocking=True)
 
     def loss(self, output: Tensor, target: Truth, inputs: Inputs) -> Tensor:
         """Cross-entropy in which right and wrong weigh the same, and that of the matrices."""

@@ -97,7 +97,11 @@ class World:
 
 @contextmanager
 def joined(device: torch.device) -> Iterator[World]:
-    """Join the processes that `torchrun` started; alone where it did not."""
+    """Join the processes that `torchrun` started; alone where it did not.
+
+    Raises:
+        ConfigError: there is not a GPU for each of them, or torch cannot join them on GPUs.
+    """
     if not dist.is_torchelastic_launched():
         yield World()
         return
@@ -105,6 +109,7 @@ def joined(device: torch.device) -> Iterator[World]:
     world = World(*(int(os.environ[name]) for name in names))
     cuda = device.type == "cuda"
     if cuda:
+        _check_gpus(world, device)
         torch.cuda.set_device(world.device(device))
     # Decisions are exchanged between CPUs, gradients between devices.
     dist.init_process_group("cpu:gloo,cuda:nccl" if cuda else "gloo")
@@ -112,6 +117,25 @@ def joined(device: torch.device) -> Iterator[World]:
         yield world
     finally:
         dist.destroy_process_group()
+
+
+def _check_gpus(world: World, device: torch.device) -> None:
+    processes, gpus = world.local_size, torch.cuda.device_count()
+    if device.index is not None and processes > 1:
+        raise ConfigError(
+            f"--device {device} is one GPU for {processes} processes; give --device cuda, with "
+            "which each process takes its own"
+        )
+    if processes > gpus:
+        raise ConfigError(
+            f"there are {processes} processes for {gpus} GPUs on this machine; start one for each "
+            f"GPU (--nproc-per-node {gpus}), or give --device cpu"
+        )
+    if not dist.is_nccl_available():
+        raise ConfigError(
+            "the installed torch has no NCCL, by which processes on GPUs exchange gradients (there "
+            "is none for Windows); start n3 train without torchrun, or give --device cpu"
+        )
 
 
 def _share_batch_norms(network: nn.Module) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import warnings
 from typing import Any
 
@@ -17,7 +18,8 @@ class Graphed:
 
     Small layers take a GPU less time than Python takes to launch them. Forward and backward pass
     are recorded once for every form that inputs come in (sizes, and arguments that are no tensors)
-    and then played back. Where recording fails, the network is called as it is, with a warning.
+    and then played back. Recordings, which hold memory, are dropped when the first input's size
+    changes. Where recording fails, the network is called as it is, with a warning.
 
     Args:
         network: on a CUDA device, in training mode; nothing in it may wait for the device.
@@ -26,10 +28,15 @@ class Graphed:
     def __init__(self, network: nn.Module) -> None:
         self._network = network
         self._recorded: dict[tuple[object, ...], nn.Module | None] = {}
+        self._size: torch.Size | None = None
 
     def __call__(self, *inputs: Tensor | int | None) -> Tensor:
         """What the network gives; overwritten by the next call. Under autocast as without."""
-        form = tuple(map(_form, inputs))
+        form, size = tuple(map(_form, inputs)), _tensors(inputs)[0].shape
+        if size != self._size:
+            self._recorded.clear()
+            gc.collect()  # a recorded call refers to itself
+            self._size = size
         if form not in self._recorded:
             self._recorded[form] = self._record(inputs)
         recorded = self._recorded[form]
@@ -40,12 +47,16 @@ class Graphed:
         # Recording runs the network some times, which must not count in running statistics.
         buffers = {name: buffer.clone() for name, buffer in self._network.named_buffers()}
         call = _Call(self._network, inputs)
+        tensors = [tensor.clone() for tensor in _tensors(inputs)]
+        device = tensors[0].device
+        stream = torch.cuda.current_stream(device)
         try:
-            torch.cuda.make_graphed_callables(
-                call,
-                tuple(tensor.clone() for tensor in _tensors(inputs)),
-                allow_unused_input=True,  # parameters of other scales
-            )
+            with torch.cuda.device(device):  # what is recorded is what this one does
+                torch.cuda.make_graphed_callables(
+                    call,
+                    tuple(tensors),
+                    allow_unused_input=True,  # parameters of other scales
+                )
         except RuntimeError as error:  # memory runs out among others
             reason = str(error).partition("\n")[0]
             warnings.warn(
@@ -56,6 +67,8 @@ class Graphed:
             )
             return None
         finally:
+            with torch.cuda.device(device):  # which setting a stream changes, too
+                torch.cuda.set_stream(stream)  # torch does not where recording fails
             with torch.no_grad():
                 for name, buffer in self._network.named_buffers():
                     buffer.copy_(buffers[name])

@@ -225,7 +225,11 @@ def train(
                 cache_enabled=not isinstance(model, Graphed),  # weights cast in a graph stay in it
             ):
                 output = model(*inputs)
-            loss = task.loss(output.float(), target, inputs)
+            try:
+                loss = task.loss(output.float(), target, inputs)
+            # Of matrices that are not finite.
+            except torch.linalg.LinAlgError as error:  # type: ignore[attr-defined]
+                raise TrainingError(_lost(step, folder)) from error
             scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
             factor = rate_factor(recipe.schedule, step, done)
             norm = optimiser.step(factor, scaler)

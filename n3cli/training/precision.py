@@ -14,8 +14,13 @@ from n3cli.training.task import NetworkT
 
 
 def prepare(device: torch.device) -> None:
-    """Set what torch decides for a whole process: crops have one size."""
+    """Set what torch decides for a whole process: which GPU is meant, and that crops have one size.
+
+    Args:
+        device: of the run; a GPU has a number.
+    """
     if device.type == "cuda":
+        torch.cuda.set_device(device)
         torch.backends.cudnn.benchmark = True
 
 

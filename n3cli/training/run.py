@@ -12,8 +12,9 @@ from statistics import fmean
 
 import torch
 
-from n3cli.errors import ConfigError, InputError, N3Warning
+from n3cli.errors import ConfigError, DeviceError, InputError, N3Warning
 from n3cli.inference.device import choose_device
+from n3cli.inference.memory import is_out_of_memory
 from n3cli.io.path import explained
 from n3cli.networks import registry
 from n3cli.networks.any_network import AnyNetwork
@@ -166,20 +167,28 @@ class _Session:
                 device=str(self.device),
                 processes=self.world.size,
             )
-        outcome = train(
-            recipe,
-            lesson.task,
-            network,
-            place.folder,
-            log,
-            publish,
-            device=self.device,
-            world=self.world,
-            begun=self.begun,
-            material=lesson.digest,
-            earlier=earlier,
-            checkpoint=checkpoint,
-        )
+        try:
+            outcome = train(
+                recipe,
+                lesson.task,
+                network,
+                place.folder,
+                log,
+                publish,
+                device=self.device,
+                world=self.world,
+                begun=self.begun,
+                material=lesson.digest,
+                earlier=earlier,
+                checkpoint=checkpoint,
+            )
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            raise DeviceError(
+                f"{self.device} has too little free memory for this run; give fewer crops per step "
+                "(data.batch, data.final_batch), or run.recompute=true, which is slower"
+            ) from error
         if log is not None:
             log.write("end", outcome.step, model=str(target), **outcome.scores)
             self._compare(outcome)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import mmap
 import os
+import shutil
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from n3cli.errors import DataError, InputError, N3Warning
+from n3cli.inference.memory import free_memory
 from n3cli.io.depth import FULL, to_depth
 from n3cli.io.reader import open_picture
 from n3cli.ops.array import Float32
@@ -251,8 +254,12 @@ def _allocate(size: int) -> Bytes:
     folder = tempfile.gettempdir()
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
+            # Else a full disk would end the process later.
+            reserves = hasattr(os, "posix_fallocate")
+            if not reserves and shutil.disk_usage(folder).free < size:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             file.truncate(size)
-            if hasattr(os, "posix_fallocate"):  # or a full disk would end the process later
+            if reserves:
                 os.posix_fallocate(file.fileno(), 0, size)
             return np.frombuffer(mmap.mmap(file.fileno(), size), np.uint8)
     except OSError as error:
@@ -264,8 +271,6 @@ def _allocate(size: int) -> Bytes:
 
 def placed(store: ImageStore, device: torch.device) -> ImageStore:
     """The pictures on the device, so that crops are cut there, unless they would crowd it."""
-    if device.type == "cuda":
-        free, _ = torch.cuda.mem_get_info(device)
-        if store.pixels.numel() > free // 4:
-            return store
-    return store.to(device)
+    free = None if device.type == "cpu" else free_memory(device)
+    crowded = free is not None and store.pixels.numel() > free // 4
+    return store if crowded else store.to(device)

@@ -92,8 +92,8 @@ def load_trained(folder: Path) -> tuple[ModelConfig, AnyNetwork]:
     config = read_config(folder / CONFIG_FILE)
     weights = folder / WEIGHTS_FILE
     state = read_weights(weights, config.dtype)
-    with torch.device("meta"):  # a network of any size costs nothing until the weights prove right
-        shell = build_network(config, str(folder / CONFIG_FILE))
+    # A network of any size costs nothing until the weights prove right.
+    shell = build_network(config, str(folder / CONFIG_FILE), "meta")
     check_state(state, shell, source=str(weights), name=config.network)
     network = build_network(config, str(folder / CONFIG_FILE))
     load_state(network, state)
@@ -140,14 +140,17 @@ def save_folder(
         raise InputError(f"{folder}: cannot be written ({error.strerror or error})") from error
 
 
-def build_network(config: ModelConfig, source: str) -> AnyNetwork:
+def build_network(config: ModelConfig, source: str, device: str = "cpu") -> AnyNetwork:
     """Build the network that `config` describes, and check that the two agree on what it does.
+
+    It is on that device, whichever a program has made torch's default.
 
     Raises:
         ModelError: they do not, or there is no such network; the message begins with `source`.
     """
     try:
-        network = registry.build(config.network, config.options)
+        with torch.device(device):
+            network = registry.build(config.network, config.options)
     except ConfigError as error:
         raise ModelError(f"{source}: {error}") from error
     description = network.description

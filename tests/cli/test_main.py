@@ -148,7 +148,27 @@ def test_too_little_memory_is_told(command):
 
     result = run("own")
     assert result.exit_code == DeviceError.exit_code
-    assert result.stderr.startswith("n3: error: not enough memory")
+    assert result.stderr.startswith("n3: error: not enough memory; close")
+
+
+def test_too_little_memory_of_a_gpu_is_told(command):
+    @command
+    def body():
+        from torch import OutOfMemoryError
+
+        raise OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has …")
+
+    result = run("own")
+    assert result.exit_code == DeviceError.exit_code
+    assert result.stderr.startswith("n3: error: not enough memory (CUDA out of memory); close")
+
+
+def test_another_error_of_torch_is_a_bug(command):
+    @command
+    def body():
+        raise RuntimeError("expected scalar type Float but found Double")
+
+    assert isinstance(run("own").exception, RuntimeError)
 
 
 def test_an_error_that_is_not_of_the_output_is_not_blamed_on_it(command):

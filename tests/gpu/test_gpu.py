@@ -11,6 +11,7 @@ import torch
 from reference import two_views
 
 import n3cli
+from n3cli.errors import N3Warning
 from n3cli.inference.compute import Compute
 from n3cli.inference.denoiser import Denoiser
 from n3cli.networks import registry
@@ -157,6 +158,42 @@ def test_gradients_through_a_graph(kind):
                 )
     for plain, graphed in zip(*(n.buffers() for n in networks), strict=True):
         torch.testing.assert_close(graphed, plain)
+
+
+def test_where_recording_fails_the_stream_is_as_before():
+    class Waiting(torch.nn.Linear):
+        def forward(self, x):
+            return super().forward(x) * float(x.sum())  # waits for the device
+
+    network, x = Waiting(8, 8).cuda(), torch.rand(2, 8, device="cuda")
+    before = torch.cuda.current_stream()
+    with pytest.warns(N3Warning, match="cannot be recorded as CUDA graphs"):
+        found = Graphed(network)(x)
+    assert torch.cuda.current_stream() == before
+    torch.testing.assert_close(found, network(x))
+
+
+@pytest.mark.skipif(torch.cuda.device_count() < 2, reason="needs two GPUs")
+def test_a_graph_is_recorded_on_the_gpu_of_its_network():
+    network = moved(N3SR(1, 16, 1)).to("cuda:1").train()
+    recorded = Graphed(network)
+    assert torch.cuda.current_device() == 0
+    for seed in range(2):  # what is played back the second time follows from the new input
+        small = torch.rand(2, 1, 24, 24, generator=torch.Generator().manual_seed(seed)).to("cuda:1")
+        torch.testing.assert_close(
+            recorded(small, None, 2), network(small, None, 2), atol=1e-4, rtol=1e-3
+        )
+
+
+def test_pairs_made_ahead_do_not_disturb_the_recording(tmp_path):
+    changes = (
+        "model.options={ inputs = 4, width = 8, blocks = 1 }", "data.batch=4",
+        "correspondences.points=32", "correspondences.pairs=0", "correspondences.workers=2",
+        "schedule.minutes=0", "schedule.crops=40", "schedule.warmup=2", "run.cuda_graphs=true",
+    )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", N3Warning)
+        run(load_recipe("match-cnet", changes), Place(tmp_path / "run", device="cuda"), print)
 
 
 def test_muon_is_exact_beside_half_precision():

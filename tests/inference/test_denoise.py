@@ -13,7 +13,7 @@ from n3cli.inference.compute import Compute
 from n3cli.inference.denoise import denoise
 from n3cli.inference.denoiser import Denoiser
 from n3cli.inference.device import choose_device, choose_precision
-from n3cli.networks.description import Description
+from n3cli.networks.description import Description, Placement
 from n3cli.networks.registry import build
 from n3cli.ops.row_source import ArraySource
 from n3cli.zoo.folder import Model
@@ -181,13 +181,21 @@ def test_output_that_is_never_finite_is_an_error():
         denoise(np.zeros((8, 8)), 25, model_with(lambda y: y * float("nan")))
 
 
-def test_tiles_shrink_until_they_fit():
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("pretended"),
+        RuntimeError("FIND was unable to find an engine to execute this computation"),
+        RuntimeError("Unable to find an engine to execute this computation"),
+    ],
+)
+def test_tiles_shrink_until_they_fit(error):
     sizes = []
 
     def fault(y):
         sizes.append(y.shape[-2:].numel())
         if y.shape[-1] > 370:  # the smallest tile and its halo have 362
-            raise torch.OutOfMemoryError("pretended")
+            raise error
         return y
 
     _, image = noisy(height=300, width=420, channels=1)
@@ -236,6 +244,43 @@ def test_a_device_without_memory_gives_way_to_the_cpu(monkeypatch):
     # The limits are those of the CPU, not what the accelerator has come down to.
     usual = engine_module.Engine(network, torch.device("cpu"), torch.float32)
     assert (64, 64) < made.tile(0, 4000, 6000) == usual.tile(0, 4000, 6000) < (4000, 6000)
+
+
+def test_a_network_that_does_not_fit_on_its_device_gives_way_to_the_cpu(monkeypatch):
+    place = engine_module._place
+
+    def full(network, device):
+        if device.type == "meta":
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
+        return place(network, device)
+
+    monkeypatch.setattr(engine_module, "_place", full)
+    network = load_model("denoise-n3unet-gray").network
+    with pytest.warns(N3Warning, match="meta has too little free memory; computing on the CPU"):
+        made = engine_module.Engine(network, torch.device("meta"), torch.bfloat16, 64)
+    assert (made.device.type, made.dtype) == ("cpu", torch.float32)
+    assert made.tile(0, 200, 200) == (56, 56)
+
+
+def test_a_device_that_lacks_an_operation_gives_way_to_the_cpu(monkeypatch):
+    network = load_model("denoise-n3unet-gray").network
+    made, plain = (
+        engine_module.Engine(network, torch.device("cpu"), torch.float32, 64) for _ in range(2)
+    )
+    compute = made._compute
+
+    def lacking(*given):
+        if made.device.type != "cpu":
+            raise NotImplementedError("The operator is not implemented for the MPS device.")
+        return compute(*given)
+
+    monkeypatch.setattr(made, "_compute", lacking)
+    made.device = torch.device("mps")
+    tile, place = torch.rand(1, 2, 64, 64), Placement.whole(64, 64)
+    with pytest.warns(N3Warning, match="mps lacks an operation .*; computing on the CPU instead"):
+        found = made.run(0, tile, place)
+    torch.testing.assert_close(found, plain.run(0, tile, place), rtol=0, atol=0)
+    assert made.tile(0, 200, 200) == (56, 56)
 
 
 def test_devices():

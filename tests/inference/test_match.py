@@ -391,6 +391,25 @@ class TestModel:
         with pytest.raises(DeviceError, match="not enough memory"):
             match(SECOND, model)
 
+    def test_a_device_that_lacks_an_operation_gives_way_to_the_cpu(self):
+        model = random_model()
+        judge = Classifier(model, device="cpu")
+        network = judge._network.forward
+
+        def lacking(columns):
+            if judge._device.type != "cpu":
+                raise NotImplementedError("The operator is not implemented for the MPS device.")
+            return network(columns)
+
+        judge._network.forward = lacking
+        _, _, first, second = scene(count=60)
+        given, chosen = from_pairs(first, second), np.ones(60, bool)
+        expected = judge.logits(given, chosen, None)
+        judge._device = torch.device("meta")
+        with pytest.warns(N3Warning, match="meta lacks an operation .*; computing on the CPU"):
+            found = judge.logits(given, chosen, None)
+        np.testing.assert_array_equal(found, expected)
+
     def test_a_model_of_another_task_is_refused(self):
         with pytest.raises(ModelError, match="denoise"):
             Classifier("denoise-n3unet-gray")

@@ -168,3 +168,17 @@ def test_batches_are_taken_apart():
     for index in range(3):
         alone = eight_point(x0[index], x1[index], weight[index], normalise=True)
         assert same(together[index].numpy(), alone.numpy()) < 1e-9
+
+
+@pytest.mark.skipif(not torch.backends.mps.is_available(), reason="needs an Apple GPU")
+def test_an_apple_gpu_which_has_no_float64_gives_the_same():
+    _, _, x0, x1 = scene(0)
+    points = [each.float() for each in tensors(x0, x1)]
+    found = []
+    for device in ("cpu", "mps"):
+        weight = torch.rand(len(x0), generator=torch.Generator().manual_seed(0)).to(device)
+        matrix = eight_point(*(each.to(device) for each in points), weight.requires_grad_())
+        matrix.square()[..., 0].sum().backward()
+        assert matrix.device.type == weight.grad.device.type == device
+        found.append((matrix.detach().cpu().abs(), weight.grad.cpu()))
+    torch.testing.assert_close(found[0], found[1], atol=1e-4, rtol=1e-2)

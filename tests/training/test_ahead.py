@@ -38,7 +38,7 @@ class Numbers:
 
 
 def test_batches_come_in_order_from_other_processes_and_begin_anew_elsewhere():
-    batches = Ahead(Numbers(), 2, pinned=False)
+    batches = Ahead(Numbers(), 2)
     makers = set()
     for step in (5, 6, 7, 8, 3, 4, 9):
         found, maker = batches[step]
@@ -51,7 +51,7 @@ def test_batches_come_in_order_from_other_processes_and_begin_anew_elsewhere():
 
 
 def test_without_workers_a_batch_is_made_here():
-    batches = Ahead(Numbers(), 0, pinned=False)
+    batches = Ahead(Numbers(), 0)
     assert [int(batches[step][0][0]) for step in (4, 2)] == [4, 2]
     assert int(batches[0][1]) == os.getpid()
 
@@ -109,7 +109,7 @@ from tests.training.test_ahead import Numbers
 
 signal.signal(signal.SIGTERM, lambda *_: None)
 print("ready", flush=True)
-batches = Ahead(Numbers(), 1, pinned=False)
+batches = Ahead(Numbers(), 1)
 print(*(int(batches[step][0][0]) for step in range(20)))
 """
 """Does not heed SIGTERM, and ends with its batches still there."""
@@ -136,7 +136,7 @@ def test_termination_of_all_does_not_reach_the_workers_from_their_first_moment_o
 
 @pytest.mark.skipif(not hasattr(signal, "sigwaitinfo"), reason="does not know who sent a signal")
 def test_termination_of_each_process_does_not_reach_the_workers():
-    batches = Ahead(Numbers(), 2, pinned=False)
+    batches = Ahead(Numbers(), 2)
     makers = {int(batches[step][1]) for step in range(4)}
     assert len(makers) == 2
     subprocess.run(["kill", "-TERM", *map(str, makers)], check=True)

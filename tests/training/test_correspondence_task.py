@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from n3cli.cli.main import n3
 from n3cli.data.scene import Scene
-from n3cli.errors import ConfigError, ModelError
+from n3cli.errors import ConfigError, ModelError, TrainingError
 from n3cli.networks import registry
 from n3cli.networks.set_network import SetNetwork
 from n3cli.training import exam
@@ -196,3 +196,10 @@ def test_data_that_nobody_would_look_at_is_refused(tmp_path: Path, change: str |
     recipe = load_recipe("match-n3cnet", [*SMALL, *([change] if change else [])])
     with pytest.raises(ConfigError, match="synthetic views"):
         run(recipe, Place(tmp_path / "x", None if change else tmp_path), lambda event: None)
+
+
+def test_a_network_that_diverges_is_told_where_its_matrices_cannot_be_had_any_more(tmp_path: Path):
+    harm = ["optimiser.kind=adam", "optimiser.rate=1e25", "optimiser.clip=0", "schedule.warmup=0"]
+    late = ["correspondences.essential_from=0", "run.log_steps=100", "correspondences.pairs=0"]
+    with pytest.raises(TrainingError, match="no longer finite"):
+        train(tmp_path / "run", *harm, *late)

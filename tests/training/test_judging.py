@@ -1,10 +1,10 @@
-"""How what is in training is validated: by a copy, in float32, without a search for kernels."""
+"""Where training computes; and how it is validated: a copy, float32, no search for kernels."""
 
 import pytest
 import torch
 
 from n3cli.networks import registry
-from n3cli.training.precision import judging, to_judge
+from n3cli.training.precision import judging, prepare, to_judge
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
 CHANNELS_LAST = torch.channels_last
@@ -33,3 +33,12 @@ def test_kernels_are_not_searched_for_meanwhile(before, monkeypatch):
     with judging(CPU):
         assert not torch.backends.cudnn.benchmark
     assert torch.backends.cudnn.benchmark is before
+
+
+def test_the_gpu_of_a_run_is_the_one_that_graphs_are_recorded_on(monkeypatch):
+    chosen = []
+    monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
+    monkeypatch.setattr(torch.backends.cudnn, "benchmark", False)
+    for device in (CPU, torch.device("cuda", 1)):
+        prepare(device)
+    assert chosen == [torch.device("cuda", 1)]

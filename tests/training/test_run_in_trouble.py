@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
-from n3cli.errors import ConfigError, InputError, N3Warning, TrainingError
+from n3cli.errors import ConfigError, DeviceError, InputError, N3Warning, TrainingError
 from n3cli.io.picture import Picture, read_picture, write_picture
 from n3cli.training.checkpoint import has_checkpoint
 from n3cli.training.log import LOG_FILE, read_log
@@ -191,3 +192,12 @@ def test_a_loss_that_is_not_finite_names_checkpoints_only_where_there_are_some(
     assert not has_checkpoint(tmp_path / "run")
     assert "checkpoint" not in str(lost.value)
     assert "model/" not in str(lost.value)
+
+
+def test_too_little_memory_names_what_takes_it(recipe: str, tmp_path: Path, pictures: Path):
+    def full(event: dict[str, Any]) -> None:
+        if event["event"] == "step":
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    with pytest.raises(DeviceError, match=r"cpu has too .*data\.batch.*run\.recompute=true"):
+        train(recipe, tmp_path / "run", pictures, listen=full)
