@@ -154,6 +154,8 @@ def _tell(error: Exception, *, debug: bool) -> int:
 
 
 def _is_out_of_memory(error: Exception) -> bool:
+    if "torch" not in sys.modules:  # whose errors are meant; Ctrl-C comes by here, too
+        return isinstance(error, MemoryError)
     from n3cli.inference.memory import is_out_of_memory
 
     return is_out_of_memory(error)
