@@ -43,7 +43,8 @@ def load_method(name: str, *, enlarges: bool) -> Method:
         try:
             made = function(image, level)
             estimate = np.asarray(made)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
+            _pass_signals(error)
             raise ModelError(
                 f"{name}: {type(error).__name__}: {error} (for its traceback: n3 --debug bench …)"
             ) from error
@@ -69,14 +70,21 @@ def _find(name: str) -> tuple[Callable[[Float32, float], Any], str]:
         sys.path.insert(0, here)  # as for a script: what the function imports later is here, too
     try:
         module = import_module(module_name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
+        _pass_signals(error)
         if isinstance(error, ModuleNotFoundError) and error.name == module_name:
             told = f"no module named {module_name!r}, here or installed"
         else:
             told = f"cannot be imported: {type(error).__name__}: {error}"
         raise ConfigError(f"--against {name}: {told}") from error
-    place = str(module.__file__)
+    place = getattr(module, "__file__", None) or module_name
     function = getattr(module, function_name, None)
     if not callable(function):
         raise ConfigError(f"--against {name}: {place} has no function {function_name}")
     return function, place
+
+
+def _pass_signals(error: BaseException) -> None:
+    """Raise what a signal raised (see `__main__`); the user's code may only exit by itself."""
+    if isinstance(error, SystemExit) and type(error) is not SystemExit:
+        raise error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,7 +27,8 @@ def _words(
     What is there as a path is one word, whatever is in it.
     """
     values = (value,) if isinstance(value, str) else value or ()
-    texts = ((text,) if Path(text).exists() else text.split(",") for text in values)
+    there = os.path.exists  # Path's raises where a list is longer than a name can be
+    texts = ((text,) if there(text) else text.split(",") for text in values)
     words = (word.strip() for parts in texts for word in parts)
     return tuple(dict.fromkeys(word for word in words if word))
 

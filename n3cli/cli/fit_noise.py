@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from n3cli.cli import console, options
-from n3cli.errors import InputError
 
 
 @click.command(
@@ -49,11 +48,12 @@ def fit_noise(
     sensitivity gets a noise profile for `n3 denoise --noise-profiles`: variance a·x + b, where x
     runs from 0 (black) to 1 (white).
     """
-    if output and output.exists() and not overwrite:
-        raise InputError(f"{output}: exists and is kept; give -y to replace it")
+    from n3cli.io.path import refuse_existing, write_text
+
+    if output and not overwrite:
+        refuse_existing(output)
 
     from n3cli.io.noise_profile import write_profiles
-    from n3cli.io.path import write_text
     from n3cli.jobs.fit_noise import fit_noise as fit
 
     profiles = []

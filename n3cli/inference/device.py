@@ -31,12 +31,11 @@ def choose_device(name: str | torch.device = "auto") -> torch.device:
     """
     name = str(name)
     if name == "auto":
-        found = (kind for kind in ("cuda", "xpu", "mps") if _count(kind))
-        device = torch.device(next(found, "cpu"))
-        if _has_kernels(device):
-            return device
-        warnings.warn(f"{_lacking(device)}; computing on the CPU", N3Warning, stacklevel=2)
-        return torch.device("cpu")
+        found = [torch.device(kind) for kind in ("cuda", "xpu", "mps") if _count(kind)]
+        usable = next(filter(_has_kernels, found), torch.device("cpu"))
+        if found and usable.type == "cpu":
+            warnings.warn(f"{_lacking(found[0])}; computing on the CPU", N3Warning, stacklevel=2)
+        return usable
     kind, _, index = name.partition(":")
     if kind not in ("cpu", "cuda", "mps", "xpu") or (index and not index.isdecimal()):
         raise ConfigError(

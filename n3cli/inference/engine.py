@@ -124,6 +124,8 @@ class Engine:
             self._go_to_cpu("lacks an operation of this network")
             if self._pixels != UNLIMITED:
                 self._pixels = self._affordable()
+            if tile.shape[-2] * tile.shape[-1] > self._pixels:  # it was cut for the device's memory
+                raise TileTooLargeError
             return self.run(stage, tile, place)
         if output is None:
             raise TileTooLargeError

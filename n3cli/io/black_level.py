@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,9 @@ LEVELS = (BLACK_SIZE, BLACK, BLACK_COLUMNS, BLACK_ROWS, WHITE)
 _ONCE = Field(SHORT, bytes([1, 0, 1, 0]))
 _HALVES = {RATIONAL: "<u4", SRATIONAL: "<i4"}
 _LONGEST = 48  # of periods
+
+Lines: TypeAlias = tuple[Float64, Float64]
+"""What rows (H×1) and columns (1×W) of the active area add to black."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +50,8 @@ class BlackLevel:
         times = [side // length for length in self.pattern.shape]
         return np.tile(self.pattern, times) if side <= _LONGEST else None
 
-    def lines(self, height: int, width: int) -> tuple[Float64, Float64] | None:
-        """What rows (H×1) and columns (1×W) add; None if nothing.
+    def lines(self, height: int, width: int) -> Lines | None:
+        """What rows and columns add; None if nothing.
 
         Args:
             height: of the active area; what is told for another is damaged.
@@ -58,6 +62,23 @@ class BlackLevel:
             for each, length in ((self.rows, height), (self.columns, width))
         )
         return (rows[:, None], columns[None]) if rows.any() or columns.any() else None
+
+
+def black_at(black: Float64, lines: Lines | None, row: int, column: int) -> Float64:
+    """Black of the sites of one place in the pattern: one level, or h×w where lines add to it.
+
+    Args:
+        black: p×p, the pattern.
+        lines: see `BlackLevel.lines`.
+        row: of the place, below p.
+        column: likewise.
+    """
+    period = len(black)
+    level: Float64 = black[row, column]
+    if lines is None:
+        return level
+    rows, columns = lines
+    return level + rows[row::period] + columns[:, column::period]
 
 
 def read_black(fields: Directory) -> BlackLevel | None:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from n3cli.errors import N3Warning
-from n3cli.io.black_level import BLACK, BLACK_SIZE, LEVELS, WHITE, scale_black
+from n3cli.io.black_level import BLACK, BLACK_SIZE, LEVELS, WHITE, black_at, scale_black
 from n3cli.io.exif import EXIF, Tree, add_tree
 from n3cli.io.format import printable
 from n3cli.io.path import deliver, explained, staging
@@ -126,11 +126,9 @@ def _values(raw: RawPicture, mosaic: NDArray[np.floating], factor: int) -> NDArr
     top, left, bottom, right = raw.active
     period = len(raw.black)
     for row, column in np.ndindex(period, period):
-        black, white = raw.black[row, column], raw.white[row, column]
-        part = mosaic[row::period, column::period] * np.float64(factor * (white - black))
+        black = black_at(raw.black, raw.black_lines, row, column)
+        part = mosaic[row::period, column::period] * (factor * (raw.white[row, column] - black))
         part += factor * black
-        for line in raw.black_lines or ():
-            part += factor * np.broadcast_to(line, mosaic.shape)[row::period, column::period]
         place = sensor[top + row : bottom : period, left + column : right : period]
         place[...] = np.rint(part, out=part).clip(0, _FULL)
     return sensor

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from n3cli.errors import InputError
 from n3cli.io.area import Area
+from n3cli.io.black_level import Lines, black_at
 from n3cli.io.format import HEAD_SIZE, printable, sniff
 from n3cli.io.path import explained
 from n3cli.io.raw_tag import RawTags, is_cut_off, read_tags
@@ -40,7 +41,7 @@ class RawPicture:
         pattern: p×p (2 or 6), the colour of the filter at row r and column c is at
             (r mod p, c mod p): 0 red, 1 green, 2 blue.
         black: q×q (q whole periods, mostly one), the sensor's value at black, in the same places.
-        black_lines: H×1 and 1×W, what rows and columns add to black, if they do.
+        black_lines: what rows and columns add to black, if they do.
         white: q×q, its value at white.
         crop: the part of the active area that makers mean to be shown.
         stretch: factors by which LibRaw enlarges rows and columns of what it develops: not 1 where
@@ -60,7 +61,7 @@ class RawPicture:
     active: Area
     pattern: Pattern
     black: Float64
-    black_lines: tuple[Float64, Float64] | None
+    black_lines: Lines | None
     white: Float64
     crop: Area
     stretch: tuple[float, float]
@@ -187,6 +188,8 @@ def _picture(raw: Any, tags: RawTags, name: str) -> RawPicture:
         told = tags.black.repeated(period)
         if told is not None:
             black, lines = told, tags.black.lines(*values.shape)
+            if lines and black.max() + sum(each.max() for each in lines) >= white.min():
+                lines = None  # damaged
             white = np.tile(white, (len(told) // period, len(told) // period))
     if not (white > black).all():
         raise InputError(f"{name}: its black and white levels make no sense; get it again")
@@ -216,17 +219,16 @@ def _scaled(
     values: NDArray[np.uint16],
     black: Float64,
     white: Float64,
-    lines: tuple[Float64, Float64] | None,
+    lines: Lines | None,
 ) -> Float32:
-    """The values with black at 0 and white at 1, site by site."""
+    """The values with black at 0 and white at 1 exactly, site by site."""
     mosaic = values.astype(np.float32)
-    for line in lines or ():
-        mosaic -= line.astype(np.float32)
     period = len(black)
     for row, column in np.ndindex(black.shape):
         part = mosaic[row::period, column::period]
-        part -= np.float32(black[row, column])
-        part /= np.float32(white[row, column] - black[row, column])
+        level = black_at(black, lines, row, column).astype(np.float32)
+        part -= level
+        part /= np.float32(white[row, column]) - level
     return mosaic
 
 

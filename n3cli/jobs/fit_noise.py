@@ -12,6 +12,7 @@ import numpy as np
 from n3cli.errors import InputError
 from n3cli.inference.raw_noise import SAMPLED, RawNoise, estimate_noise, sample
 from n3cli.io.format import is_raw, printable
+from n3cli.io.name import MADE, has_tag
 from n3cli.io.noise_profile import NoiseProfile
 from n3cli.io.path import explained
 from n3cli.io.raw import RawPicture, read_raw
@@ -81,10 +82,15 @@ def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
     with explained(path):
-        files = sorted(file for file in path.iterdir() if is_raw(file))
+        files = sorted(filter(_is_photo, path.iterdir()))
     if not files:
         raise InputError(f"{printable(path)}: holds no camera raw files")
     return files
+
+
+def _is_photo(file: Path) -> bool:
+    """Whether a camera made it: hidden files are none, and what n3 denoised has no noise."""
+    return is_raw(file) and not (file.name.startswith(".") or has_tag(file, MADE))
 
 
 def _key(raw: RawPicture, iso: float | None) -> tuple[str, str, float]:

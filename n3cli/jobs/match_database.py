@@ -13,6 +13,7 @@ from n3cli.errors import ConfigError, InputError
 from n3cli.inference.matcher import Matcher
 from n3cli.io.colmap_database import ColmapDatabase, StoredPair, revise_database
 from n3cli.io.matches import Matches
+from n3cli.io.path import refuse_existing
 from n3cli.jobs.match_row import PairRow
 from n3cli.jobs.scan import identify
 from n3cli.ops.putative import match_nearest
@@ -32,8 +33,8 @@ def database_target(source: Path, output: str | None, *, overwrite: bool) -> Pat
         raise ConfigError(f"-o {target}: --database writes a database; end its name with .db")
     if identify(target) == identify(source):
         raise InputError(f"{target}: is the input and cannot be the output; choose another name")
-    if target.exists() and not overwrite:
-        raise InputError(f"{target}: exists and is kept; give -y to replace it")
+    if not overwrite:
+        refuse_existing(target)
     return target
 
 

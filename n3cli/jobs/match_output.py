@@ -15,7 +15,7 @@ from n3cli.io.match_npz import write_npz
 from n3cli.io.match_text import write_csv, write_json
 from n3cli.io.matches import Matches
 from n3cli.io.name import MATCHED
-from n3cli.io.path import explained
+from n3cli.io.path import explained, kept, refuse_existing
 from n3cli.jobs.pair import PicturePair
 from n3cli.jobs.scan import identify
 from n3cli.ops.camera import Camera
@@ -98,7 +98,7 @@ class MatchOutput:
                 )
             if target and target.exists() and not self.overwrite:
                 if named:
-                    raise InputError(f"{target}: exists and is kept; give -y to replace it")
+                    raise InputError(kept(target))
                 target = None
             wanted.append(target)
         stored = self.store is not None and not self.store.has(pair.name0, pair.name1)
@@ -164,8 +164,8 @@ def open_output(
         make_folder(Path(output))
         many = open_store(Path(output), anew=overwrite)
     elif output and suffix == _DATABASE:
-        if Path(output).exists() and not overwrite:
-            raise InputError(f"{output}: exists and is kept; give -y to replace it")
+        if not overwrite:
+            refuse_existing(Path(output))
         make_folder(Path(output))
         many = create_database(Path(output))
     elif output and suffix.removeprefix(".") in OWN:

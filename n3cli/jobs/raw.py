@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -114,8 +114,9 @@ def denoise_raw(
     layout = f"{width}×{height} {raw.layout}"
     report = RawReport(noise, layout, denoiser.model.config.name, factor)
     dead = find_dead(raw, noise.models)
+    mended = fill_dead(raw.mosaic, raw.pattern, dead)
     estimate = denoiser.denoise(
-        fill_dead(raw.mosaic, raw.pattern, dead),
+        mended,
         raw.pattern,
         noise.models,
         strength=strength,
@@ -123,7 +124,9 @@ def denoise_raw(
     )
     if format == DNG:  # 0 tells developers which sites to mend
         np.copyto(estimate, raw.mosaic, where=dead)
-    pictures = RawPictures(raw, estimate, tree, report.factor, settings)
+    # What is mixed with the estimate has no dead sites, either.
+    shown = raw if settings.chroma is None else replace(raw, mosaic=mended)
+    pictures = RawPictures(shown, estimate, tree, report.factor, settings)
     with open_target(job) as target:
         if format == DNG:
             write_dng(

@@ -103,18 +103,18 @@ def identify(path: Path) -> Path:
     `resolve` may.
     """
     place = Path(os.path.realpath(path))
-    if not ignores_case(place.parent):
+    if not ignores_case(place):
         return place
     return Path(unicodedata.normalize("NFC", str(place)).casefold())
 
 
-def ignores_case(folder: Path) -> bool:
-    """Whether the disk finds a folder, or the nearest above it that is there, in other case too.
+def ignores_case(path: Path) -> bool:
+    """Whether the disk finds a path, or the nearest above it that is there, in other case too.
 
     Args:
-        folder: absolute, without links; need not exist.
+        path: absolute, without links; need not exist.
     """
-    for place in (folder, *folder.parents):
+    for place in (path, *path.parents):
         swapped = place.name.swapcase()
         if swapped == place.name:
             continue

@@ -28,6 +28,7 @@ def rounded(image, sigma): return (255 * image).astype(np.uint8)
 def nothing(image, sigma): pass
 def hollow(image, sigma): return image * np.nan
 def broken(image, sigma): raise ValueError("no\\nluck")
+def leaving(image, sigma): raise SystemExit(3)
 constant = 3
 """
 
@@ -37,10 +38,11 @@ def folder(tmp_path, monkeypatch):
     """The current folder, with a module and a folder of pictures."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", sys.path[:])
-    for name in ("mine", "torn"):
+    for name in ("mine", "torn", "script"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     (tmp_path / "mine.py").write_text(MODULE)
     (tmp_path / "torn.py").write_text("import no_such_library")
+    (tmp_path / "script.py").write_text("import sys; sys.exit(0)")
     (tmp_path / "pictures").mkdir()
     pixels = np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype=np.uint8)
     write_picture(tmp_path / "pictures" / "a.png", Picture(pixels))
@@ -76,6 +78,8 @@ def test_a_function_gets_and_gives_images():
     [
         ("other:denoise", "no module named 'other', here or installed"),
         ("torn:denoise", "cannot be imported: ModuleNotFoundError: No module named 'no_such_lib"),
+        ("script:main", "cannot be imported: SystemExit: 0"),
+        ("sys:denose", "sys has no function denose"),
         ("mine:denose", "has no function denose"),
         ("mine:constant", "has no function constant"),
         ("mine:", "give MODULE:FUNCTION"),
@@ -97,6 +101,7 @@ def test_a_function_does_one_task():
 @pytest.mark.parametrize(
     ("name", "words"),
     [
+        ("leaving", "SystemExit: 3"),
         ("cut", "made 15×20×3 of 16×20×3, expected 16×20×3"),
         ("rounded", "returned uint8 values, expected an array of floats in [0, 1]"),
         ("nothing", "returned NoneType, expected an array"),

@@ -147,14 +147,17 @@ def test_a_suites_name_is_a_suite_and_a_comma_in_a_folders_name_is_no_list(run, 
     text = run("set12", "--offline", "--data", tmp_path / "none", exit_code=3)
     assert "Set12 not found" in text
     draw(tmp_path / "June, July" / "a.png")
-    (suite,) = run("June, July", "--against", "noisy", "--json")
+    longer_than_a_name = "noisy," * 60
+    (suite,) = run("June, July", "--against", longer_than_a_name, "--json")
     assert suite["suite"] == "June, July"
+    assert len(suite["measured"]) == 1
 
 
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "advice"),
     [
         (["nothing/"], 3, "nothing is not a folder"),
+        (["n" * 300], 2, "no suite is called 'nnn"),
         (["empty"], 3, "empty has no picture files in it"),
         (["small"], 3, "dot.png has 10×12 pixels, too few"),
         (["wide", "--scale", "4"], 3, "strip.png has 40×18 pixels, too few"),

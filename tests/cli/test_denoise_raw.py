@@ -95,6 +95,13 @@ class TestDng:
             read_picture(Path(f"{name}.tif")).pixels / 65535 for name in ("dead", "photo")
         )
         assert np.abs(one - other).mean() < 0.003
+        mixed = "--develop", "--format", "tiff", "--strength", "0.5", "--chroma", "0.5"
+        for name in ("dead", "photo"):
+            assert run(f"{name}.dng", "-o", f"{name}_mixed.tif", *mixed, *GIVEN).exit_code == 0
+        one, other = (
+            read_picture(Path(f"{name}_mixed.tif")).pixels / 65535 for name in ("dead", "photo")
+        )
+        assert np.abs(one - other).mean() < 0.003
 
     @pytest.mark.parametrize("name", ["a.NEF", "a.cr2", "a.Pef"])
     def test_any_raw_file_becomes_dng(self, name):
@@ -390,6 +397,8 @@ class TestFitNoise:
         for name in ("a.pef", "b.pef"):
             Path("flats", name).write_bytes(self.flat(0, 0.9))
         Path("flats/notes.txt").write_text("paper")
+        Path("flats/a_n3dn.dng").write_bytes(self.flat(0, 0.9))  # n3 made it
+        Path("flats/._b.pef").write_bytes(b"macOS")
         result = run("flats", command="fit-noise")
         assert result.exit_code == 0, result.stderr
         assert "ISO 1600 (2 files)" in result.stderr

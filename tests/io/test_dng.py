@@ -269,12 +269,22 @@ def test_black_of_any_repeat_of_rows_and_of_columns(tmp_path, name, size, lines,
         whole = repeated + np.tile([[0.0], [60]], (125, 1)) + np.tile([2.5, -2.5, 0], 100)
     raw = write(path, file.getvalue(), factor=factor)
     again = read_raw(path)
-    expected = (mosaic - whole) / (15000 - repeated)
+    expected = (mosaic - whole) / (15000 - whole)
     for one in (raw, again):
         np.testing.assert_allclose(one.mosaic, expected, atol=2e-6)
     np.testing.assert_array_equal(again.sensor, factor * mosaic)
     scaled = np.array(tags(path)[50714]).reshape(-1, 2)
     np.testing.assert_allclose(scaled[:, 0] / scaled[:, 1], factor * black.ravel())
+
+
+def test_what_is_white_is_exactly_white_whatever_lines_add_to_black():
+    mosaic = values()
+    mosaic[40:120, 30:200] = 15000
+    file = io.BytesIO(make_dng(mosaic))
+    add_tree(file, {0: black_of(2, 2) | LINES})
+    raw = read_raw(file.getvalue())
+    assert raw.black_lines
+    np.testing.assert_array_equal(raw.mosaic == 1, mosaic == 15000)
 
 
 def test_fractions_of_black_are_scaled_with_the_values(tmp_path):
