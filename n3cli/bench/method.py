@@ -47,7 +47,7 @@ class Method:
 def network_facts(model: AnyModel) -> dict[str, object]:
     """What identifies a model in JSON: size, source and SHA-256 of its weights."""
     return {
-        "parameters": sum(each.numel() for each in model.network.parameters()),
+        "parameters": model.network.parameter_count,
         "source": model.source,
         "weights_sha256": digest(model.file) if model.file else None,
     }

@@ -29,8 +29,12 @@ def line(text: str) -> None:
         # Looked up at each call: while a progress bar is up, sys.stderr prints above it.
         print(printable(text), file=sys.stderr, flush=True)
     except BrokenPipeError:
-        # What is left in its buffer would fail again when Python ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+        drop(sys.stderr)
+
+
+def drop(stream: TextIO) -> None:
+    """Send nowhere what a stream still holds: it would fail again when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def lines(text: str) -> None:

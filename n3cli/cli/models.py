@@ -85,7 +85,7 @@ def _all_facts(place: Location) -> dict[str, Any]:
     )
     return {
         **_facts(model.config, place.path),
-        "parameters": sum(parameter.numel() for parameter in trained.parameters()),
+        "parameters": trained.parameter_count,
         "precisions": list(model.network.description.dtypes),
         **_form(model),
         "source": place.source,

@@ -140,14 +140,16 @@ def list_originals(folder: Path) -> list[Path]:
     Raises:
         DataError: as `list_pictures` raises it, or n3 made them all.
     """
-    found = list_pictures(folder)
-    made = [path for path in found if has_tag(path, MADE)]
-    if len(made) == len(found):
+    originals: list[Path] = []
+    made: list[Path] = []
+    for path in list_pictures(folder):
+        (made if has_tag(path, MADE) else originals).append(path)
+    if not originals:
         raise DataError(f"{folder}: n3 made all pictures in it; give a folder of originals")
     if made:
         text = f"pictures left out that n3 made: {len(made)}; the first: {made[0]}"
         warnings.warn(text, N3Warning, stacklevel=2)
-    return in_order({*found}.difference(made))
+    return originals
 
 
 def in_order(paths: Iterable[_P]) -> list[_P]:

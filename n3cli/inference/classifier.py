@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,8 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from n3cli.errors import ConfigError, DeviceError, ModelError, N3Warning
-from n3cli.inference.device import choose_device
+from n3cli.errors import ConfigError, DeviceError, ModelError
+from n3cli.inference.device import LACKING, choose_device, give_way
 from n3cli.inference.memory import is_out_of_memory
 from n3cli.io.matches import Matches
 from n3cli.ops.array import Float32
@@ -114,12 +113,7 @@ class Classifier:
         except NotImplementedError:
             if self._device.type == "cpu":
                 raise
-            warnings.warn(
-                f"{self._device} lacks an operation of this network; computing on the CPU instead",
-                N3Warning,
-                stacklevel=2,
-            )
-            self._device = torch.device("cpu")
+            self._device = give_way(self._device, LACKING, stacklevel=2)
             self._network.to(self._device)
             found = self._judge(table)
         except (RuntimeError, MemoryError) as error:

@@ -55,6 +55,17 @@ def choose_device(name: str | torch.device = "auto") -> torch.device:
     return device
 
 
+LACKING = "lacks an operation of this network"
+"""Why a device gives way where torch raises NotImplementedError."""
+
+
+def give_way(device: torch.device, reason: str, *, stacklevel: int) -> torch.device:
+    """Warn that the CPU takes a device's place, and return it; `stacklevel` as for the caller."""
+    text = f"{device} {reason}; computing on the CPU instead"
+    warnings.warn(text, N3Warning, stacklevel=stacklevel + 1)
+    return torch.device("cpu")
+
+
 def choose_precision(
     name: str, device: torch.device, description: Description, sigma: float | None, depth: int
 ) -> torch.dtype:

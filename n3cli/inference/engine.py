@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from n3cli.errors import DeviceError, ModelError, N3Warning
+from n3cli.inference.device import LACKING, give_way
 from n3cli.inference.memory import free_memory, is_out_of_memory
 from n3cli.inference.tiling import UNLIMITED, smallest_side, tile_shape
 from n3cli.networks.description import Placement
@@ -121,7 +122,7 @@ class Engine:
                 raise
         # Out of the handler, which would keep the failed tile's memory.
         if lacking:
-            self._go_to_cpu("lacks an operation of this network")
+            self._go_to_cpu(LACKING)
             if self._pixels != UNLIMITED:
                 self._pixels = self._affordable()
             if tile.shape[-2] * tile.shape[-1] > self._pixels:  # it was cut for the device's memory
@@ -165,10 +166,7 @@ class Engine:
         self._side, self._pixels = UNLIMITED, self._affordable()
 
     def _go_to_cpu(self, reason: str) -> None:
-        warnings.warn(
-            f"{self.device} {reason}; computing on the CPU instead", N3Warning, stacklevel=4
-        )
-        self.device, self.dtype = torch.device("cpu"), torch.float32
+        self.device, self.dtype = give_way(self.device, reason, stacklevel=4), torch.float32
         self.stages = _place(self._given, self.device).stages
 
     def _affordable(self) -> int:

@@ -11,11 +11,11 @@ import numpy as np
 
 from n3cli.errors import InputError
 from n3cli.inference.raw_noise import SAMPLED, RawNoise, estimate_noise, sample
-from n3cli.io.format import is_raw, printable
+from n3cli.io.format import RAW_SUFFIXES, printable
 from n3cli.io.name import MADE, has_tag
 from n3cli.io.noise_profile import NoiseProfile
-from n3cli.io.path import explained
 from n3cli.io.raw import RawPicture, read_raw
+from n3cli.jobs.scan import look_into
 from n3cli.ops.array import Float32
 
 _PARTS = 7
@@ -81,16 +81,13 @@ def fit_noise(paths: Sequence[Path], iso: float | None = None) -> Iterator[Fit]:
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    with explained(path):
-        files = sorted(filter(_is_photo, path.iterdir()))
+    look = look_into(path, recursive=False, leave_out=(), suffixes=RAW_SUFFIXES)
+    for _, error in look.unseen:
+        raise error
+    files = [file for file in look.found if not has_tag(file, MADE)]  # whose noise is gone
     if not files:
         raise InputError(f"{printable(path)}: holds no camera raw files")
     return files
-
-
-def _is_photo(file: Path) -> bool:
-    """Whether a camera made it: hidden files are none, and what n3 denoised has no noise."""
-    return is_raw(file) and not (file.name.startswith(".") or has_tag(file, MADE))
 
 
 def _key(raw: RawPicture, iso: float | None) -> tuple[str, str, float]:

@@ -82,7 +82,7 @@ def scan(
             else:
                 failed.append((given, InputError(f"{given}: no such file or folder")))
             continue
-        look = _look_into(given, recursive=recursive, leave_out=leave_out, suffixes=suffixes)
+        look = look_into(given, recursive=recursive, leave_out=leave_out, suffixes=suffixes)
         failed += look.unseen
         linked += look.linked
         if not (look.found or look.unseen):
@@ -137,7 +137,7 @@ def _may_be_file(path: Path) -> bool:
         return True
 
 
-class _Look(NamedTuple):
+class Look(NamedTuple):
     """Picture files of a folder in order, folders in it that are closed to us, and links."""
 
     found: list[Path]
@@ -145,14 +145,14 @@ class _Look(NamedTuple):
     linked: list[Path]
 
 
-def _look_into(
+def look_into(
     folder: Path, *, recursive: bool, leave_out: Collection[Path], suffixes: Collection[str]
-) -> _Look:
+) -> Look:
     """Look for picture files in a folder.
 
     Hidden files and folders are left out (macOS puts a `._photo.jpg` beside `photo.jpg`).
     """
-    look = _Look([], [], [])
+    look = Look([], [], [])
 
     def note(error: OSError) -> None:
         told = InputError(f"{error.filename}: cannot be read: {error.strerror}")

@@ -23,6 +23,11 @@ class AnyNetwork(nn.Module, ABC):
     description: Description | SetDescription
     recompute: bool = False
 
+    @property
+    def parameter_count(self) -> int:
+        """How many numbers it learns."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
     def start_near_identity(self) -> None:
         """Scale fresh weights down so that the output is nearly the input.
 

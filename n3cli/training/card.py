@@ -107,7 +107,7 @@ def add_earlier(recipe: Recipe, earlier: str | None, training: list[str], terms:
 
 def _summarise(recipe: Recipe, config: ModelConfig, outcome: Outcome[Network]) -> str:
     network = outcome.network
-    count = sum(parameter.numel() for parameter in network.parameters())
+    count = network.parameter_count
     if form := network.description.mosaic:
         return f"{network.about} {count:,} parameters. {_summarise_shots(recipe.sensor, form)}"
     kind = {1: "grey", 3: "colour"}[network.description.channels]

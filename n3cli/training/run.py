@@ -163,7 +163,7 @@ class _Session:
                 done,
                 recipe=config.name,
                 **lesson.facts,
-                parameters=sum(parameter.numel() for parameter in network.parameters()),
+                parameters=network.parameter_count,
                 device=str(self.device),
                 processes=self.world.size,
             )

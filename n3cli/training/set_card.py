@@ -52,7 +52,7 @@ def describe_set_run(
     terms = [describe_license(recipe.model.license)]
     add_earlier(recipe, earlier, training, terms)
     network = outcome.network
-    count = sum(parameter.numel() for parameter in network.parameters())
+    count = network.parameter_count
     told = ", ".join(network.description.columns)
     card = Card(
         summary=f"{network.about} {count:,} parameters; it is told {told}. {_LIMITS}",

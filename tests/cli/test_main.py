@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 
 import n3cli
@@ -141,26 +142,24 @@ def test_a_bug_keeps_its_traceback(command):
     assert isinstance(run("own").exception, ZeroDivisionError)
 
 
-def test_too_little_memory_is_told(command):
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (MemoryError(), "not enough memory; close"),
+        (
+            torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has …"),
+            "not enough memory (CUDA out of memory); close",
+        ),
+    ],
+)
+def test_too_little_memory_is_told(command, error, told):
     @command
     def body():
-        raise MemoryError
+        raise error
 
     result = run("own")
     assert result.exit_code == DeviceError.exit_code
-    assert result.stderr.startswith("n3: error: not enough memory; close")
-
-
-def test_too_little_memory_of_a_gpu_is_told(command):
-    @command
-    def body():
-        from torch import OutOfMemoryError
-
-        raise OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has …")
-
-    result = run("own")
-    assert result.exit_code == DeviceError.exit_code
-    assert result.stderr.startswith("n3: error: not enough memory (CUDA out of memory); close")
+    assert result.stderr.startswith(f"n3: error: {told}")
 
 
 def test_another_error_of_torch_is_a_bug(command):
