@@ -11,11 +11,11 @@ import numpy as np
 from skimage.data import chelsea, coffee
 
 import n3cli
-from n3cli.data.mosaic import RGGB, expose, noise_at, see
-from n3cli.io.dng import write_dng
+from n3cli.data.simulated.mosaic import RGGB, expose, noise_at, see
 from n3cli.io.picture import Picture, read_picture, write_picture
-from n3cli.io.raw import XYZ_FROM_SRGB, RawPicture
-from n3cli.io.raw_tag import RawTags
+from n3cli.io.raw.dng import write_dng
+from n3cli.io.raw.mosaic import XYZ_FROM_SRGB, RawPicture
+from n3cli.io.raw.tag import RawTags
 
 DOCS = Path(__file__).parent
 SIGMA = 25

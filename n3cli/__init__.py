@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from n3cli.errors import N3Error, N3Warning
     from n3cli.inference.denoise import denoise
     from n3cli.inference.denoiser import Denoiser
-    from n3cli.inference.match import match
-    from n3cli.inference.matcher import Matcher
+    from n3cli.inference.match.match import match
+    from n3cli.inference.match.matcher import Matcher
     from n3cli.inference.noise_level import measure_noise
     from n3cli.inference.upscale import upscale
     from n3cli.inference.upscaler import Upscaler
@@ -44,13 +44,13 @@ __all__ = [
 
 _HOME = {
     "Denoiser": "n3cli.inference.denoiser",
-    "Matcher": "n3cli.inference.matcher",
+    "Matcher": "n3cli.inference.match.matcher",
     "N3Error": "n3cli.errors",
     "N3Warning": "n3cli.errors",
     "Upscaler": "n3cli.inference.upscaler",
     "denoise": "n3cli.inference.denoise",
     "load_model": "n3cli.zoo.load",
-    "match": "n3cli.inference.match",
+    "match": "n3cli.inference.match.match",
     "measure_noise": "n3cli.inference.noise_level",
     "upscale": "n3cli.inference.upscale",
 }

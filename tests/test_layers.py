@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -33,11 +34,15 @@ def part_of(file: Path) -> str:
     return file.relative_to(PACKAGE).with_suffix("").parts[0]
 
 
-def imported_parts(source: str) -> set[str]:
-    """The parts that a file's text imports, wherever in it: in functions and for types, too.
+def room_of(module: str) -> str:
+    """The folder that a module of the package is in, as the package's imports write it."""
+    path = PACKAGE.joinpath(*module.split(".")[1:])
+    folder = path if path.is_dir() else path.parent
+    return folder.relative_to(PACKAGE.parent).as_posix()
 
-    What the package offers itself counts as `__init__`; its version belongs to nobody.
-    """
+
+def imported_names(source: str) -> set[str]:
+    """The dotted names that a file's text imports: in functions and for types, too."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         match node:
@@ -49,7 +54,15 @@ def imported_parts(source: str) -> set[str]:
                 raise AssertionError("a relative import hides which part it means")
             case ast.Attribute(value=ast.Name(id="n3cli"), attr=attribute):
                 names.add(f"n3cli.{attribute}")
-    parts = {name.split(".")[1] for name in names if name.startswith("n3cli.")}
+    return {name for name in names if name.startswith("n3cli.")}
+
+
+def imported_parts(source: str) -> set[str]:
+    """The parts that a file's text imports.
+
+    What the package offers itself counts as `__init__`; its version belongs to nobody.
+    """
+    parts = {name.split(".")[1] for name in imported_names(source)}
     return {part if part in LEVEL else "__init__" for part in parts - {"__version__"}}
 
 
@@ -64,6 +77,18 @@ def test_a_file_keeps_to_the_house(file: Path):
     source = file.read_text(encoding="utf-8")
     assert breaches(part_of(file), source) == set()
     assert len(source.splitlines()) <= 400, "two ideas in one file?"
+
+
+def test_between_the_rooms_of_a_part_imports_run_one_way():
+    rooms: dict[str, set[str]] = {}
+    for file in FILES:
+        room = room_of(".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts))
+        for name in imported_names(file.read_text(encoding="utf-8")):
+            other = room_of(name.rpartition(".")[0])
+            if other != room and other.split("/")[1:2] == room.split("/")[1:2]:
+                rooms.setdefault(room, set()).add(other)
+    order = list(TopologicalSorter(rooms).static_order())  # CycleError names a circle
+    assert order.index("n3cli/io") < order.index("n3cli/io/raw")
 
 
 def test_the_test_sees_imports_everywhere():

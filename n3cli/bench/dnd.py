@@ -22,8 +22,8 @@ from n3cli.errors import InputError
 from n3cli.io.mat import read_mat, write_mat
 from n3cli.io.path import explained
 from n3cli.ops.array import Float32
-from n3cli.ops.layout import Pattern, find_bayer
-from n3cli.ops.noise_model import NoiseModel
+from n3cli.ops.mosaic.layout import Pattern, find_bayer
+from n3cli.ops.noise.model import NoiseModel
 
 _VERSION = "1.0"
 _SHAPES = tuple(((512, 512),) * 20 for _ in range(50))

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from n3cli.data.download import digest
+from n3cli.data.fetch.download import digest
 from n3cli.ops.array import Float32
-from n3cli.ops.noise_model import NoiseModel
+from n3cli.ops.noise.model import NoiseModel
 from n3cli.zoo.folder import AnyModel
 
 Run = Callable[[Float32, float], Float32]

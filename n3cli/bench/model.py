@@ -17,11 +17,11 @@ from n3cli.bench.task import DENOISE, UPSCALE, SuiteTask
 from n3cli.inference.compute import Compute
 from n3cli.inference.denoiser import Denoiser
 from n3cli.inference.noise_level import camera_level, judge_shared, sample
-from n3cli.inference.raw_denoise import RawDenoiser
+from n3cli.inference.raw.denoise import RawDenoiser
 from n3cli.inference.upscaler import Upscaler
 from n3cli.ops.array import Float32
-from n3cli.ops.layout import Pattern
-from n3cli.ops.noise_model import NoiseModel
+from n3cli.ops.mosaic.layout import Pattern
+from n3cli.ops.noise.model import NoiseModel
 from n3cli.ops.row_source import ArraySource
 from n3cli.training.recipe import parse_recipe
 from n3cli.zoo.config import CAMERA_NOISE

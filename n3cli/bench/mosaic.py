@@ -6,11 +6,11 @@ from pathlib import Path
 
 from n3cli.bench.method import Method
 from n3cli.bench.protocol import load_clean
-from n3cli.data.mosaic import RGGB, SENSOR_IN_WORDS, see
-from n3cli.inference.mosaic import denoise_planes, denoise_stabilised
+from n3cli.data.simulated.mosaic import RGGB, SENSOR_IN_WORDS, see
+from n3cli.inference.raw.mosaic import denoise_planes, denoise_stabilised
 from n3cli.ops.array import Float32
-from n3cli.ops.layout import Pattern
-from n3cli.ops.noise_model import NoiseModel
+from n3cli.ops.mosaic.layout import Pattern
+from n3cli.ops.noise.model import NoiseModel
 
 
 def protocol(name: str) -> str:

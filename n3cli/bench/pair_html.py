@@ -5,7 +5,7 @@ from __future__ import annotations
 from n3cli.bench.pair_measurement import THRESHOLDS, PairMeasurement
 from n3cli.bench.pair_report import PUBLISHED, describe, tabulate
 from n3cli.bench.suite import PAIRS_IN_PAPER
-from n3cli.ops.pose_score import accuracy
+from n3cli.ops.two_view.pose_score import accuracy
 from n3cli.render import page
 from n3cli.render.plot import plot_lines
 

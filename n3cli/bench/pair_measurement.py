@@ -10,11 +10,11 @@ from statistics import stdev
 import numpy as np
 
 from n3cli.bench.pair_method import PairMethod, Verdict
-from n3cli.data.pair import Pair
+from n3cli.data.pairs.pair import Pair
 from n3cli.errors import DataError
 from n3cli.ops.array import Float64
-from n3cli.ops.label_score import LabelScore, score_labels
-from n3cli.ops.pose_score import area_under_curve, bootstrap_interval, mean_accuracy
+from n3cli.ops.two_view.label_score import LabelScore, score_labels
+from n3cli.ops.two_view.pose_score import area_under_curve, bootstrap_interval, mean_accuracy
 
 PoseError = Callable[[Pair, Verdict], tuple[float, ...]]
 """Degrees, one for each draw of the estimator: the larger one of the rotation's and the

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from n3cli.bench.method import network_facts
-from n3cli.data.pair import Pair
+from n3cli.data.pairs.pair import Pair
 from n3cli.errors import ConfigError, DataError
-from n3cli.inference.classifier import NO_MODEL, Classifier, default_classifier
-from n3cli.inference.matcher import RATIO
-from n3cli.io.matches import from_pairs
+from n3cli.inference.match.classifier import NO_MODEL, Classifier, default_classifier
+from n3cli.inference.match.matcher import RATIO
+from n3cli.io.match.matches import from_pairs
 from n3cli.ops.array import Float64
-from n3cli.ops.camera import Camera
+from n3cli.ops.two_view.camera import Camera
 from n3cli.zoo.load import load_model
 
 

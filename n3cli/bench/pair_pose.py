@@ -11,14 +11,14 @@ import numpy as np
 
 from n3cli.bench.pair_measurement import PoseError
 from n3cli.bench.pair_method import Verdict
-from n3cli.data.pair import Pair
-from n3cli.inference.estimator import (
+from n3cli.data.pairs.pair import Pair
+from n3cli.inference.match.estimator import (
     Estimator,
     choose_estimator,
     estimate_by_eight_points,
     estimate_by_ransac,
 )
-from n3cli.inference.pose_error import pose_error
+from n3cli.inference.match.pose_error import pose_error
 
 DRAWS: Final = 5
 """How often an estimator that draws at random is asked: the AUC at 5° of one draw of OpenCV's

@@ -13,7 +13,7 @@ from n3cli.io.picture import read_picture
 from n3cli.ops.array import Float32
 from n3cli.ops.luma import luma
 from n3cli.ops.metric import psnr, ssim
-from n3cli.ops.noise import add_gaussian_noise
+from n3cli.ops.noise.added import add_gaussian_noise
 
 _PROTOCOL = (
     "Whole images in float32, [0, 1], no border left out; colour as RGB, for grey the luma of "

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from n3cli.bench import mosaic
 from n3cli.bench.method import Method
-from n3cli.inference.mosaic import denoise_planes
 from n3cli.inference.noise_level import measure_noise
+from n3cli.inference.raw.mosaic import denoise_planes
 from n3cli.ops.array import Float32
-from n3cli.ops.layout import find_bayer
-from n3cli.ops.noise_model import NoiseModel
-from n3cli.ops.sensor_noise import estimate_sensor_noise
-from n3cli.ops.stabilise import is_noise
+from n3cli.ops.mosaic.layout import find_bayer
+from n3cli.ops.noise.model import NoiseModel
+from n3cli.ops.noise.sensor import estimate_sensor_noise
+from n3cli.ops.noise.stabilise import is_noise
 
 AUTO = 0.0
 """The level that stands for what the noise of each image is measured as."""

@@ -12,7 +12,7 @@ from n3cli.bench.difference import counterpart, differences
 from n3cli.bench.measurement import Measurement, Row
 from n3cli.bench.published import Published, load_published
 from n3cli.bench.table import render_table
-from n3cli.data.download import digest
+from n3cli.data.fetch.download import digest
 
 
 def suite_json(measured: Measurement) -> dict[str, Any]:

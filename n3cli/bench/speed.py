@@ -20,10 +20,10 @@ from n3cli.networks import registry
 from n3cli.networks.fold import fold_batch_norm
 from n3cli.networks.n3 import N3Aggregation
 from n3cli.networks.network import Network
-from n3cli.ops.aggregation_plain import aggregate_plain
-from n3cli.ops.cell import Grid
+from n3cli.ops.n3.aggregation_plain import aggregate_plain
+from n3cli.ops.n3.cell import Grid
+from n3cli.ops.n3.selection import SelectionRule
 from n3cli.ops.precision import float32_as
-from n3cli.ops.selection import SelectionRule
 
 _RATIOS = (
     ("n3net", "n3net, convolutions alone", "what the N3 blocks cost"),

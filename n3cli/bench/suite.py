@@ -11,7 +11,7 @@ from n3cli.bench.real import AUTO
 from n3cli.bench.sidd import SIDD, SIDD_RAW
 from n3cli.bench.task import DENOISE, MOSAIC, PHOTO, PHOTOS, RAW, REAL, UPSCALE, X_TRANS, SuiteTask
 from n3cli.data.catalog import BLOCKS, CATALOG, DataSet
-from n3cli.data.pair_set import PAIR_SETS
+from n3cli.data.pairs.pair_set import PAIR_SETS
 from n3cli.errors import ConfigError
 
 

@@ -10,11 +10,11 @@ from typing import Any, Protocol
 from n3cli.bench import mosaic, protocol, real, upscaling
 from n3cli.bench.method import Method
 from n3cli.bench.protocol import Score
-from n3cli.data.mosaic import RGGB, expose, noise_at
 from n3cli.data.pairs_of_photos import pair_photos
 from n3cli.data.sidd import list_blocks
+from n3cli.data.simulated.mosaic import RGGB, expose, noise_at
 from n3cli.ops.array import Float32
-from n3cli.ops.layout import XTRANS, Pattern
+from n3cli.ops.mosaic.layout import XTRANS, Pattern
 from n3cli.zoo.names import CAMERA
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from n3cli.bench.protocol import Score
-from n3cli.data.degradation import TYPICAL_IN_WORDS, degrade_typically
+from n3cli.data.simulated.degradation import TYPICAL_IN_WORDS, degrade_typically
 from n3cli.errors import DataError
 from n3cli.ops.array import Float32
 from n3cli.ops.luma import studio_luma

@@ -12,8 +12,8 @@ from n3cli.cli.bench_quality import Asked
 if TYPE_CHECKING:
     from n3cli.bench.pair_measurement import PairMeasurement
     from n3cli.bench.pair_method import PairMethod
-    from n3cli.data.pair import Pair
-    from n3cli.data.pair_set import PairScene, PairSource
+    from n3cli.data.pairs.pair import Pair
+    from n3cli.data.pairs.pair_set import PairScene, PairSource
 
 
 def prepare_pairs(asked: Asked) -> Callable[[Callable[[str], None]], Iterator[PairMeasurement]]:
@@ -31,7 +31,7 @@ def prepare_pairs(asked: Asked) -> Callable[[Callable[[str], None]], Iterator[Pa
     """
     from n3cli.bench.pair_measurement import measure_pairs
     from n3cli.bench.pair_pose import make_pose_errors
-    from n3cli.data.pair_set import PAIR_SETS
+    from n3cli.data.pairs.pair_set import PAIR_SETS
 
     methods = _methods(asked)
     scenes = [(name, scene) for name in asked.names for scene in _brought(PAIR_SETS[name], asked)]
@@ -53,7 +53,7 @@ def at_hand(asked: Asked) -> tuple[str, ...]:
     """
     from n3cli.bench.suite import PAIRS_IN_PAPER
     from n3cli.data.location import locate_root
-    from n3cli.data.pair_set import PAIR_SETS
+    from n3cli.data.pairs.pair_set import PAIR_SETS
 
     root, _ = locate_root(asked.data)
     found = [name for name in PAIRS_IN_PAPER if (root / PAIR_SETS[name].folder).is_dir()]
@@ -84,7 +84,7 @@ def _able(
     the default model wants.
     """
     from n3cli.bench.pair_method import make_classifiers
-    from n3cli.inference.classifier import POINTS_ALONE
+    from n3cli.inference.match.classifier import POINTS_ALONE
 
     able = [each for each in methods if all(map(each.can_judge, first))]
     unable = [each.name for each in methods if each not in able]

@@ -173,10 +173,10 @@ def _verify(suite: Suite, items: Mapping[float, Sequence[Item]], asked: Asked) -
     Raises:
         DataError: some are not, and they were to be held against what was published.
     """
-    from n3cli.data.index import COLLECTIONS
+    from n3cli.data.fetch.state import altered
     from n3cli.data.location import locate_root
     from n3cli.data.pairs_of_photos import PhotoPair
-    from n3cli.data.state import altered
+    from n3cli.data.published.index import COLLECTIONS
 
     collection = COLLECTIONS.get(suite.data.collection)
     if collection is None or not collection.is_listed:

@@ -77,8 +77,8 @@ def divide(asked: Asked) -> tuple[Asked, Asked]:
             not here for what judges correspondences.
     """
     from n3cli.bench.pair_method import FILTERS
-    from n3cli.data.pair_set import PAIR_SETS
-    from n3cli.inference.classifier import default_classifier
+    from n3cli.data.pairs.pair_set import PAIR_SETS
+    from n3cli.inference.match.classifier import default_classifier
 
     pairs = tuple(name for name in asked.names if name in PAIR_SETS)
     images = tuple(name for name in asked.names if name not in PAIR_SETS)

@@ -25,8 +25,8 @@ def brought(dataset: DataSet, data: Path | None, *, offline: bool) -> tuple[Data
     Raises:
         DataError: it is absent, and cannot or must not be downloaded.
     """
-    from n3cli.data.index import COLLECTIONS
     from n3cli.data.location import list_images, locate_root, present_form
+    from n3cli.data.published.index import COLLECTIONS
 
     present = present_form(dataset, data)
     try:
@@ -51,9 +51,9 @@ def bring_collection(name: str, root: Path) -> None:
     """
     from n3cli.cli.fetch_data import bring
     from n3cli.cli.fetch_view import describe
-    from n3cli.data.bring import not_to_be_fetched
-    from n3cli.data.index import COLLECTIONS
-    from n3cli.data.state import inspect
+    from n3cli.data.fetch.bring import not_to_be_fetched
+    from n3cli.data.fetch.state import inspect
+    from n3cli.data.published.index import COLLECTIONS
 
     state = inspect(COLLECTIONS[name], root)
     title = state.collection.title

@@ -49,7 +49,7 @@ def recipe(ctx: click.Context, param: click.Parameter, begun: str) -> list[Compl
 
 def data_set(ctx: click.Context, param: click.Parameter, begun: str) -> list[CompletionItem]:
     """The data sets that can be fetched."""
-    from n3cli.data.index import COLLECTIONS
+    from n3cli.data.published.index import COLLECTIONS
 
     return _matching(COLLECTIONS, begun)
 

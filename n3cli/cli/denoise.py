@@ -207,15 +207,15 @@ def _get_ready(
     """Import what is slow to import, and make the network ready."""
     from n3cli.inference.compute import Compute
     from n3cli.inference.denoiser import Denoiser
-    from n3cli.inference.raw_denoise import RawDenoiser
-    from n3cli.io.noise_profile import known_profiles
+    from n3cli.inference.raw.denoise import RawDenoiser
+    from n3cli.io.raw.noise_profile import known_profiles
     from n3cli.jobs.denoise import DenoiseSettings, denoise_picture
     from n3cli.jobs.file import find_source
     from n3cli.jobs.mat import denoise_mat
     from n3cli.jobs.raw import denoise_raw, is_raw_source
     from n3cli.jobs.raw_settings import RawSettings
     from n3cli.jobs.view import Crop
-    from n3cli.ops.noise_model import models_of
+    from n3cli.ops.noise.model import models_of
 
     denoiser = Denoiser(model, Compute(**compute))
     part = Crop(*crop) if crop else None

@@ -12,8 +12,8 @@ from n3cli.cli.fetch_view import counter
 from n3cli.errors import DataError
 
 if TYPE_CHECKING:
-    from n3cli.data.address import Answer
-    from n3cli.data.collection import Collection
+    from n3cli.data.fetch.address import Answer
+    from n3cli.data.published.collection import Collection
 
 
 def check(collections: Sequence[Collection], copy: str | None, quiet: bool) -> None:
@@ -27,7 +27,7 @@ def check(collections: Sequence[Collection], copy: str | None, quiet: bool) -> N
     Raises:
         DataError: an address is not well.
     """
-    from n3cli.data.address import ask_all, questions
+    from n3cli.data.fetch.address import ask_all, questions
 
     asked = []
     for collection in collections:

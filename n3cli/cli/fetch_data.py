@@ -12,8 +12,8 @@ from n3cli.cli import complete, options
 from n3cli.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from n3cli.data.collection import Collection
-    from n3cli.data.state import State
+    from n3cli.data.fetch.state import State
+    from n3cli.data.published.collection import Collection
 
 
 @click.command(
@@ -75,8 +75,8 @@ def fetch_data(
     them with --from. Exits with 3 if a set is incomplete.
     """
     from n3cli.cli import fetch_view
+    from n3cli.data.fetch.state import inspect
     from n3cli.data.location import locate_root
-    from n3cli.data.state import inspect
 
     if listing + verify + check_urls + show > 1:
         raise ConfigError("--list, --verify, --check-urls and --show exclude each other; give one")
@@ -118,7 +118,7 @@ def fetch_data(
 
 def _find(name: str) -> Collection:
     """The collection of that name, or that a set or a suite of that name is made of."""
-    from n3cli.data.index import COLLECTIONS
+    from n3cli.data.published.index import COLLECTIONS
 
     wanted = name.lower()
     if whole := COLLECTIONS.get(wanted):
@@ -135,7 +135,7 @@ def _find(name: str) -> Collection:
 def _check_urls(names: tuple[str, ...], copy: str | None, quiet: bool) -> None:
     """Ask the addresses of some sets, or of all."""
     from n3cli.cli.fetch_check import check
-    from n3cli.data.index import COLLECTIONS
+    from n3cli.data.published.index import COLLECTIONS
 
     if copy is not None and "://" not in copy:
         raise ConfigError(
@@ -165,7 +165,7 @@ def bring(state: State, source: str | None, quiet: bool) -> bool:
         Whether it is whole now.
     """
     from n3cli.cli import fetch_view
-    from n3cli.data import bring as data
+    from n3cli.data.fetch import bring as data
 
     troubles: list[str | DataError] = [
         f"{state.target(file)}: differs from the published file and is kept; move it away to fetch "

@@ -14,8 +14,8 @@ from n3cli.cli.fetch_view import counter
 from n3cli.errors import DataError, InputError
 
 if TYPE_CHECKING:
-    from n3cli.data.collection import Collection
     from n3cli.data.preview import Preview
+    from n3cli.data.published.collection import Collection
     from n3cli.data.statistic import Statistic
 
 
@@ -44,8 +44,8 @@ def show(collection: Collection, root: Path, target: Path, quiet: bool) -> None:
         InputError: the sheet cannot be written.
     """
     from n3cli.data.by_name import opens_as
+    from n3cli.data.fetch.state import look
     from n3cli.data.preview import preview
-    from n3cli.data.state import look
     from n3cli.data.statistic import survey
     from n3cli.io.picture import Picture, write_picture
     from n3cli.render.contact_sheet import contact_sheet

@@ -13,8 +13,8 @@ from n3cli.errors import DataError
 if TYPE_CHECKING:
     import numpy as np
 
-    from n3cli.data.collection import Collection
-    from n3cli.data.pair import Pair
+    from n3cli.data.pairs.pair import Pair
+    from n3cli.data.published.collection import Collection
     from n3cli.render.match_picture import Colours
 
 _LOOKED_AT: Final = 24
@@ -40,7 +40,7 @@ def show_pairs(collection: Collection, root: Path, target: Path) -> None:
     """
     import numpy as np
 
-    from n3cli.data.pair_set import PAIR_SETS
+    from n3cli.data.pairs.pair_set import PAIR_SETS
     from n3cli.io.picture import Picture, write_picture
     from n3cli.render.contact_sheet import contact_sheet
 
@@ -83,8 +83,8 @@ def _view(pair: Pair, side: int) -> tuple[Colours, np.ndarray]:
     import numpy as np
 
     from n3cli.io.picture import read_picture
-    from n3cli.ops.camera import project
     from n3cli.ops.opencv import load_opencv
+    from n3cli.ops.two_view.camera import project
 
     points = pair.points[:, 2 * side : 2 * side + 2].astype(np.float64)
     if pair.views is None:

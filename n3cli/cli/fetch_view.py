@@ -17,8 +17,8 @@ from n3cli.cli import console
 from n3cli.errors import DataError
 
 if TYPE_CHECKING:
-    from n3cli.data.collection import Collection
-    from n3cli.data.state import State
+    from n3cli.data.fetch.state import State
+    from n3cli.data.published.collection import Collection
 
 _INTERVAL = 30.0
 """Seconds between lines of progress in a log."""
@@ -29,8 +29,8 @@ _NAMED = 5
 
 def show_list(root: Path) -> None:
     """Print a table of the collections and of what is here of them."""
-    from n3cli.data.index import COLLECTIONS
-    from n3cli.data.state import look
+    from n3cli.data.fetch.state import look
+    from n3cli.data.published.index import COLLECTIONS
 
     rows = [("name", "files", "MB", "here", "comes as", "for", "terms")]
     for collection in COLLECTIONS.values():

@@ -53,7 +53,7 @@ def fit_noise(
     if output and not overwrite:
         refuse_existing(output)
 
-    from n3cli.io.noise_profile import write_profiles
+    from n3cli.io.raw.noise_profile import write_profiles
     from n3cli.jobs.fit_noise import fit_noise as fit
 
     profiles = []

@@ -12,7 +12,7 @@ import click
 from n3cli.cli import complete, console, options
 
 if TYPE_CHECKING:
-    from n3cli.inference.matcher import Matcher
+    from n3cli.inference.match.matcher import Matcher
     from n3cli.jobs.camera import Cameras
     from n3cli.jobs.match_row import PairRow
 
@@ -323,7 +323,7 @@ def _match(
 
 def _make_matcher(**how: Any) -> Matcher:
     """Import what is slow to import, and make the network ready."""
-    from n3cli.inference.matcher import Matcher
+    from n3cli.inference.match.matcher import Matcher
 
     return Matcher(**how)
 
@@ -338,7 +338,7 @@ def _find_cameras(
     exif: bool,
 ) -> Cameras:
     """Read what is said of the cameras."""
-    from n3cli.io.camera_file import read_intrinsics, read_matrix
+    from n3cli.io.match.camera_file import read_intrinsics, read_matrix
     from n3cli.jobs.camera import Cameras
 
     ways = [bool(k), bool(k0 or k1), focal is not None, bool(intrinsics)]

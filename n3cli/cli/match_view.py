@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from n3cli.cli import console
 
 if TYPE_CHECKING:
-    from n3cli.io.matches import Matches
+    from n3cli.io.match.matches import Matches
     from n3cli.jobs.match_row import Evaluation, PairRow
 
 

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TypeAlias, overload
 
 from n3cli.data.catalog import BLOCKS, CATALOG, RAW_PHOTOS, no_set
-from n3cli.data.collection import Collection
 from n3cli.data.dnd import DndPhoto
 from n3cli.data.images import ImageSet
-from n3cli.data.index import COLLECTIONS, find_collection
 from n3cli.data.kept import DND_TRACKS, SIDD_BENCHMARKS
 from n3cli.data.location import list_images, locate_root, present_form
 from n3cli.data.name import BlockName, DndName, PairName, PictureName, RawPhotoName
-from n3cli.data.pair_set import PAIR_SETS, PairSet
+from n3cli.data.pairs.pair_set import PAIR_SETS, PairSet
+from n3cli.data.published.collection import Collection
+from n3cli.data.published.index import COLLECTIONS, find_collection
 from n3cli.data.sidd import Block, list_blocks
 from n3cli.data.sidd_photo import RawPhoto, list_photos
 from n3cli.errors import ConfigError

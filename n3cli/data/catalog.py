@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from n3cli.data.index import COLLECTIONS
+from n3cli.data.published.index import COLLECTIONS
 from n3cli.errors import ConfigError
 
 _BSDS = "non-commercial research and education"

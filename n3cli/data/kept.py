@@ -8,12 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from n3cli.data.bring import not_to_be_fetched
 from n3cli.data.dnd import DndPhoto, read_dnd
-from n3cli.data.index import COLLECTIONS
+from n3cli.data.fetch.bring import not_to_be_fetched
+from n3cli.data.fetch.state import look
 from n3cli.data.location import locate_root
+from n3cli.data.published.index import COLLECTIONS
 from n3cli.data.sidd import Block, list_blocks
-from n3cli.data.state import look
 
 Item = TypeVar("Item")
 

@@ -11,7 +11,7 @@ from pathlib import Path, PurePath
 from typing import TypeVar
 
 from n3cli.data.catalog import CATALOG, DataSet
-from n3cli.data.index import COLLECTIONS
+from n3cli.data.published.index import COLLECTIONS
 from n3cli.errors import DataError, N3Warning
 from n3cli.io.format import READABLE
 from n3cli.io.name import MADE, has_tag

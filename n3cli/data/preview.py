@@ -15,9 +15,9 @@ from n3cli.data.statistic import Sample
 from n3cli.errors import ConfigError, DataError, InputError
 from n3cli.io.format import RAW_SUFFIXES
 from n3cli.io.mat import list_mat, read_mat
-from n3cli.io.raw import read_raw
+from n3cli.io.raw.mosaic import read_raw
 from n3cli.ops.array import Float32
-from n3cli.ops.develop import show_linear, shrink_mosaic
+from n3cli.ops.mosaic.develop import show_linear, shrink_mosaic
 
 _SMALLEST = 16  # pixels on a side; smaller arrays are numbers, not pictures
 

@@ -1,4 +1,4 @@
-"""The noise level of a picture, for `--sigma auto`: samples of it, judged by `ops.noise_level`."""
+"""The noise level of a picture, for `--sigma auto`: samples of it, judged by `ops.noise.level`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from n3cli.errors import InputError
 from n3cli.inference.array import check_shape
 from n3cli.ops.array import Float32
 from n3cli.ops.luma import luma
-from n3cli.ops.noise_level import Finding, NoiseEstimate, estimate_noise
+from n3cli.ops.noise.level import Finding, NoiseEstimate, estimate_noise
+from n3cli.ops.noise.shared import SharedNoise, find_shared_noise
 from n3cli.ops.row_source import ArraySource, RowSource, check_floating
-from n3cli.ops.shared_noise import SharedNoise, find_shared_noise
 from n3cli.ops.spread import spread_squares
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ import numpy as np
 BYTE, ASCII, SHORT, LONG, RATIONAL, SRATIONAL, LONG8 = 1, 2, 3, 4, 5, 10, 16
 _SIZE = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _SIZE |= {16: 8, 17: 8, 18: 8}
+DNG_VERSION = 50706  # the tag of it, which no other kind of file has
 _HALVES = (5, 10)  # (S)RATIONAL is two numbers of four bytes
 
 _LONGEST = 1024

@@ -11,8 +11,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from n3cli.errors import InputError
-from n3cli.io.raw_tag import DNG_VERSION
-from n3cli.io.tiff import read_head
+from n3cli.io.tiff import DNG_VERSION, read_head
 
 _BITS, _COMPRESSION, _COLOURS, _SAMPLES = 258, 259, 262, 277
 _COEFFICIENTS, _SUBSAMPLING, _RANGE = 529, 530, 532

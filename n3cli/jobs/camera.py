@@ -10,7 +10,7 @@ from pathlib import PurePath
 import numpy as np
 
 from n3cli.errors import InputError, N3Warning
-from n3cli.ops.camera import Camera
+from n3cli.ops.two_view.camera import Camera
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from n3cli.io.exif import read_focal
 from n3cli.io.reader import open_picture
-from n3cli.ops.feature import Features
 from n3cli.ops.row_source import RowSource
+from n3cli.ops.two_view.feature import Features
 
 _MEMORY = 1 << 29
 """Bytes that are kept: of nearly 2000 pictures with 2000 keypoints each."""

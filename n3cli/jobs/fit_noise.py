@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from n3cli.errors import InputError
-from n3cli.inference.raw_noise import SAMPLED, RawNoise, estimate_noise, sample
+from n3cli.inference.raw.noise import SAMPLED, RawNoise, estimate_noise, sample
 from n3cli.io.format import RAW_SUFFIXES, printable
 from n3cli.io.name import MADE, has_tag
-from n3cli.io.noise_profile import NoiseProfile
-from n3cli.io.raw import RawPicture, read_raw
+from n3cli.io.raw.mosaic import RawPicture, read_raw
+from n3cli.io.raw.noise_profile import NoiseProfile
 from n3cli.jobs.scan import look_into
 from n3cli.ops.array import Float32
 

@@ -9,16 +9,16 @@ import numpy as np
 
 from n3cli.data.dnd import read_dnd, read_noisy
 from n3cli.errors import DataError, InputError
-from n3cli.inference.raw_denoise import RawDenoiser
-from n3cli.inference.raw_noise import RawNoise, estimate_noise
+from n3cli.inference.raw.denoise import RawDenoiser
+from n3cli.inference.raw.noise import RawNoise, estimate_noise
 from n3cli.io.mat import list_mat, write_mat
 from n3cli.jobs.file import open_target
 from n3cli.jobs.plan import Job
 from n3cli.jobs.raw import RawReport, refuse_colour, refuse_sigma, warn_of_noise
 from n3cli.jobs.raw_settings import RawSettings
 from n3cli.ops.array import Float32
-from n3cli.ops.layout import Pattern, find_bayer, planes_of
-from n3cli.ops.noise_model import NoiseModel
+from n3cli.ops.mosaic.layout import Pattern, find_bayer, planes_of
+from n3cli.ops.noise.model import NoiseModel
 from n3cli.ops.row_source import check_floating
 
 _KEY = "Inoisy"

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from n3cli.errors import InputError
-from n3cli.inference.matcher import Matcher
+from n3cli.inference.match.matcher import Matcher
 from n3cli.io.depth import over_white, to_depth
-from n3cli.io.matches import Matches
+from n3cli.io.match.matches import Matches
 from n3cli.io.picture import Picture, write_picture
 from n3cli.io.reader import open_picture
 from n3cli.jobs.camera import Cameras
@@ -23,7 +23,7 @@ from n3cli.jobs.feature_store import FeatureStore, look
 from n3cli.jobs.match_output import MatchOutput, make_folder, write_matches
 from n3cli.jobs.match_row import PairRow, evaluate
 from n3cli.jobs.pair import PicturePair
-from n3cli.ops.camera import Camera
+from n3cli.ops.two_view.camera import Camera
 from n3cli.render.match_picture import draw_matches
 
 _STRIP = 512

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from n3cli.errors import ConfigError, InputError
-from n3cli.inference.matcher import Matcher
-from n3cli.io.colmap_database import ColmapDatabase, StoredPair, revise_database
-from n3cli.io.matches import Matches
+from n3cli.inference.match.matcher import Matcher
+from n3cli.io.match.colmap_database import ColmapDatabase, StoredPair, revise_database
+from n3cli.io.match.matches import Matches
 from n3cli.io.path import refuse_existing
 from n3cli.jobs.match_row import PairRow
 from n3cli.jobs.scan import identify
-from n3cli.ops.putative import match_nearest
+from n3cli.ops.two_view.putative import match_nearest
 
 _TAG = "n3"
 

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from n3cli.errors import ConfigError, InputError
-from n3cli.io.colmap_store import create_database
-from n3cli.io.match_h5 import open_store
-from n3cli.io.match_npz import write_npz
-from n3cli.io.match_text import write_csv, write_json
-from n3cli.io.matches import Matches
+from n3cli.io.match.colmap_store import create_database
+from n3cli.io.match.h5 import open_store
+from n3cli.io.match.matches import Matches
+from n3cli.io.match.npz import write_npz
+from n3cli.io.match.text import write_csv, write_json
 from n3cli.io.name import MATCHED
 from n3cli.io.path import explained, kept, refuse_existing
 from n3cli.jobs.pair import PicturePair
 from n3cli.jobs.scan import identify
-from n3cli.ops.camera import Camera
+from n3cli.ops.two_view.camera import Camera
 
 OWN: Final = ("npz", "csv", "json")
 """Formats of a file for each pair."""

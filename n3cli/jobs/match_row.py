@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from n3cli.errors import InputError
-from n3cli.io.matches import Matches
+from n3cli.io.match.matches import Matches
 from n3cli.ops.array import Float64
-from n3cli.ops.camera import Camera, normalise
-from n3cli.ops.pose import rotation_error, translation_error
-from n3cli.ops.pose_score import area_under_curve, mean_accuracy
+from n3cli.ops.two_view.camera import Camera, normalise
+from n3cli.ops.two_view.pose import rotation_error, translation_error
+from n3cli.ops.two_view.pose_score import area_under_curve, mean_accuracy
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class PairRow:
 
     @property
     def status(self) -> str:
-        """One word, see `n3cli.inference.geometry.STATUSES`; `skipped` beside those."""
+        """One word, see `n3cli.inference.match.geometry.STATUSES`; `skipped` beside those."""
         if self.error:
             return "failed"
         return self.matches.status if self.matches else "skipped"
@@ -113,7 +113,7 @@ def evaluate(matches: Matches, cameras: tuple[Camera, Camera], pose: Float64) ->
         cameras: the true ones.
         pose: 4×4, from the first camera's frame to the second's.
     """
-    from n3cli.ops.two_view_label import label_right
+    from n3cli.ops.two_view.label import label_right
 
     rotation, translation = pose[:3, :3], pose[:3, 3]
     error_rotation = error_translation = math.inf

@@ -10,11 +10,11 @@ from itertools import combinations
 from pathlib import Path, PurePath
 
 from n3cli.errors import ConfigError, InputError, N3Warning
+from n3cli.io.match.pair_list import ListedPair, read_pairs
 from n3cli.io.name import MADE, MATCHED
-from n3cli.io.pair_list import ListedPair, read_pairs
 from n3cli.jobs.scan import scan
 from n3cli.ops.array import Float64
-from n3cli.ops.camera import Camera
+from n3cli.ops.two_view.camera import Camera
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from n3cli.errors import ConfigError, InputError
-from n3cli.io.match_h5 import read_h5
-from n3cli.io.match_npz import read_npz
-from n3cli.io.match_text import read_csv
-from n3cli.io.matches import Matches
-from n3cli.io.pair_list import ListedPair, read_pairs
+from n3cli.io.match.h5 import read_h5
+from n3cli.io.match.matches import Matches
+from n3cli.io.match.npz import read_npz
+from n3cli.io.match.pair_list import ListedPair, read_pairs
+from n3cli.io.match.text import read_csv
 from n3cli.jobs.pair import PicturePair
 
 Given: TypeAlias = tuple[PicturePair, Matches | InputError]

@@ -11,16 +11,16 @@ from pathlib import Path
 import numpy as np
 
 from n3cli.errors import InputError, N3Warning
-from n3cli.inference.dead_site import fill_dead, find_dead
-from n3cli.inference.raw_denoise import RawDenoiser
-from n3cli.inference.raw_noise import RawNoise, find_noise
+from n3cli.inference.raw.dead_site import fill_dead, find_dead
+from n3cli.inference.raw.denoise import RawDenoiser
+from n3cli.inference.raw.noise import RawNoise, find_noise
 from n3cli.io.depth import to_depth
-from n3cli.io.dng import finer, write_dng
 from n3cli.io.format import DNG, FORMATS, is_raw, printable
 from n3cli.io.path import explained
 from n3cli.io.picture import Picture, write_picture
-from n3cli.io.raw import holds_raw, read_raw
-from n3cli.io.raw_meta import read_raw_tree
+from n3cli.io.raw.dng import finer, write_dng
+from n3cli.io.raw.meta import read_raw_tree
+from n3cli.io.raw.mosaic import holds_raw, read_raw
 from n3cli.jobs.compare import Caption, compare_pictures
 from n3cli.jobs.file import open_target
 from n3cli.jobs.plan import Job

@@ -10,9 +10,9 @@ from n3cli.inference.tiling import strips
 from n3cli.io.depth import Pixels
 from n3cli.io.exif import Tree
 from n3cli.io.meta import Meta
-from n3cli.io.raw import RawPicture
-from n3cli.io.raw_develop import develop
-from n3cli.io.raw_meta import developed_meta
+from n3cli.io.raw.develop import develop
+from n3cli.io.raw.meta import developed_meta
+from n3cli.io.raw.mosaic import RawPicture
 from n3cli.jobs.raw_settings import RawSettings
 from n3cli.ops.array import Float32
 from n3cli.ops.luma import luma

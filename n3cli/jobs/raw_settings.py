@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from n3cli.io.noise_profile import NoiseProfile
+from n3cli.io.raw.noise_profile import NoiseProfile
 from n3cli.jobs.view import Crop
-from n3cli.ops.noise_model import ColourNoise
+from n3cli.ops.noise.model import ColourNoise
 
 
 @dataclass(frozen=True)

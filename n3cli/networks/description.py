@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from n3cli.ops.mosaic_input import MosaicForm
+from n3cli.ops.mosaic.planes import MosaicForm
 
 MOSAIC_PLANES = 5
 """Of what a network for whole mosaics takes: the noisy values (linear, black 0, white 1, before

@@ -1,7 +1,7 @@
 """The N3 block for images: a layer that adds each pixel's K nearest neighbours.
 
 Plötz & Roth, NeurIPS 2018 (arXiv 1810.12575), Sec. 4. Pixels are compared by the patches around
-them in a learned embedding, under a learned temperature; see `ops/aggregation.py`.
+them in a learned embedding, under a learned temperature; see `ops/n3/aggregation.py`.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from n3cli.networks.description import Placement
-from n3cli.ops.aggregation import aggregate
-from n3cli.ops.aggregation_plain import candidates, neighbour_weights
-from n3cli.ops.cell import Grid
-from n3cli.ops.selection import SelectionRule, select_relaxed
-from n3cli.ops.window import Axis
+from n3cli.ops.n3.aggregation import aggregate
+from n3cli.ops.n3.aggregation_plain import candidates, neighbour_weights
+from n3cli.ops.n3.cell import Grid
+from n3cli.ops.n3.selection import SelectionRule, select_relaxed
+from n3cli.ops.n3.window import Axis
 
 
 class Neighbours(NamedTuple):

@@ -8,8 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from n3cli.ops.aggregation_set import aggregate_set
-from n3cli.ops.selection import SelectionRule, select_relaxed
+from n3cli.ops.n3.aggregation_set import aggregate_set
+from n3cli.ops.n3.selection import SelectionRule, select_relaxed
 
 
 class N3SetAggregation(nn.Module):

@@ -10,8 +10,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from n3cli.ops.aggregation_set import aggregate_set
-from n3cli.ops.selection import select_relaxed
+from n3cli.ops.n3.aggregation_set import aggregate_set
+from n3cli.ops.n3.selection import select_relaxed
 
 
 class SetBlock(nn.Module):

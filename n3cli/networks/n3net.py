@@ -14,7 +14,7 @@ from n3cli.networks.description import Description, Placement
 from n3cli.networks.dncnn import ConvolutionStack, normalised_convolution
 from n3cli.networks.n3 import DistanceNorm, N3Aggregation
 from n3cli.networks.network import Network, Stage
-from n3cli.ops.selection import SELECTION_RULES, SelectionRule, select_relaxed
+from n3cli.ops.n3.selection import SELECTION_RULES, SelectionRule, select_relaxed
 
 PLANES_BETWEEN = 8
 """Planes that go from stage to stage."""
@@ -181,8 +181,8 @@ class N3Net(Network):
         patch: side of a patch in pixels.
         stride: distance of patches in pixels.
         window: candidates along each axis, in patch positions.
-        select: ``"relaxed"``, ``"hard"`` or ``"stochastic"`` (`ops/selection.py`), or ``"none"``:
-            no N3 blocks, and each DnCNN gets the planes of the one before it alone.
+        select: ``"relaxed"``, ``"hard"`` or ``"stochastic"`` (`ops/n3/selection.py`), or
+            ``"none"``: no N3 blocks, and each DnCNN gets the planes of the one before it alone.
         temperature: ``"learned"`` by a CNN, or ``"fixed"``: log temperature 0 everywhere.
         embedding: ``"learned"`` by a CNN, or ``"features"``: distances are those of the features.
 

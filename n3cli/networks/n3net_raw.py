@@ -15,13 +15,13 @@ from torch import Tensor, nn
 from n3cli.networks.description import Placement
 from n3cli.networks.n3net import N3Net, N3NetStage
 from n3cli.networks.network import Stage
-from n3cli.ops.mosaic_input import MosaicForm
+from n3cli.ops.mosaic.planes import MosaicForm
 
 _FORMS: dict[int, MosaicForm] = {1: "planes", 4: "packed"}
 
 
 class N3NetRaw(N3Net):
-    """N3Net that gets a and b beside the planes (`n3cli.ops.mosaic_input.noise_planes`).
+    """N3Net that gets a and b beside the planes (`n3cli.ops.mosaic.planes.noise_planes`).
 
     It takes their roots: the deviation of the photons at white and that of reading, which are as
     large as what is to be taken away. a and b themselves, 10⁻⁵ and 10⁻⁹ at low sensitivities, are

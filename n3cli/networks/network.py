@@ -78,7 +78,7 @@ class Network(AnyNetwork):
 
         Args:
             image: B×C×H×W in [0, 1], any size from 1×1; for a mosaic what its form asks for
-                (`n3cli.ops.mosaic_input`).
+                (`n3cli.ops.mosaic.planes`).
             sigma: noise level in [0, 1] units, one for all or one an image (B). Needed if the
                 description says `sigma_input`.
             scale: one of `scales`; by default the description's.

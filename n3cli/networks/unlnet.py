@@ -29,8 +29,8 @@ from torch import Tensor, nn
 
 from n3cli.networks.description import Description, Placement
 from n3cli.networks.network import Network, Stage
-from n3cli.ops.link import collect, link_pixels, spread
 from n3cli.ops.matching import match_patches
+from n3cli.ops.n3.link import collect, link_pixels, spread
 from n3cli.ops.padding import fold_mirrored, mirror
 
 _WHITE = 255.0

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from n3cli.data.development import Development, in_8_bits
-from n3cli.data.shot import HALVED
-from n3cli.data.smoothing import smooth_noise
+from n3cli.data.simulated.development import Development, in_8_bits
+from n3cli.data.simulated.shot import HALVED
+from n3cli.data.simulated.smoothing import smooth_noise
 from n3cli.errors import ConfigError
 from n3cli.ops.jpeg import Jpeg
 from n3cli.training.config import Recipe

@@ -7,7 +7,7 @@ import torch
 from n3cli.data.catalog import CATALOG
 from n3cli.inference.machine import describe_machine, write_machine
 from n3cli.networks.network import Network
-from n3cli.ops.mosaic_input import MosaicForm
+from n3cli.ops.mosaic.planes import MosaicForm
 from n3cli.training.config import Recipe
 from n3cli.training.example import DegradationSettings, SensorSettings
 from n3cli.training.loop import Outcome

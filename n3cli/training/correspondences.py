@@ -14,11 +14,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from n3cli.data.scene import make_scene
+from n3cli.data.simulated.scene import make_scene
 from n3cli.networks.cnet import correspondence_weight
 from n3cli.networks.set_network import SetNetwork
-from n3cli.ops.correspondence import stack_columns
-from n3cli.ops.epipolar import eight_point, essential_matrix
+from n3cli.ops.two_view.correspondence import stack_columns
+from n3cli.ops.two_view.epipolar import eight_point, essential_matrix
 from n3cli.training.ahead import Ahead, default_workers
 from n3cli.training.config import Recipe
 from n3cli.training.distributed import World

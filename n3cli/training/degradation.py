@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from n3cli.data.degradation import Strength, degrade
+from n3cli.data.simulated.degradation import Strength, degrade
 from n3cli.training.example import DegradationSettings
 from n3cli.training.seed import Stream, mix
 

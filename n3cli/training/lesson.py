@@ -12,7 +12,7 @@ from typing import Generic
 import torch
 from torch import Tensor
 
-from n3cli.data.scene import VERSION
+from n3cli.data.simulated.scene import VERSION
 from n3cli.errors import ConfigError
 from n3cli.networks.description import Description
 from n3cli.networks.network import Network

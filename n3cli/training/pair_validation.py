@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import torch
 
-from n3cli.data.scene import Scene, make_scene
-from n3cli.inference.estimator import estimate_by_eight_points
-from n3cli.inference.pose_error import pose_error
+from n3cli.data.simulated.scene import Scene, make_scene
+from n3cli.inference.match.estimator import estimate_by_eight_points
+from n3cli.inference.match.pose_error import pose_error
 from n3cli.networks.cnet import correspondence_weight
 from n3cli.networks.set_network import SetNetwork
 from n3cli.ops.array import Float32
-from n3cli.ops.correspondence import stack_columns
-from n3cli.ops.label_score import LabelScore, score_labels
-from n3cli.ops.pose_score import mean_accuracy
+from n3cli.ops.two_view.correspondence import stack_columns
+from n3cli.ops.two_view.label_score import LabelScore, score_labels
+from n3cli.ops.two_view.pose_score import mean_accuracy
 
 _SEED = 2**63
 """Of the held-out pairs: no run's seed is as large."""

@@ -8,10 +8,10 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from n3cli.data.shot import HALVED, shoot
+from n3cli.data.simulated.shot import HALVED, shoot
 from n3cli.errors import ConfigError
-from n3cli.ops.layout import BAYER, mosaic_planes
-from n3cli.ops.mosaic_input import MosaicForm, network_planes, split_mosaic
+from n3cli.ops.mosaic.layout import BAYER, mosaic_planes
+from n3cli.ops.mosaic.planes import MosaicForm, network_planes, split_mosaic
 from n3cli.training.config import Recipe
 from n3cli.training.crop_task import CropTask
 from n3cli.training.loss import pixel_loss

@@ -9,14 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from n3cli.data.development import Development, in_8_bits
-from n3cli.data.mosaic import SENSOR_IN_WORDS, expose, noise_at, see
-from n3cli.data.smoothing import smooth_noise
+from n3cli.data.simulated.development import Development, in_8_bits
+from n3cli.data.simulated.mosaic import SENSOR_IN_WORDS, expose, noise_at, see
+from n3cli.data.simulated.smoothing import smooth_noise
 from n3cli.networks.network import Network
 from n3cli.ops.jpeg import Jpeg
-from n3cli.ops.layout import BAYER, sites
 from n3cli.ops.metric import psnr
-from n3cli.ops.mosaic_input import MosaicForm, network_planes, split_mosaic
+from n3cli.ops.mosaic.layout import BAYER, sites
+from n3cli.ops.mosaic.planes import MosaicForm, network_planes, split_mosaic
 from n3cli.training.shot import TYPICAL_IN_WORDS, typical_shot
 
 _CPU = torch.device("cpu")

@@ -16,9 +16,9 @@ from n3cli.zoo.card import Card, Figures, write_card
 from n3cli.zoo.config import ModelConfig
 
 _DATA = (
-    "Data: synthetic pairs of views alone (n3cli/data/scene.py): points on planes and in volumes, "
-    "seen by two cameras, with wrong matches among them as descriptors make them. No picture, no "
-    "real correspondence and nobody else's data was used."
+    "Data: synthetic pairs of views alone (n3cli/data/simulated/scene.py): points on planes and in "
+    "volumes, seen by two cameras, with wrong matches among them as descriptors make them. No "
+    "picture, no real correspondence and nobody else's data was used."
 )
 
 _LIMITS = (

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from n3cli.data.shot import CAMERAS, Shot
-from n3cli.ops.layout import BAYER, XTRANS
+from n3cli.data.simulated.shot import CAMERAS, Shot
+from n3cli.ops.mosaic.layout import BAYER, XTRANS
 from n3cli.training.example import SensorSettings
 from n3cli.training.seed import Stream, mix
 

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from n3cli.data.degradation import TYPICAL_IN_WORDS
+from n3cli.data.simulated.degradation import TYPICAL_IN_WORDS
 from n3cli.networks.network import Network
 from n3cli.ops.array import Float32
 from n3cli.ops.luma import studio_luma
 from n3cli.ops.metric import psnr
-from n3cli.ops.noise import add_gaussian_noise
+from n3cli.ops.noise.added import add_gaussian_noise
 from n3cli.ops.resize import resize
 
 NOISE_PROTOCOL = (

@@ -9,7 +9,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from n3cli.data.degradation import degrade_typically
+from n3cli.data.simulated.degradation import degrade_typically
 from n3cli.networks.network import Network
 from n3cli.training import sensor_validation, validation
 from n3cli.training.config import Recipe

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from n3cli.ops.mosaic_input import MosaicForm
+from n3cli.ops.mosaic.planes import MosaicForm
 from n3cli.zoo.config import ModelConfig
 
 
@@ -132,20 +132,20 @@ _MOSAIC: Final = {
         "The planes are the noisy mosaic (linear, black 0, white 1, before white balance), the "
         "sites of red, of green and of blue (1 there, else 0), and the standard deviation of the "
         "noise at each site, √(a·max(x, 0) + b) of the noisy values x; "
-        "n3cli.ops.layout.mosaic_planes puts them together.",
+        "n3cli.ops.mosaic.layout.mosaic_planes puts them together.",
     ),
     "planes": (
         "B×3×h×w in, B×1×h×w out",
         "The planes are the noisy values of one colour's plane (linear, black 0, white 1, before "
         "white balance), a everywhere and b everywhere, where a·x + b is the variance of the "
-        "noise at value x; n3cli.ops.mosaic_input.noise_planes puts them together.",
+        "noise at value x; n3cli.ops.mosaic.planes.noise_planes puts them together.",
     ),
     "packed": (
         "B×6×h×w in, B×4×h×w out",
         "The planes are the noisy values of red, of both greens and of blue of Bayer's 2×2, RGGB "
         "(linear, black 0, white 1, before white balance), a everywhere and b everywhere, where "
-        "a·x + b is the variance of the noise at value x; n3cli.ops.mosaic_input.noise_planes puts "
-        "them together.",
+        "a·x + b is the variance of the noise at value x; n3cli.ops.mosaic.planes.noise_planes "
+        "puts them together.",
     ),
 }
 """Shapes, and what is in them, by the form in which networks take mosaics."""

@@ -9,9 +9,9 @@ from n3cli.bench.method import Method
 from n3cli.bench.model import make_models
 from n3cli.bench.mosaic import load_mosaic
 from n3cli.bench.suite import SUITES
-from n3cli.data.mosaic import RGGB, expose, noise_at
+from n3cli.data.simulated.mosaic import RGGB, expose, noise_at
 from n3cli.io.picture import Picture, write_picture
-from n3cli.ops.layout import XTRANS
+from n3cli.ops.mosaic.layout import XTRANS
 from n3cli.training.sensor_validation import mean_psnr_of_mosaics
 from n3cli.zoo.load import load_model
 

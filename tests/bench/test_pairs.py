@@ -17,10 +17,10 @@ from n3cli.bench.pair_report import suite_text
 from n3cli.cli.bench_quality import Asked
 from n3cli.cli.bench_report import divide
 from n3cli.cli.main import n3
-from n3cli.data.index import COLLECTIONS
-from n3cli.data.pair import Pair
-from n3cli.data.pair_set import PAIR_SETS
-from n3cli.data.scene import make_scene
+from n3cli.data.pairs.pair import Pair
+from n3cli.data.pairs.pair_set import PAIR_SETS
+from n3cli.data.published.index import COLLECTIONS
+from n3cli.data.simulated.scene import make_scene
 from n3cli.errors import DataError
 from n3cli.io.picture import Picture, read_picture, write_picture
 

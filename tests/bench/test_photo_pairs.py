@@ -12,14 +12,14 @@ from n3cli.bench.suite import SUITES, find_suites
 from n3cli.bench.task import PHOTOS
 from n3cli.cli.bench_quality import _models
 from n3cli.data.catalog import CATALOG
-from n3cli.data.index import COLLECTIONS
 from n3cli.data.location import list_images
 from n3cli.data.pairs_of_photos import pair_photos
+from n3cli.data.published.index import COLLECTIONS
 from n3cli.errors import DataError
 from n3cli.inference.noise_level import measure_noise
 from n3cli.ops.luma import luma
 from n3cli.ops.metric import psnr
-from n3cli.ops.shared_noise import find_shared_noise
+from n3cli.ops.noise.shared import find_shared_noise
 
 
 @pytest.fixture(scope="module")

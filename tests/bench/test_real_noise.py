@@ -19,8 +19,8 @@ from n3cli.bench.task import RAW
 from n3cli.cli.main import n3
 from n3cli.data.sidd import list_blocks
 from n3cli.errors import DataError
-from n3cli.inference.mosaic import denoise_planes, denoise_stabilised
 from n3cli.inference.noise_level import measure_noise
+from n3cli.inference.raw.mosaic import denoise_planes, denoise_stabilised
 from n3cli.ops.metric import psnr
 
 

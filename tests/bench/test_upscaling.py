@@ -13,8 +13,8 @@ from n3cli.bench.published import load_published
 from n3cli.bench.report import describe
 from n3cli.bench.suite import SUITES, find_suites
 from n3cli.bench.upscaling import make_low, make_photo, score
-from n3cli.data.degradation import degrade_typically
 from n3cli.data.location import list_images
+from n3cli.data.simulated.degradation import degrade_typically
 from n3cli.errors import ConfigError, DataError
 from n3cli.ops.luma import studio_luma
 

@@ -254,7 +254,7 @@ def test_models_for_a_sensors_noise_are_judged_by_it(
     assert "a = (sigma/255)²" in read_section(card, "Figures")
     if variant == "raw":
         assert "before white balance" in card
-        assert "n3cli.ops.layout.mosaic_planes" in read_section(card, "Use")
+        assert "n3cli.ops.mosaic.layout.mosaic_planes" in read_section(card, "Use")
     else:
         assert "smoothed" in card.partition("## Use")[0]
     n3.main(["models", "info", str(models / f"denoise-n3unet-{variant}")], standalone_mode=False)

@@ -16,8 +16,8 @@ import pytest
 from click.testing import CliRunner
 
 from n3cli.cli.main import n3
-from n3cli.data.collection import PublishedFile
-from n3cli.data.index import COLLECTIONS
+from n3cli.data.published.collection import PublishedFile
+from n3cli.data.published.index import COLLECTIONS
 from n3cli.io.picture import Picture, write_picture
 
 sys.path.append(str(Path(__file__).parents[1] / "data"))

@@ -19,14 +19,14 @@ from reference.dng import BAYER, make_dng, make_pef
 from reference.scenes import exposed, filtered, linear
 
 from n3cli.cli.main import n3
-from n3cli.io.dng import write_dng
 from n3cli.io.exif import EXIF
-from n3cli.io.noise_profile import NoiseProfile, read_profiles, write_profiles
 from n3cli.io.picture import Picture, read_picture, write_picture
-from n3cli.io.raw import read_raw
-from n3cli.io.raw_meta import read_raw_tree
+from n3cli.io.raw.dng import write_dng
+from n3cli.io.raw.meta import read_raw_tree
+from n3cli.io.raw.mosaic import read_raw
+from n3cli.io.raw.noise_profile import NoiseProfile, read_profiles, write_profiles
 from n3cli.io.tiff import SHORT, Field
-from n3cli.ops.noise_model import models_of
+from n3cli.ops.noise.model import models_of
 
 A, B = 0.002, 1e-5
 GIVEN = ("--noise", f"{A},{B}")

@@ -15,9 +15,9 @@ from PIL import Image
 from reference.dng import X_TRANS, make_dng
 
 from n3cli.cli.main import n3
-from n3cli.io import raw_develop
 from n3cli.io.exif import add_tree
 from n3cli.io.picture import read_picture
+from n3cli.io.raw import develop as raw_develop
 from n3cli.io.tiff import RATIONAL, Field
 
 NOISE = ("--noise", "0.002,1e-5")

@@ -14,7 +14,7 @@ import pytest
 from reference.real_sets import write_dnd, write_sidd
 
 from n3cli.cli import fetch_view
-from n3cli.data.index import COLLECTIONS
+from n3cli.data.published.index import COLLECTIONS
 from n3cli.io.picture import read_picture
 
 sys.path.append(str(Path(__file__).parents[1] / "data"))

@@ -12,11 +12,11 @@ import torch
 from click.testing import CliRunner, Result
 
 from n3cli.cli.main import n3
-from n3cli.io.match_npz import read_npz
+from n3cli.io.match.npz import read_npz
 from n3cli.io.picture import Picture, read_picture, write_picture
 from n3cli.networks import registry
-from n3cli.ops import feature
-from n3cli.ops.pose import rotation_error, translation_error
+from n3cli.ops.two_view import feature
+from n3cli.ops.two_view.pose import rotation_error, translation_error
 from n3cli.zoo.config import ModelConfig
 from n3cli.zoo.folder import save_folder
 from tests.reference.two_pictures import K, texture, two_views

@@ -8,7 +8,7 @@ import tarfile
 import zipfile
 from pathlib import Path
 
-from n3cli.data.record import RECORD
+from n3cli.data.fetch.record import RECORD
 
 TRAIN = {f"train/{i:02}.png": random.Random(i).randbytes(3000 * i) for i in range(1, 6)}
 VALID = {f"valid/{i:02}.png": random.Random(i).randbytes(3000 * i) for i in range(6, 9)}

@@ -6,11 +6,11 @@ import threading
 import pytest
 from file_server import Server, serve
 
-from n3cli.data import address as module
-from n3cli.data.address import Answer, Question, ask, ask_all, questions
-from n3cli.data.collection import Archive, Collection
-from n3cli.data.index import COLLECTIONS
-from n3cli.data.web import open_client
+from n3cli.data.fetch import address as module
+from n3cli.data.fetch.address import Answer, Question, ask, ask_all, questions
+from n3cli.data.fetch.web import open_client
+from n3cli.data.published.collection import Archive, Collection
+from n3cli.data.published.index import COLLECTIONS
 
 
 @pytest.fixture

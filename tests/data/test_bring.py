@@ -8,13 +8,13 @@ import pytest
 from archives import TRAIN, VALID, content, tarred, zipped
 from file_server import Server, serve
 
-from n3cli.data import download as download_module
-from n3cli.data import install as install_module
-from n3cli.data.bring import bring
-from n3cli.data.collection import Archive, Collection
-from n3cli.data.place import alone
-from n3cli.data.record import RECORD
-from n3cli.data.state import inspect, look
+from n3cli.data.fetch import download as download_module
+from n3cli.data.fetch import install as install_module
+from n3cli.data.fetch.bring import bring
+from n3cli.data.fetch.place import alone
+from n3cli.data.fetch.record import RECORD
+from n3cli.data.fetch.state import inspect, look
+from n3cli.data.published.collection import Archive, Collection
 from n3cli.errors import DataError
 
 FILES = {"train.zip": zipped(TRAIN), "valid.tgz": tarred(VALID)}

@@ -13,13 +13,13 @@ import n3cli.data
 from n3cli.bench.suite import SUBMISSIONS, SUITES
 from n3cli.data.by_name import find_whole, opens_as
 from n3cli.data.catalog import BLOCKS, CATALOG, RAW_PHOTOS
-from n3cli.data.index import COLLECTIONS
 from n3cli.data.kept import DND_TRACKS, SIDD_BENCHMARKS
 from n3cli.data.name import BlockName, DndName, PairName, PictureName, RawPhotoName
-from n3cli.data.pair_set import PAIR_SETS
-from n3cli.data.scene import make_scene
+from n3cli.data.pairs.pair_set import PAIR_SETS
+from n3cli.data.published.index import COLLECTIONS
+from n3cli.data.simulated.scene import make_scene
 from n3cli.errors import ConfigError, DataError
-from n3cli.inference.match import match
+from n3cli.inference.match.match import match
 from n3cli.io.picture import read_picture
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from n3cli.data.index import COLLECTIONS
+from n3cli.data.published.index import COLLECTIONS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from file_server import Server, serve
 
-from n3cli.data import download as module
-from n3cli.data.download import UnreachableError, Wanted, download
-from n3cli.data.web import open_client
+from n3cli.data.fetch import download as module
+from n3cli.data.fetch.download import UnreachableError, Wanted, download
+from n3cli.data.fetch.web import open_client
 from n3cli.errors import DataError
 
 BODY = random.Random(0).randbytes(300_000)

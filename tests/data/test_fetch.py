@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 from file_server import Server, serve
 
-from n3cli.data import download as download_module
-from n3cli.data import place as place_module
-from n3cli.data.bring import bring
 from n3cli.data.catalog import sets_of
-from n3cli.data.collection import Collection, PublishedFile
-from n3cli.data.fetch import fetch
-from n3cli.data.index import COLLECTIONS, find_collection
-from n3cli.data.listed import LISTED
-from n3cli.data.state import inspect
-from n3cli.data.take import take
+from n3cli.data.fetch import download as download_module
+from n3cli.data.fetch import place as place_module
+from n3cli.data.fetch.bring import bring
+from n3cli.data.fetch.fetch import fetch
+from n3cli.data.fetch.state import inspect
+from n3cli.data.fetch.take import take
+from n3cli.data.published.collection import Collection, PublishedFile
+from n3cli.data.published.index import COLLECTIONS, find_collection
+from n3cli.data.published.listed import LISTED
 from n3cli.errors import ConfigError, DataError
 
 CONTENTS = {f"part{i % 3}/{i:02} é.png": random.Random(i).randbytes(1000 * i) for i in range(1, 15)}

@@ -9,7 +9,6 @@ from pathlib import Path, PureWindowsPath
 import pytest
 
 from n3cli.data.catalog import CATALOG
-from n3cli.data.index import COLLECTIONS
 from n3cli.data.location import (
     in_order,
     list_images,
@@ -18,6 +17,7 @@ from n3cli.data.location import (
     locate_root,
     present_form,
 )
+from n3cli.data.published.index import COLLECTIONS
 from n3cli.errors import DataError
 
 ROOT = Path(__file__).parents[2]

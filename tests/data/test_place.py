@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from n3cli.data.place import settle
+from n3cli.data.fetch.place import settle
 
 
 def test_what_is_settled_is_open_for_writing_as_windows_wants_it(tmp_path, monkeypatch):

@@ -6,10 +6,10 @@ import pytest
 from archives import TRAIN, VALID, content, tarred, zipped
 from file_server import Server, serve
 
-from n3cli.data.bring import bring
-from n3cli.data.collection import Archive, Collection, PublishedFile
-from n3cli.data.index import COLLECTIONS
-from n3cli.data.state import inspect
+from n3cli.data.fetch.bring import bring
+from n3cli.data.fetch.state import inspect
+from n3cli.data.published.collection import Archive, Collection, PublishedFile
+from n3cli.data.published.index import COLLECTIONS
 
 
 def assert_whole(root):

@@ -10,11 +10,11 @@ import zipfile
 
 import pytest
 
-from n3cli.data import member as member_module
-from n3cli.data import place as place_module
-from n3cli.data import unpack as module
-from n3cli.data.member import BadArchiveError, archive_kind
-from n3cli.data.unpack import copy_folder, unpack
+from n3cli.data.fetch import member as member_module
+from n3cli.data.fetch import place as place_module
+from n3cli.data.fetch import unpack as module
+from n3cli.data.fetch.member import BadArchiveError, archive_kind
+from n3cli.data.fetch.unpack import copy_folder, unpack
 from n3cli.errors import DataError
 
 CONTENTS = {f"set/{i}/{i:02} é.png": random.Random(i).randbytes(700 * i) for i in range(1, 8)}

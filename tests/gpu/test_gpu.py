@@ -19,10 +19,10 @@ from n3cli.networks.cnet import N3CNet
 from n3cli.networks.n3sr import N3SR
 from n3cli.networks.n3unet import N3UNet
 from n3cli.networks.network import Network
+from n3cli.ops.n3.selection import SELECTION_RULES
 from n3cli.ops.precision import float32_as
 from n3cli.ops.resize import resize
 from n3cli.ops.row_source import ArraySource
-from n3cli.ops.selection import SELECTION_RULES
 from n3cli.training.graph import Graphed
 from n3cli.training.log import LOG_FILE, read_log
 from n3cli.training.muon import Muon

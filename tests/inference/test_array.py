@@ -11,7 +11,7 @@ import torch
 
 from n3cli.errors import InputError
 from n3cli.inference.denoise import denoise
-from n3cli.inference.match import match
+from n3cli.inference.match.match import match
 from n3cli.inference.noise_level import measure_noise
 from n3cli.inference.upscale import upscale
 

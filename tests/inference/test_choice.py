@@ -13,8 +13,8 @@ from n3cli.errors import InputError, N3Warning
 from n3cli.inference.choice import choose
 from n3cli.inference.denoiser import Denoiser
 from n3cli.inference.noise_level import NoiseLevel, measure_noise
+from n3cli.ops.noise.shared import find_shared_noise
 from n3cli.ops.row_source import ArraySource
-from n3cli.ops.shared_noise import find_shared_noise
 
 REAL = "denoise-n3unet-color-real"
 

@@ -13,10 +13,10 @@ from reference.two_pictures import two_views
 
 import n3cli
 from n3cli.inference.compute import Compute
-from n3cli.inference.raw_denoise import RawDenoiser
+from n3cli.inference.raw.denoise import RawDenoiser
 from n3cli.networks import registry
 from n3cli.ops import resize
-from n3cli.ops.noise_model import models_of
+from n3cli.ops.noise.model import models_of
 from n3cli.zoo.folder import load_trained
 from n3cli.zoo.locate import bundled
 

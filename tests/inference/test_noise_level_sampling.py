@@ -10,7 +10,7 @@ from n3cli.inference import noise_level
 from n3cli.inference.noise_level import _combine, estimate_sigma, measure_noise, sample
 from n3cli.inference.source import PlaneRows
 from n3cli.io.picture import read_picture
-from n3cli.ops.noise_level import Finding, NoiseEstimate, estimate_noise
+from n3cli.ops.noise.level import Finding, NoiseEstimate, estimate_noise
 from n3cli.ops.row_source import ArraySource
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "datasets"

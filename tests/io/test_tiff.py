@@ -17,7 +17,7 @@ from reference.dng import make_dng
 from n3cli.errors import InputError, N3Warning
 from n3cli.io import exif
 from n3cli.io.picture import read_picture
-from n3cli.io.raw_tag import read_tags
+from n3cli.io.raw.tag import read_tags
 from n3cli.io.tiff import ASCII, BYTE, LONG, RATIONAL, Field, Layout, read_head
 
 

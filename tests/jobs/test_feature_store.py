@@ -6,7 +6,7 @@ import pytest
 from n3cli.errors import InputError
 from n3cli.io.picture import Picture, write_picture
 from n3cli.jobs.feature_store import FeatureStore, look
-from n3cli.ops.feature import Features
+from n3cli.ops.two_view.feature import Features
 
 
 @pytest.fixture

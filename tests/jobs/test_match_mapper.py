@@ -4,7 +4,7 @@ import pytest
 
 pycolmap = pytest.importorskip("pycolmap")
 
-from n3cli.inference.matcher import Matcher  # noqa: E402
+from n3cli.inference.match.matcher import Matcher  # noqa: E402
 from n3cli.jobs.camera import Cameras  # noqa: E402
 from n3cli.jobs.match import match_pairs  # noqa: E402
 from n3cli.jobs.match_database import match_database  # noqa: E402

@@ -10,8 +10,8 @@ from n3cli.networks.cnet import correspondence_weight
 from n3cli.networks.context_norm import ContextNorm, _NormaliseAndRectify
 from n3cli.networks.fold import fold_batch_norm
 from n3cli.networks.n3_set_branch import N3SetBranch
-from n3cli.ops import aggregation_set
-from n3cli.ops.selection import select_relaxed
+from n3cli.ops.n3 import aggregation_set
+from n3cli.ops.n3.selection import select_relaxed
 from n3cli.training.optimiser import split
 
 SMALL = {"width": 12, "blocks": 3, "n3_after": "2", "k": 2}

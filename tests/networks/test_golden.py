@@ -12,8 +12,8 @@ from n3cli.networks.description import Placement
 from n3cli.networks.fold import fold_batch_norm
 from n3cli.networks.n3net import N3Block, N3Net
 from n3cli.networks.n3unet import N3UNet
-from n3cli.ops.aggregation import aggregate
-from n3cli.ops.aggregation_plain import aggregate_plain
+from n3cli.ops.n3.aggregation import aggregate
+from n3cli.ops.n3.aggregation_plain import aggregate_plain
 from n3cli.zoo.official import rename_state
 
 VARIANTS = {"gray": 1, "color": 3}

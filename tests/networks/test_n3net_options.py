@@ -11,7 +11,7 @@ from n3cli.inference.tiling import cuts, input_span
 from n3cli.networks import registry
 from n3cli.networks.description import Placement
 from n3cli.networks.n3net import N3Block
-from n3cli.ops.selection import select_hard
+from n3cli.ops.n3.selection import select_hard
 
 SMALL = {"features": 8, "k": 3, "patch": 6, "stride": 3, "window": 5}
 NO_GUIDES = {"temperature": "fixed", "embedding": "features"}

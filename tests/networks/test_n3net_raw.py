@@ -8,7 +8,7 @@ from n3cli.inference.engine import Engine
 from n3cli.inference.stream import chain
 from n3cli.networks import registry
 from n3cli.networks.description import Placement
-from n3cli.ops.mosaic_input import noise_planes
+from n3cli.ops.mosaic.planes import noise_planes
 
 CPU = torch.device("cpu")
 SMALL = {"cnns": 2, "depth": 3, "features": 8, "k": 2, "patch": 4, "stride": 2, "window": 5}

@@ -9,7 +9,7 @@ from n3cli.networks.description import Placement
 from n3cli.networks.fold import fold_batch_norm
 from n3cli.networks.n3 import DistanceNorm, N3Aggregation
 from n3cli.networks.n3net import N3Block
-from n3cli.ops.aggregation_plain import aggregate_plain
+from n3cli.ops.n3.aggregation_plain import aggregate_plain
 
 IMAGE = [name for name in registry.names() if registry.build(name, {}).description.task != "match"]
 SIZES = [(1, 1), (1, 30), (7, 5), (16, 16), (43, 61)]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from n3cli.ops.link import collect, link_pixels, spread
 from n3cli.ops.matching import match_patches
+from n3cli.ops.n3.link import collect, link_pixels, spread
 from n3cli.ops.padding import fold_mirrored, mirror
 
 

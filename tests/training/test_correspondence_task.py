@@ -10,7 +10,7 @@ import torch
 from click.testing import CliRunner
 
 from n3cli.cli.main import n3
-from n3cli.data.scene import Scene
+from n3cli.data.simulated.scene import Scene
 from n3cli.errors import ConfigError, ModelError, TrainingError
 from n3cli.networks import registry
 from n3cli.networks.set_network import SetNetwork

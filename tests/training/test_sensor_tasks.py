@@ -9,7 +9,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from n3cli.errors import ConfigError
 from n3cli.networks import registry
-from n3cli.ops.layout import BAYER
+from n3cli.ops.mosaic.layout import BAYER
 from n3cli.training.camera_noise import CameraNoise
 from n3cli.training.material import Material
 from n3cli.training.raw import RawDenoising

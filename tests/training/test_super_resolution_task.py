@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from n3cli.data.degradation import degrade_typically
+from n3cli.data.simulated.degradation import degrade_typically
 from n3cli.errors import ConfigError
 from n3cli.networks import registry
 from n3cli.ops.luma import studio_luma

@@ -1,0 +1,1 @@
+"""How collections get there: downloaded, unpacked, checked, moved to their place."""

@@ -1,0 +1,1 @@
+"""Pairs of views whose cameras are known, as others publish them."""

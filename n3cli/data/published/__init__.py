@@ -1,0 +1,1 @@
+"""What is published: collections of files, one record each."""

@@ -1,0 +1,1 @@
+"""What never was: scenes, shots, and what lenses, sensors and files leave of pictures."""

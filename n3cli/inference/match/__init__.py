@@ -1,0 +1,1 @@
+"""Two pictures matched: which correspondences are right, and the geometry of the views."""

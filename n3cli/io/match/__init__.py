@@ -1,0 +1,1 @@
+"""Matches, cameras and lists of pairs: files ↔ arrays."""

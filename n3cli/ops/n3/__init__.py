@@ -1,0 +1,1 @@
+"""The core of the N3 block: which candidates a query has, what it selects, what is summed."""

@@ -1,0 +1,1 @@
+"""Noise: added on purpose, told from what it lies on, made even."""

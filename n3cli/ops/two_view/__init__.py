@@ -1,0 +1,1 @@
+"""Two views of a scene: keypoints, correspondences, cameras and poses."""
