@@ -193,7 +193,7 @@ import resource, signal, sys
 from pathlib import Path
 from n3cli.errors import OutputError
 from n3cli.io.match.h5 import open_store
-from tests.io.test_match_h5 import many
+from tests.io.match.test_match_h5 import many
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
