@@ -292,11 +292,15 @@ def test_a_difference_beyond_the_tolerance_exits_with_5(data, monkeypatch):
         ((), "Missing argument"),
         (("set12", "--tolerance", "0.1", "--images", "2"), "whole sets"),
         (("speed", "--tolerance", "0.1"), "runs alone"),
-        (("speed", "--offline"), "runs alone"),
+        (
+            ("speed", "--offline"),
+            "speed runs alone, and takes only -m, --size, --repeats, --device, --json and "
+            "--markdown",
+        ),
         (("speed", "--html"), "runs alone"),
         (("set12", "--tolerance", "nan"), "a number from 0"),
         (("paper,set12",), "runs alone"),
-        (("noise-level", "--device", "cpu"), "runs alone"),
+        (("noise-level", "--device", "cpu"), "only --data, --offline, --images, --json and "),
         (("set14", "--tolerance", "1"), "nothing to compare with"),
         (("noise-level", "--save-images", "x"), "runs alone"),
         (("set12", "--sigma", "0"), "above 0"),
