@@ -78,7 +78,7 @@ def suite_text(measured: Measurement, *, markdown: bool) -> str:
     header, rows = tabulate(measured, published)
     title = describe(measured)
     lines = [f"### {title}", ""] if markdown else [title]
-    lines += render_table(header, rows, markdown=markdown)
+    lines.append(render_table(header, rows, markdown=markdown))
     if published:
         lines += [
             "",
