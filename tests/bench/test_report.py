@@ -19,7 +19,7 @@ ROW = Row(
     (30.123, 27.5),
     (0.9, 0.8),
     2.0,
-    (ImageScore("a.png", (30.0, 27.0), (0.9, 0.8)),),
+    (ImageScore("a.png", (30.0, 27.0), (0.9, 0.8), (0.2, 0.1)),),
 )
 
 
@@ -118,7 +118,14 @@ def test_json_has_its_schema_and_survives_a_round_trip():
             "seconds_per_megapixel": 2.0,
             "published": None,
             "difference": None,
-            "per_image": [{"image": "a.png", "psnr": [30.0, 27.0], "ssim": [0.9, 0.8]}],
+            "per_image": [
+                {
+                    "image": "a.png",
+                    "psnr": [30.0, 27.0],
+                    "ssim": [0.9, 0.8],
+                    "seconds": [0.2, 0.1],
+                }
+            ],
         }
     ]
     assert suite["published"][0].keys() == {"method", "psnr", "source", "reference"}
