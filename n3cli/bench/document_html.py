@@ -24,7 +24,7 @@ def write_html(
     Args:
         images: what was measured on images.
         pairs: what was measured on correspondences.
-        crops: of a `Gallery` that was one of the keepers.
+        crops: what `keep_crops` kept.
         machine: on what.
 
     Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -81,37 +81,33 @@ def save_to(folder: Path) -> Keeper:
     return keep
 
 
-@dataclass
-class Gallery:
-    """Crops of the first images of each suite.
+def keep_crops(into: list[KeptCrop], images: int = 3, side: int = 128) -> Keeper:
+    """Keep the part with most detail of the first images of each suite.
 
-    Attributes:
+    Args:
+        into: gets them in the order in which they come.
         images: how many images of a suite.
-        side: of a crop in pixels.
-        crops: what was kept, in the order in which it came.
+        side: of a part in pixels, at most.
     """
 
-    images: int = 3
-    side: int = 128
-    crops: list[KeptCrop] = field(default_factory=list)
-
-    def keep(self, estimate: Estimate) -> None:
-        """Keep the part with most detail, if the image is among the first."""
-        if estimate.index >= self.images:
+    def keep(estimate: Estimate) -> None:
+        if estimate.index >= images:
             return
-        height, width = (min(self.side, length) for length in estimate.clean.shape[:2])
+        height, width = (min(side, length) for length in estimate.clean.shape[:2])
         top, left = most_detailed(estimate.clean, height, width)
         part = slice(top, top + height), slice(left, left + width)
         times = estimate.clean.shape[0] // estimate.given.shape[0]
         given = estimate.given.repeat(times, 0).repeat(times, 1)  # pixels that can be seen
-        images = (estimate.clean, given, estimate.output)
-        clean, given, output = (np.clip(each[part], 0, 1) for each in images)
-        self.crops.append(
+        whole = (estimate.clean, given, estimate.output)
+        clean, given, output = (np.clip(each[part], 0, 1) for each in whole)
+        into.append(
             KeptCrop(
                 estimate.suite.name, estimate.item.stem, estimate.level, estimate.method.name,
                 clean, given, output,
             )
         )  # fmt: skip
+
+    return keep
 
 
 @dataclass(frozen=True)

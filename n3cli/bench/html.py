@@ -18,7 +18,7 @@ def suite_html(measured: Measurement, crops: Sequence[KeptCrop]) -> list[str]:
 
     Args:
         measured: what was measured.
-        crops: of a `Gallery` that was one of the keepers.
+        crops: what `keep_crops` kept.
 
     Raises:
         ConfigError: matplotlib is not installed.

@@ -23,11 +23,13 @@ class ImageScore:
         image: its name.
         psnr: in dB, one for each level.
         ssim: one for each level.
+        seconds: wall clock, one for each level; the first image's may hold what is done once.
     """
 
     image: str
     psnr: tuple[float, ...]
     ssim: tuple[float, ...]
+    seconds: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def measure(
     """
     task, images = suite.task, len(next(iter(items.values())))
     scores = np.empty((images, len(items), len(methods), 2))
-    seconds = np.empty(scores.shape[:3])
+    seconds, megapixels = np.empty(scores.shape[:3]), np.empty((images, len(items), 1))
     start = time.perf_counter()
     for image in range(images):
         loaded = None
@@ -105,18 +107,18 @@ def measure(
                 progress(f"{suite.name}: image {image + 1} of {images}, {item.name}{left}")
                 clean, loaded = task.load(item, suite.channels), item
             given = task.degrade(item, clean, level, image)
+            megapixels[image, number] = clean.shape[0] * clean.shape[1] / 1e6
             for which, method in enumerate(methods):
                 copy = given.copy()
                 begun = time.perf_counter()
                 output = task.apply(method, copy, level)
-                spent = time.perf_counter() - begun
-                seconds[image, number, which] = spent * 1e6 / (clean.shape[0] * clean.shape[1])
+                seconds[image, number, which] = time.perf_counter() - begun
                 scores[image, number, which] = task.score(output, clean, level)
                 for keep in keepers:
                     keep(Estimate(suite, item, image, level, method, clean, given, output))
     names = [item.name for item in next(iter(items.values()))]
     psnr, ssim = scores.mean(0).T  # each methods × levels
-    pace = np.median(seconds, (0, 1))
+    pace = np.median(seconds / megapixels, (0, 1))
     rows = tuple(
         Row(
             method,
@@ -124,8 +126,8 @@ def measure(
             tuple(ssim[n].tolist()),
             float(pace[n]),
             tuple(
-                ImageScore(name, *map(tuple, own[:, n].T.tolist()))
-                for name, own in zip(names, scores, strict=True)
+                ImageScore(name, *map(tuple, (*own[:, n].T.tolist(), took[:, n].tolist())))
+                for name, own, took in zip(names, scores, seconds, strict=True)
             ),
         )
         for n, method in enumerate(methods)

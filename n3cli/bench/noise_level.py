@@ -98,14 +98,14 @@ def write_noise_levels_text(
         markdown: whether to write Markdown.
     """
     header = ["estimator", "values", *(f"σ{level}" for level in LEVELS)]
-    blocks = [[TITLE]]
+    blocks = [TITLE]
     for kind in dict.fromkeys(row.kind for row in rows):
         title = _title(images, kind)
         table = [[row.estimator, row.values, *_cells(row)] for row in rows if row.kind == kind]
-        blocks.append([f"### {title}" if markdown else title])
+        blocks.append(f"### {title}" if markdown else title)
         blocks.append(render_table(header, table, markdown=markdown))
-    blocks.append([write_machine(machine)])
-    return "\n\n".join("\n".join(block) for block in blocks)
+    blocks.append(write_machine(machine))
+    return "\n\n".join(blocks)
 
 
 def write_noise_levels_json(

@@ -76,7 +76,7 @@ def suite_text(measured: PairMeasurement, *, markdown: bool) -> str:
     title = describe(measured)
     blocks = [
         f"### {title}\n" if markdown else title,
-        *("\n".join(render_table(*each, markdown=markdown)) + "\n" for each in tabulate(measured)),
+        *(render_table(*each, markdown=markdown) + "\n" for each in tabulate(measured)),
     ]
     if measured.suite in PAIRS_IN_PAPER:
         blocks.append(PUBLISHED)

@@ -47,7 +47,12 @@ def suite_json(measured: Measurement) -> dict[str, Any]:
                 "published": row.method.published,
                 "difference": _compared(measured, row),
                 "per_image": [
-                    {"image": each.image, "psnr": list(each.psnr), "ssim": list(each.ssim)}
+                    {
+                        "image": each.image,
+                        "psnr": list(each.psnr),
+                        "ssim": list(each.ssim),
+                        "seconds": list(each.seconds),
+                    }
                     for each in row.per_image
                 ],
             }
@@ -78,7 +83,7 @@ def suite_text(measured: Measurement, *, markdown: bool) -> str:
     header, rows = tabulate(measured, published)
     title = describe(measured)
     lines = [f"### {title}", ""] if markdown else [title]
-    lines += render_table(header, rows, markdown=markdown)
+    lines.append(render_table(header, rows, markdown=markdown))
     if published:
         lines += [
             "",

@@ -88,10 +88,7 @@ def write_speed_json(speed: Speed, machine: Machine) -> dict[str, Any]:
     return {
         "machine": asdict(machine),
         "size": speed.size,
-        "seconds": {
-            name: {"median": timing.median, "rounds": list(timing.seconds)}
-            for name, timing in speed.timings.items()
-        },
+        "seconds": {name: timing.facts() for name, timing in speed.timings.items()},
         "ratios": [
             {"case": case, "divided_by": by, "meaning": meaning, "ratio": ratio}
             for case, by, meaning, ratio in speed.ratios()
@@ -109,12 +106,12 @@ def write_speed_text(speed: Speed, machine: Machine, *, markdown: bool) -> str:
     ]
     ratios = [[f"{case} / {by}", f"{ratio:.2f}", text] for case, by, text, ratio in speed.ratios()]
     blocks = (
-        [f"### {title}" if markdown else title],
+        f"### {title}" if markdown else title,
         render_table(("network", "seconds", "least", "most"), times, markdown=markdown),
         render_table(("times divided", "ratio", "that is"), ratios, markdown=markdown),
-        [write_machine(machine)],
+        write_machine(machine),
     )
-    return "\n\n".join("\n".join(block) for block in blocks)
+    return "\n\n".join(blocks)
 
 
 def _network(name: str, device: torch.device) -> Network:

@@ -52,10 +52,7 @@ def write_models_json(timings: dict[str, Timing], size: int, machine: Machine) -
     return {
         "machine": asdict(machine),
         "size": size,
-        "seconds": {
-            name: {"median": timing.median, "rounds": list(timing.seconds)}
-            for name, timing in timings.items()
-        },
+        "seconds": {name: timing.facts() for name, timing in timings.items()},
     }
 
 
@@ -72,8 +69,8 @@ def write_models_text(
     title = f"Forward pass on an image of {size}×{size}, median of {repeats} rounds"
     head = ("model", "seconds", "times the first")
     blocks = (
-        [f"### {title}" if markdown else title],
+        f"### {title}" if markdown else title,
         render_table(head, rows, markdown=markdown),
-        [write_machine(machine)],
+        write_machine(machine),
     )
-    return "\n\n".join("\n".join(block) for block in blocks)
+    return "\n\n".join(blocks)

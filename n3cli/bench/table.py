@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
-def render_table(
-    header: Sequence[str], rows: Sequence[Sequence[str]], *, markdown: bool
-) -> list[str]:
+def render_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, markdown: bool) -> str:
     """Lay out a table, its first column to the left and the others to the right.
 
     Args:
@@ -16,7 +14,7 @@ def render_table(
         markdown: whether to draw it as Markdown.
 
     Returns:
-        Its lines.
+        Its lines as one text.
     """
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
 
@@ -32,4 +30,4 @@ def render_table(
 
     first, *others = widths
     rule = ["-" * first, *("-" * (width - 1) + (":" if markdown else "-") for width in others)]
-    return [line(header), join(rule), *map(line, rows)]
+    return "\n".join([line(header), join(rule), *map(line, rows)])

@@ -28,6 +28,10 @@ class Timing:
         """Median of the rounds, in seconds."""
         return statistics.median(self.seconds)
 
+    def facts(self) -> dict[str, object]:
+        """What it says, for programs."""
+        return {"median": self.median, "rounds": list(self.seconds)}
+
     def ratio(self, other: Timing) -> float:
         """Median over the rounds of this case's time divided by the other's."""
         pairs = zip(self.seconds, other.seconds, strict=True)

@@ -117,12 +117,12 @@ def write_training_text(paces: list[Pace], machine: Machine, *, markdown: bool) 
     )
     head = ("recipe", "precision", "crops/s", "GFLOP/s", "of peak", "loading")
     blocks = (
-        [f"### {title}" if markdown else title],
+        f"### {title}" if markdown else title,
         render_table(head, rows, markdown=markdown),
-        [peak],
-        [write_machine(machine)],
+        peak,
+        write_machine(machine),
     )
-    return "\n\n".join("\n".join(block) for block in blocks)
+    return "\n\n".join(blocks)
 
 
 def _recipe(name: str, precision: str, steps: int) -> Recipe:

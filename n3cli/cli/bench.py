@@ -18,6 +18,15 @@ from n3cli.cli.bench_report import Watch, report
 from n3cli.cli.bench_submit import check, is_submission, submit
 from n3cli.errors import ConfigError
 
+_FORMS = ("as_json", "markdown")
+_ALONE = {
+    "--check": ("data",),
+    "speed": ("models", "size", "repeats", "device", *_FORMS),
+    "training": ("repeats", "device", *_FORMS),
+    "noise-level": ("data", "offline", "images", *_FORMS),
+}
+"""What measures or checks by itself, and the options that say something of it."""
+
 
 def _words(
     ctx: click.Context, param: click.Parameter, value: str | tuple[str, ...] | None
@@ -150,7 +159,10 @@ def _scales(ctx: click.Context, param: click.Parameter, value: str | None) -> tu
 @click.option("--markdown", is_flag=True, help="Print Markdown.")
 @click.option("--html", is_flag=True, help="Print an HTML page with tables, plots and crops.")
 @options.quiet
+@click.pass_context
 def bench(
+    ctx: click.Context,
+    /,
     suites: tuple[str, ...],
     sigmas: tuple[float, ...],
     scales: tuple[float, ...],
@@ -206,43 +218,16 @@ def bench(
     """  # noqa: D301 (the backslash is a sign of click's: a table)
     watch = partial(_progress, quiet=quiet)
     form = _form(json=as_json, markdown=markdown, html=html)
-    ours = bool(scales) or tolerance is not None or form == "html"
-    ours = ours or saved is not None or output is not None
-    chosen_methods = sigmas or models or peers or precision != "auto" or ours
+    alone = "--check" if checked is not None else next((w for w in _ALONE if w in suites), None)
+    if alone:
+        _check_alone(ctx, alone, suites)
     if checked is not None:
-        if chosen_methods or images or size or repeats or offline or form:
-            raise ConfigError("--check can be combined only with --data; leave other options out")
         click.echo(check(suites, checked, data))
-        return
-    if "speed" in suites:
-        if (
-            len(suites) > 1
-            or sigmas
-            or peers
-            or precision != "auto"
-            or data
-            or images
-            or ours
-            or offline
-        ):
-            raise ConfigError(
-                "speed runs alone, and takes only -m, --size, --repeats, --device, --json and "
-                "--markdown"
-            )
+    elif alone == "speed":
         click.echo(_speed(models, size or 512, repeats or 5, device, form, watch))
-    elif "training" in suites:
-        if len(suites) > 1 or chosen_methods or data or images or size or offline:
-            raise ConfigError(
-                "training runs alone, and takes only --repeats, --device, --json and --markdown"
-            )
+    elif alone == "training":
         click.echo(_training(repeats or 20, device, form, watch))
-    elif "noise-level" in suites:
-        chosen_methods = chosen_methods or device != "auto"
-        if len(suites) > 1 or chosen_methods or size or repeats:
-            raise ConfigError(
-                "noise-level runs alone, and takes only --data, --offline, --images, --json and "
-                "--markdown"
-            )
+    elif alone == "noise-level":
         click.echo(_noise_level(data, images, form, watch, offline=offline))
     else:
         if size or repeats:
@@ -262,6 +247,19 @@ def bench(
             )
         else:
             report(wanted, watch, click.echo)
+
+
+def _check_alone(ctx: click.Context, name: str, suites: tuple[str, ...]) -> None:
+    """Refuse what says nothing of a thing that runs alone.
+
+    Raises:
+        ConfigError: there is some, or other suites.
+    """
+    allowed = {*_ALONE[name], "checked", "quiet"}
+    if options.given(ctx).keys() - allowed or (name in suites and len(suites) > 1):
+        *most, last = (each.opts[0] for each in ctx.command.params if each.name in _ALONE[name])
+        taken = f"{', '.join(most)} and {last}" if most else last
+        raise ConfigError(f"{name} runs alone, and takes only {taken}")
 
 
 def _form(**asked: bool) -> str | None:

@@ -11,7 +11,7 @@ from n3cli.cli import console
 from n3cli.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from n3cli.bench.estimate import Gallery, Keeper
+    from n3cli.bench.estimate import Keeper, KeptCrop
     from n3cli.bench.measurement import Measurement
     from n3cli.bench.method import Method
     from n3cli.bench.suite import Suite
@@ -45,13 +45,13 @@ class _Planned:
 
 
 def prepare_images(
-    asked: Asked, gallery: Gallery
+    asked: Asked, crops: list[KeptCrop]
 ) -> Callable[[Callable[[str], None]], Iterator[Measurement]]:
     """Find everything that suites of images need.
 
     Args:
         asked: what.
-        gallery: gets crops, where a page is asked for.
+        crops: gets some, where a page is asked for.
 
     Returns:
         What measures, suite by suite; it is told where progress goes.
@@ -63,7 +63,7 @@ def prepare_images(
     from n3cli.bench.measurement import measure
 
     plan = _plan(asked)
-    keepers = _keepers(asked, gallery)
+    keepers = _keepers(asked, crops)
     brought = [_with_images(each, asked) for each in plan]
     verified = [_verify(suite, items, asked) for suite, items, _ in brought]
     return lambda progress: (
@@ -138,10 +138,10 @@ def _models(
     return ("n3net",) if "paper" in asked.names and task is DENOISE else task.models
 
 
-def _keepers(asked: Asked, gallery: Gallery) -> list[Keeper]:
-    from n3cli.bench.estimate import save_to
+def _keepers(asked: Asked, crops: list[KeptCrop]) -> list[Keeper]:
+    from n3cli.bench.estimate import keep_crops, save_to
 
-    keepers: list[Keeper] = [gallery.keep] if asked.form == "html" else []
+    keepers: list[Keeper] = [keep_crops(crops)] if asked.form == "html" else []
     if asked.saved is not None:
         keepers.append(save_to(asked.saved))
     return keepers

@@ -14,7 +14,7 @@ from n3cli.cli.bench_quality import Asked, prepare_images
 from n3cli.errors import ConfigError, N3Error
 
 if TYPE_CHECKING:
-    from n3cli.bench.estimate import Gallery
+    from n3cli.bench.estimate import KeptCrop
     from n3cli.bench.measurement import Measurement
     from n3cli.bench.pair_measurement import PairMeasurement
     from n3cli.inference.machine import Machine
@@ -36,7 +36,6 @@ def report(asked: Asked, watch: Watch, show: Callable[[str], object]) -> None:
         ToleranceError: a method is too far from what was published of it; raised after the report.
     """
     from n3cli.bench.difference import check_tolerance
-    from n3cli.bench.estimate import Gallery
     from n3cli.inference.device import choose_device
     from n3cli.inference.machine import describe_machine
     from n3cli.render.plot import check_matplotlib
@@ -45,10 +44,10 @@ def report(asked: Asked, watch: Watch, show: Callable[[str], object]) -> None:
     device = choose_device(asked.device)
     if asked.form == "html":
         check_matplotlib()
-    gallery = Gallery()
+    crops: list[KeptCrop] = []
     of_images, of_pairs = divide(asked)
     only_pairs = of_pairs.names and not of_images.names
-    measure_images = None if only_pairs else prepare_images(of_images, gallery)
+    measure_images = None if only_pairs else prepare_images(of_images, crops)
     measure_pairs = prepare_pairs(of_pairs) if of_pairs.names else None
     images: list[Measurement] = []
     pairs: list[PairMeasurement] = []
@@ -60,9 +59,9 @@ def report(asked: Asked, watch: Watch, show: Callable[[str], object]) -> None:
     except (KeyboardInterrupt, SystemExit, N3Error):  # SystemExit: a signal, see `__main__`
         if images or pairs:
             console.line("stopped early; the report has only what was measured before")
-            show(_write(images, pairs, gallery, describe_machine(device), asked.form))
+            show(_write(images, pairs, crops, describe_machine(device), asked.form))
         raise
-    show(_write(images, pairs, gallery, describe_machine(device), asked.form))
+    show(_write(images, pairs, crops, describe_machine(device), asked.form))
     if asked.tolerance is not None:
         check_tolerance(images, asked.tolerance)
 
@@ -118,7 +117,7 @@ def _check_options(asked: Asked) -> None:
 def _write(
     images: list[Measurement],
     pairs: list[PairMeasurement],
-    gallery: Gallery,
+    crops: list[KeptCrop],
     machine: Machine,
     form: str | None,
 ) -> str:
@@ -129,5 +128,5 @@ def _write(
     if form == "html":
         from n3cli.bench.document_html import write_html
 
-        return write_html(images, pairs, gallery.crops, machine)
+        return write_html(images, pairs, crops, machine)
     return write_text(images, pairs, machine, markdown=form == "markdown")

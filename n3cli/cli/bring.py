@@ -9,6 +9,7 @@ from n3cli.errors import DataError
 
 if TYPE_CHECKING:
     from n3cli.data.catalog import DataSet
+    from n3cli.data.fetch.state import State
 
 
 def brought(dataset: DataSet, data: Path | None, *, offline: bool) -> tuple[DataSet, list[Path]]:
@@ -49,7 +50,6 @@ def bring_collection(name: str, root: Path) -> None:
     Raises:
         DataError: it cannot be downloaded, or did not come whole.
     """
-    from n3cli.cli.fetch_data import bring
     from n3cli.cli.fetch_view import describe
     from n3cli.data.fetch.bring import not_to_be_fetched
     from n3cli.data.fetch.state import inspect
@@ -65,3 +65,27 @@ def bring_collection(name: str, root: Path) -> None:
             f"{title} is incomplete; run the command again to continue, or take it from elsewhere "
             f"with n3 fetch-data {name} --from"
         )
+
+
+def bring(state: State, source: str | None, quiet: bool) -> bool:
+    """Fetch what is missing of a collection, and say what came of it.
+
+    Returns:
+        Whether it is whole now.
+    """
+    from n3cli.cli import fetch_view
+    from n3cli.data.fetch import bring as data
+
+    troubles: list[str | DataError] = [
+        f"{state.target(file)}: differs from the published file and is kept; move it away to fetch "
+        "the published one"
+        for file in state.different
+    ]
+    try:
+        troubles += data.bring(
+            state, source, lambda title, size: fetch_view.progress(title, size, quiet)
+        )
+    except DataError as error:
+        troubles.append(error)
+    fetch_view.show_troubles(state, troubles)
+    return not troubles

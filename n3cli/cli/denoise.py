@@ -166,8 +166,9 @@ def denoise(
         job.source is None or is_raw(job.source) or is_mat_name(job.source) for job in batch.jobs
     )
     if not any_raw:
-        for name in (name for name, given in of_raw.items() if given and batch.jobs):
-            raise ConfigError(f"{name} is only for camera raw, and no input is; leave it out")
+        unused = [name for name, given in of_raw.items() if given]
+        if unused and batch.jobs:
+            raise ConfigError(f"{unused[0]} is only for camera raw, and no input is; leave it out")
 
     def describe(report: DenoiseReport | RawReport) -> str:
         more = f"  {report.layout}  {report.model}" if verbose else ""
@@ -209,36 +210,34 @@ def _get_ready(
     from n3cli.inference.denoiser import Denoiser
     from n3cli.inference.raw.denoise import RawDenoiser
     from n3cli.io.raw.noise_profile import known_profiles
-    from n3cli.jobs.denoise import DenoiseSettings, denoise_picture
+    from n3cli.jobs.denoise import denoise_picture
+    from n3cli.jobs.denoise_settings import DenoiseSettings
     from n3cli.jobs.file import find_source
     from n3cli.jobs.mat import denoise_mat
     from n3cli.jobs.raw import denoise_raw, is_raw_source
-    from n3cli.jobs.raw_settings import RawSettings
     from n3cli.jobs.view import Crop
     from n3cli.ops.noise.model import models_of
 
     denoiser = Denoiser(model, Compute(**compute))
-    part = Crop(*crop) if crop else None
-    settings = DenoiseSettings(sigma, strength, tta, part, quality)
     raw_denoiser = RawDenoiser(model, Compute(**compute), tta=tta)
-    raw_settings = RawSettings(
-        models_of(noise) if noise else None,
-        known_profiles(profiles) if any_raw else (),
-        strength,
-        chroma,
-        develop=develop,
-        quality=quality,
+    settings = DenoiseSettings(
+        strength=strength,
         tta=tta,
-        crop=part,
-        sigma=sigma is not None,
+        crop=Crop(*crop) if crop else None,
+        quality=quality,
+        sigma=sigma,
+        noise=models_of(noise) if noise else None,
+        profiles=known_profiles(profiles) if any_raw else (),
+        chroma=chroma,
+        develop=develop,
     )
 
     def work(job: Job, progress: Callable[[float], None]) -> DenoiseReport | RawReport:
         if job.source and is_mat_name(job.source):
-            return denoise_mat(job, job.source, raw_denoiser, raw_settings, progress)
+            return denoise_mat(job, job.source, raw_denoiser, settings, progress)
         source = find_source(job)
         if is_raw_source(job, source):
-            return denoise_raw(job, source, raw_denoiser, raw_settings, progress)
+            return denoise_raw(job, source, raw_denoiser, settings, progress)
         return denoise_picture(job, source, denoiser, settings, progress)
 
     return work

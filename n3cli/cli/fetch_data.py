@@ -75,6 +75,7 @@ def fetch_data(
     them with --from. Exits with 3 if a set is incomplete.
     """
     from n3cli.cli import fetch_view
+    from n3cli.cli.bring import bring
     from n3cli.data.fetch.state import inspect
     from n3cli.data.location import locate_root
 
@@ -156,30 +157,6 @@ def _show(
     targets = [target_for(collection, output, overwrite) for collection in collections]
     for collection, target in zip(collections, targets, strict=True):
         show(collection, root, target, quiet)
-
-
-def bring(state: State, source: str | None, quiet: bool) -> bool:
-    """Fetch what is missing of a collection, and say what came of it.
-
-    Returns:
-        Whether it is whole now.
-    """
-    from n3cli.cli import fetch_view
-    from n3cli.data.fetch import bring as data
-
-    troubles: list[str | DataError] = [
-        f"{state.target(file)}: differs from the published file and is kept; move it away to fetch "
-        "the published one"
-        for file in state.different
-    ]
-    try:
-        troubles += data.bring(
-            state, source, lambda title, size: fetch_view.progress(title, size, quiet)
-        )
-    except DataError as error:
-        troubles.append(error)
-    fetch_view.show_troubles(state, troubles)
-    return not troubles
 
 
 def _agree(states: list[State], yes: bool) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from n3cli.cli import complete, console, options
+from n3cli.cli.match_view import show_rows
 
 if TYPE_CHECKING:
     from n3cli.inference.match.matcher import Matcher
     from n3cli.jobs.camera import Cameras
+    from n3cli.jobs.match_output import MatchOutput
     from n3cli.jobs.match_row import PairRow
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
-_OF_PICTURES = (
-    *("k", "k0", "k1", "focal", "intrinsics", "exif"),
-    *("max_keypoints", "resize", "recursive"),
-)
+_OF_CAMERAS = ("k", "k0", "k1", "focal", "intrinsics", "exif")
+_OF_PICTURES = (*_OF_CAMERAS, "max_keypoints", "resize", "recursive")
 """Settings that say nothing of a database, which has its own cameras and keypoints."""
 
 
@@ -219,7 +220,8 @@ def match(
         raise click.UsageError(
             "--database cannot be combined with INPUT, --pairs, --matches, --viz or --format."
         )
-    if database and (unused := _given(ctx, _OF_PICTURES)):
+    given = options.given(ctx)
+    if database and (unused := [given[name] for name in given if name in _OF_PICTURES]):
         raise click.UsageError(
             f"--database has its own cameras and keypoints; leave {', '.join(unused)} out."
         )
@@ -227,40 +229,29 @@ def match(
         raise click.UsageError(
             "Give two pictures, a folder, --pairs FILE, --matches FILE or --database DB."
         )
-    told = {name: how.pop(name) for name in ("k", "k0", "k1", "focal", "intrinsics", "exif")}
+    told = {name: how.pop(name) for name in _OF_CAMERAS}
     cameras = _find_cameras(**told)
-    read = [path for path in (*matches, pairs, *told.values()) if isinstance(path, Path)]
     show = partial(
-        _show, as_json=as_json, quiet=quiet, verbose=verbose, debug=options.debugging(ctx)
+        show_rows, as_json=as_json, quiet=quiet, verbose=verbose, debug=options.debugging(ctx)
     )
     if database:
-        failed = _match_database(database, output, overwrite, how, show)
+        failed = _match_database(database, output, overwrite, quiet, how, show)
     else:
-        failed = _match(inputs, pairs, matches, recursive, (output, viz, format, overwrite),
-                        how, cameras, read, show)  # fmt: skip
+        from n3cli.jobs.match_output import open_output
+
+        read = [path for path in (*matches, pairs, *told.values()) if isinstance(path, Path)]
+        place = partial(open_output, output=output, viz=viz, format=format, overwrite=overwrite,
+                        inputs=read)  # fmt: skip
+        made = [Path(name) for name in (output, viz) if name]
+        failed = _match(inputs, pairs, matches, recursive, made, place, how, cameras, show)
     ctx.exit(1 if failed else 0)
-
-
-def _given(ctx: click.Context, names: Collection[str]) -> list[str]:
-    """Those of some options that the command line has, as people write them."""
-    return [
-        each.opts[0]
-        for each in ctx.command.params
-        if each.name in names
-        and ctx.get_parameter_source(each.name) is not click.core.ParameterSource.DEFAULT
-    ]
-
-
-def _show(rows: Iterable[PairRow], **how: bool) -> int:
-    from n3cli.cli.match_view import show_rows
-
-    return show_rows(rows, **how)
 
 
 def _match_database(
     database: Path,
     output: str | None,
     overwrite: bool,
+    quiet: bool,
     how: dict[str, Any],
     show: Callable[[Iterable[PairRow]], int],
 ) -> int:
@@ -269,7 +260,8 @@ def _match_database(
 
     target = database_target(database, output, overwrite=overwrite)
     failed = show(match_database(database, target, _make_matcher(**how)))
-    console.line(f"{database} → {target}")
+    if not quiet:
+        console.line(f"{database} → {target}")
     return failed
 
 
@@ -278,30 +270,22 @@ def _match(
     pairs: Path | None,
     matches: tuple[Path, ...],
     recursive: bool,
-    place: tuple[str | None, str | None, str | None, bool],
+    leave_out: Sequence[Path],
+    place: Callable[[int], AbstractContextManager[MatchOutput]],
     how: dict[str, Any],
     cameras: Cameras,
-    read: Sequence[Path],
     show: Callable[[Iterable[PairRow]], int],
 ) -> int:
     """Match pictures, or judge matches of files; gives the number of pairs that failed."""
     from n3cli.jobs.match import match_pairs
-    from n3cli.jobs.match_output import open_output
     from n3cli.jobs.pair import find_pairs
     from n3cli.jobs.putative_file import read_putative
 
-    output, viz, format, overwrite = place
     given = read_putative(matches, inputs, pairs) if matches else None
     todo, errors = (
-        ([], [])
-        if matches
-        else find_pairs(
-            inputs,
-            pairs,
-            recursive=recursive,
-            leave_out=[Path(name) for name in (output, viz) if name],
-        )
-    )
+        ([], []) if matches
+        else find_pairs(inputs, pairs, recursive=recursive, leave_out=leave_out)
+    )  # fmt: skip
     if todo and all(pair.cameras for pair in todo) and cameras.is_told:
         raise click.UsageError(
             "the list of --pairs has the cameras; leave --K, --K0, --K1, --focal and --intrinsics "
@@ -316,7 +300,7 @@ def _match(
     count = len(todo)
     if given is not None:  # how many an .h5 file has shows when it is read
         count = 1 if isinstance(given, list) or len(inputs) == 2 else 2
-    with open_output(count, output, viz, format=format, overwrite=overwrite, inputs=read) as made:
+    with place(count) as made:
         rows = match_pairs(todo, _make_matcher(**how), cameras, made, given)
         return len(errors) + show(rows)
 

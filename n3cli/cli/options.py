@@ -123,6 +123,16 @@ def debugging(ctx: click.Context) -> bool:
     return "debug" in ctx.ensure_object(dict)
 
 
+def given(ctx: click.Context) -> dict[str, str]:
+    """The options that the command line has: their names in code, and as people write them."""
+    default = click.core.ParameterSource.DEFAULT
+    return {
+        str(each.name): each.opts[0]
+        for each in ctx.command.params
+        if isinstance(each, click.Option) and ctx.get_parameter_source(each.name) is not default
+    }
+
+
 debug: Decorator = click.option(
     "--debug",
     is_flag=True,

@@ -9,22 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-import numpy as np
-
 from n3cli.inference.array import to_pixels
 from n3cli.inference.resized import ResizedRows
 from n3cli.inference.source import PlaneRows
 from n3cli.inference.tiling import strips
-from n3cli.io.depth import Pixels, over_white, to_depth
+from n3cli.io.depth import Pixels
 from n3cli.io.format import printable
 from n3cli.io.meta import Meta
 from n3cli.io.path import write_text
 from n3cli.io.picture import Picture, write_picture
 from n3cli.io.reader import open_picture
-from n3cli.jobs.excerpt import Excerpt, Reduced, Shown
+from n3cli.jobs.excerpt import Excerpt, Shown, reduce, show
 from n3cli.jobs.plan import Job
 from n3cli.jobs.view import Crop, CroppedReader
 from n3cli.ops.detail import most_detailed
+from n3cli.ops.row_source import ArraySource
 from n3cli.render.page import listing, page, paragraph
 from n3cli.render.slider import SCRIPT, STYLE, slider
 
@@ -97,8 +96,8 @@ def comparing(
             for top, bottom in strips(*pixels.shape[:2]):  # a network's may be large
                 opacity = None if alpha is None else alpha[top:bottom]
                 planes = resized.rows(done + top, done + bottom)
-                before.add(_show(to_pixels(planes, view.dtype), opacity))
-                after.add(_show(pixels[top:bottom], opacity))
+                before.add(show(to_pixels(planes, view.dtype), opacity))
+                after.add(show(pixels[top:bottom], opacity))
             done += len(pixels)
 
         yield take
@@ -121,14 +120,11 @@ def compare_pictures(
         InputError: the page cannot be written.
     """
     size = pictures[0].shape[:2]
-    look = Reduced(*size)
-    for top, bottom in strips(*size):
-        look.add(_show(pictures[0][top:bottom], None))
-    part = _most_detailed_part(look.image, size)
+    part = _most_detailed_part(reduce(ArraySource(pictures[0])), size)
     before, after = (Excerpt(size, part) for _ in range(2))
     for pixels, excerpt in zip(pictures, (before, after), strict=True):
         for top, bottom in strips(*size):
-            excerpt.add(_show(pixels[top:bottom], None))
+            excerpt.add(show(pixels[top:bottom], None))
     write_text(_lay_out(job, before, after, caption, meta), target, replace=job.replace)
 
 
@@ -136,12 +132,8 @@ def _choose_part(
     job: Job, source: Path | bytes, view: CroppedReader, size: tuple[int, int]
 ) -> Crop:
     """Where in the result the part at 100 % lies: told by a first look at the source, reduced."""
-    reduced = Reduced(view.height, view.width)
     with open_picture(source, job.source_name) as reader:
-        given = CroppedReader(reader, view.crop)
-        for rows in strips(given.height, given.width):
-            reduced.add(_show(*given.rows(*rows)))
-    return _most_detailed_part(reduced.image, size)
+        return _most_detailed_part(reduce(CroppedReader(reader, view.crop)), size)
 
 
 def _most_detailed_part(look: Shown, size: tuple[int, int]) -> Crop:
@@ -153,11 +145,6 @@ def _most_detailed_part(look: Shown, size: tuple[int, int]) -> Crop:
         min(int(left * across), size[1] - width), min(int(top * down), size[0] - height),
         width, height,
     )  # fmt: skip
-
-
-def _show(pixels: Pixels, alpha: Pixels | None) -> Shown:
-    opaque = pixels if alpha is None else over_white(pixels, alpha)
-    return to_depth(opaque, np.dtype(np.uint8))
 
 
 def _lay_out(job: Job, before: Excerpt, after: Excerpt, caption: Caption, meta: Meta) -> str:

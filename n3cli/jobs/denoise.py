@@ -14,31 +14,13 @@ from n3cli.inference.noise_level import NoiseLevel
 from n3cli.io.exif import read_camera
 from n3cli.io.reader import open_picture
 from n3cli.jobs.compare import Caption
+from n3cli.jobs.denoise_settings import DenoiseSettings
 from n3cli.jobs.file import create_result, describe_kind
 from n3cli.jobs.plan import Job
 from n3cli.jobs.view import AlphaKeeper, Crop, CroppedReader
 
 _OF_CAMERAS = ("jpeg", "heic")
 """Formats that cameras store."""
-
-
-@dataclass(frozen=True)
-class DenoiseSettings:
-    """What is the same for every picture of a batch.
-
-    Attributes:
-        sigma: noise level on the 0–255 scale; None estimates it for each picture.
-        strength: share of the noise to take away, 0–1.
-        tta: whether to take the mean over each picture's flips and quarter turns.
-        crop: the part of each picture to keep; None is everything.
-        quality: of lossy formats, 1–100.
-    """
-
-    sigma: float | None = None
-    strength: float = 1.0
-    tta: bool = False
-    crop: Crop | None = None
-    quality: int = 95
 
 
 @dataclass(frozen=True)

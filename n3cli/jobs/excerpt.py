@@ -7,13 +7,30 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from n3cli.inference.tiling import strips
+from n3cli.io.depth import Pixels, over_white, to_depth
 from n3cli.jobs.view import Crop
 from n3cli.ops.array import Float32
+from n3cli.ops.row_source import RowSource
 
 Shown = NDArray[np.uint8]
 """H×W×C as a page shows it: 8 bits, without transparency."""
 
 _LONGEST_SIDE = 1600
+
+
+def show(pixels: Pixels, alpha: Pixels | None) -> Shown:
+    """Rows h×W×C, and their alpha h×W or None, as a page shows them."""
+    opaque = pixels if alpha is None else over_white(pixels, alpha)
+    return to_depth(opaque, np.dtype(np.uint8))
+
+
+def reduce(source: RowSource) -> Shown:
+    """A picture, reduced; its rows are read once, a strip at a time."""
+    reduced = Reduced(source.height, source.width)
+    for rows in strips(source.height, source.width):
+        reduced.add(show(*source.rows(*rows)))
+    return reduced.image
 
 
 class Reduced:

@@ -12,10 +12,10 @@ from n3cli.errors import DataError, InputError
 from n3cli.inference.raw.denoise import RawDenoiser
 from n3cli.inference.raw.noise import RawNoise, estimate_noise
 from n3cli.io.mat import list_mat, write_mat
+from n3cli.jobs.denoise_settings import DenoiseSettings
 from n3cli.jobs.file import open_target
 from n3cli.jobs.plan import Job
 from n3cli.jobs.raw import RawReport, refuse_colour, refuse_sigma, warn_of_noise
-from n3cli.jobs.raw_settings import RawSettings
 from n3cli.ops.array import Float32
 from n3cli.ops.mosaic.layout import Pattern, find_bayer, planes_of
 from n3cli.ops.noise.model import NoiseModel
@@ -28,7 +28,7 @@ def denoise_mat(
     job: Job,
     source: Path,
     denoiser: RawDenoiser,
-    settings: RawSettings,
+    settings: DenoiseSettings,
     progress: Callable[[float], None] | None = None,
 ) -> RawReport:
     """Make a .mat file with `Idenoised` of one with `Inoisy`, a Bayer mosaic H×W in [0, 1].
@@ -101,7 +101,9 @@ def _read(source: Path, name: str) -> Float32:
     return mosaic
 
 
-def _find_noise(source: Path, mosaic: Float32, pattern: Pattern, settings: RawSettings) -> RawNoise:
+def _find_noise(
+    source: Path, mosaic: Float32, pattern: Pattern, settings: DenoiseSettings
+) -> RawNoise:
     if settings.noise:
         return RawNoise(settings.noise, "given")
     info = source.resolve().parent.parent / "info.mat"

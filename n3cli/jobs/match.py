@@ -13,20 +13,17 @@ from numpy.typing import NDArray
 
 from n3cli.errors import InputError
 from n3cli.inference.match.matcher import Matcher
-from n3cli.io.depth import over_white, to_depth
 from n3cli.io.match.matches import Matches
 from n3cli.io.picture import Picture, write_picture
 from n3cli.io.reader import open_picture
 from n3cli.jobs.camera import Cameras
-from n3cli.jobs.excerpt import Reduced, Shown
+from n3cli.jobs.excerpt import Shown, reduce
 from n3cli.jobs.feature_store import FeatureStore, look
 from n3cli.jobs.match_output import MatchOutput, make_folder, write_matches
 from n3cli.jobs.match_row import PairRow, evaluate
 from n3cli.jobs.pair import PicturePair
 from n3cli.ops.two_view.camera import Camera
 from n3cli.render.match_picture import draw_matches
-
-_STRIP = 512
 
 
 def match_pairs(
@@ -162,12 +159,7 @@ def _draw(pair: PicturePair, matches: Matches, target: Path) -> None:
 def _reduced(path: Path) -> tuple[Shown, np.ndarray]:
     """A small copy of a picture in colours, and by what its coordinates are multiplied."""
     with open_picture(path) as reader:
-        small = Reduced(reader.height, reader.width)
-        for top in range(0, reader.height, _STRIP):
-            pixels, alpha = reader.rows(top, min(top + _STRIP, reader.height))
-            opaque = pixels if alpha is None else over_white(pixels, alpha)
-            small.add(to_depth(opaque, np.dtype(np.uint8)))
-        image = small.image
+        image = reduce(reader)
         scale = np.array([image.shape[1] / reader.width, image.shape[0] / reader.height])
     return np.ascontiguousarray(np.broadcast_to(image, (*image.shape[:2], 3))), scale
 

@@ -112,7 +112,7 @@ def plan(
     output: str | None = None,
     *,
     tag: str,
-    made: re.Pattern[str] | None = None,
+    made: re.Pattern[str],
     recursive: bool = False,
     overwrite: bool = False,
     skip_existing: bool = False,
@@ -129,7 +129,6 @@ def plan(
             `photo.png`, and standard output for standard input.
         tag: ends the stem of default outputs.
         made: tags of what earlier runs have made; files of folders that carry one are skipped.
-            None is `tag` alone.
         recursive: take whole trees of folders; an output folder mirrors them.
         overwrite: allow to replace an existing output (never an input).
         skip_existing: leave inputs out whose outputs exist, in place of refusing them.
@@ -168,7 +167,7 @@ def plan(
     folder = None if output == STANDARD else output_folder(inputs, output)
     found = scan(
         inputs,
-        made=made or re.compile(re.escape(tag)),
+        made=made,
         recursive=recursive,
         leave_out=[folder] if folder else (),
         suffixes=READABLE | RAW_SUFFIXES if raw else READABLE,

@@ -22,10 +22,10 @@ from n3cli.io.raw.dng import finer, write_dng
 from n3cli.io.raw.meta import read_raw_tree
 from n3cli.io.raw.mosaic import holds_raw, read_raw
 from n3cli.jobs.compare import Caption, compare_pictures
+from n3cli.jobs.denoise_settings import DenoiseSettings
 from n3cli.jobs.file import open_target
 from n3cli.jobs.plan import Job
 from n3cli.jobs.raw_picture import RawPictures
-from n3cli.jobs.raw_settings import RawSettings
 from n3cli.jobs.view import check_crop
 
 
@@ -72,7 +72,7 @@ def denoise_raw(
     job: Job,
     source: Path | bytes,
     denoiser: RawDenoiser,
-    settings: RawSettings,
+    settings: DenoiseSettings,
     progress: Callable[[float], None] | None = None,
 ) -> RawReport:
     """Make a DNG file or a picture of a denoised mosaic.
@@ -154,13 +154,13 @@ def denoise_raw(
     return report
 
 
-def refuse_sigma(job: Job, settings: RawSettings) -> None:
+def refuse_sigma(job: Job, settings: DenoiseSettings) -> None:
     """Refuse a noise level for pictures.
 
     Raises:
         InputError: one was given.
     """
-    if settings.sigma:
+    if settings.sigma is not None:
         raise InputError(
             f"{job.source_name}: is camera raw, whose noise grows with brightness, so --sigma "
             "cannot describe it; give --noise A,B instead, or --strength to denoise less"
@@ -190,7 +190,7 @@ def _developing(besides: str) -> Iterator[None]:
         raise InputError(f"{error}; {besides}") from error
 
 
-def _of_developed(settings: RawSettings) -> str | None:
+def _of_developed(settings: DenoiseSettings) -> str | None:
     """An option that was given and is for developed pictures."""
     if settings.chroma is not None:
         return "--chroma"

@@ -13,7 +13,7 @@ from n3cli.io.meta import Meta
 from n3cli.io.raw.develop import develop
 from n3cli.io.raw.meta import developed_meta
 from n3cli.io.raw.mosaic import RawPicture
-from n3cli.jobs.raw_settings import RawSettings
+from n3cli.jobs.denoise_settings import DenoiseSettings
 from n3cli.ops.array import Float32
 from n3cli.ops.luma import luma
 
@@ -35,7 +35,7 @@ class RawPictures:
         estimate: Float32,
         tree: Tree,
         factor: int,
-        settings: RawSettings,
+        settings: DenoiseSettings,
     ) -> None:
         self._raw, self._estimate, self._tree, self._factor = raw, estimate, tree, factor
         self._settings = settings

@@ -86,11 +86,7 @@ def read_title(card: str) -> str:
 
 
 def replace_figures(
-    card: str,
-    columns: Sequence[str],
-    rows: Sequence[Figures],
-    protocol: str,
-    unit: str = "PSNR in dB",
+    card: str, columns: Sequence[str], rows: Sequence[Figures], protocol: str, unit: str
 ) -> str:
     """The same card with other figures; they come last where it had none."""
     before, _, after = _split(card, "Figures")
@@ -203,9 +199,7 @@ import n3cli
 {note}"""
 
 
-def write_figures(
-    columns: Sequence[str], rows: Sequence[Figures], protocol: str, unit: str = "PSNR in dB"
-) -> str:
+def write_figures(columns: Sequence[str], rows: Sequence[Figures], protocol: str, unit: str) -> str:
     """The section of figures: a table, and how they were measured."""
     if not rows:
         return "None measured."

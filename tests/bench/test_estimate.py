@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from n3cli.bench.estimate import Estimate, Gallery, png, save_to
+from n3cli.bench.estimate import Estimate, keep_crops, png, save_to
 from n3cli.bench.method import Method
 from n3cli.bench.suite import SUITES
 from n3cli.errors import InputError
@@ -44,10 +44,11 @@ def test_a_folder_that_holds_something_is_refused(estimate, tmp_path):
 
 
 def test_the_part_with_most_detail_is_kept_of_the_first_images(estimate):
-    gallery = Gallery(images=1, side=24)
-    gallery.keep(estimate)
-    gallery.keep(replace(estimate, index=1))
-    (crop,) = gallery.crops
+    crops = []
+    keep = keep_crops(crops, images=1, side=24)
+    keep(estimate)
+    keep(replace(estimate, index=1))
+    (crop,) = crops
     # Half of the square may slide along the flat part's edges; its detail is all inside.
     np.testing.assert_array_equal(crop.clean, estimate.clean[30:54, 41:65])
     assert crop.psnr == pytest.approx(20, abs=1e-3)
@@ -56,10 +57,10 @@ def test_the_part_with_most_detail_is_kept_of_the_first_images(estimate):
 
 
 def test_small_images_are_kept_whole(estimate):
-    gallery = Gallery()
-    gallery.keep(estimate)
-    assert gallery.crops[0].clean.shape == estimate.clean.shape
-    assert gallery.crops[0].given.max() == 0  # clipped
+    crops = []
+    keep_crops(crops)(estimate)
+    assert crops[0].clean.shape == estimate.clean.shape
+    assert crops[0].given.max() == 0  # clipped
 
 
 def test_png_holds_the_picture(estimate):

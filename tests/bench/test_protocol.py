@@ -1,8 +1,11 @@
 """The protocol: what methods get, and how they are scored."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from n3cli.bench import measurement
 from n3cli.bench.measurement import measure
 from n3cli.bench.method import Method
 from n3cli.bench.protocol import load_clean, make_noisy, score
@@ -55,6 +58,20 @@ def test_means_are_of_the_figures_of_each_image(paths):
         each = np.array([getattr(score, key) for score in row.per_image])
         np.testing.assert_allclose(each.mean(0), getattr(row, key))
         assert len(np.unique(each)) == 6
+
+
+def test_times_are_of_each_image(paths, monkeypatch):
+    now, spent = 0.0, iter([4, 1, 2, 3, 5, 9])
+
+    def run_method(noisy, sigma):
+        nonlocal now
+        now += next(spent)
+        return noisy
+
+    monkeypatch.setattr(measurement, "time", SimpleNamespace(perf_counter=lambda: now))
+    (row,) = run(paths, [Method("one", "", run_method)]).rows
+    assert [score.seconds for score in row.per_image] == [(4, 1), (2, 3), (5, 9)]
+    assert row.seconds == pytest.approx(3.5e6 / (14 * 17))
 
 
 def test_noise_does_not_depend_on_what_else_is_measured(paths):

@@ -249,8 +249,9 @@ def test_values_of_raw_tables_are_looked_at(benchmark, tmp_path):
         (
             ("dnd", "--check", "missing", "-m", "n3net"),
             2,
-            "--check can be combined only with --data",
+            "--check runs alone, and takes only --data",
         ),
+        (("dnd", "--check", "missing", "--device", "cuda:7"), 2, "takes only --data"),
         (("dnd",), 3, "must be fetched by hand"),
     ],
 )

@@ -55,7 +55,9 @@ def test_a_suite_as_json_is_the_same_twice_and_found_by_the_variable(data):
     assert first.returncode == second.returncode == 0, first.stderr + second.stderr
     one, two = json.loads(first.stdout), json.loads(second.stdout)
     for report in (one, two):
-        assert report["suites"][0]["measured"][0].pop("seconds_per_megapixel") > 0
+        (row,) = report["suites"][0]["measured"]
+        assert row.pop("seconds_per_megapixel") > 0
+        assert all(each.pop("seconds")[0] > 0 for each in row["per_image"])
     assert one["suites"] == two["suites"]
     quiet = n3_bench(*arguments[:-1], "-q", "--data", data)
     assert quiet.returncode == 0
@@ -292,11 +294,15 @@ def test_a_difference_beyond_the_tolerance_exits_with_5(data, monkeypatch):
         ((), "Missing argument"),
         (("set12", "--tolerance", "0.1", "--images", "2"), "whole sets"),
         (("speed", "--tolerance", "0.1"), "runs alone"),
-        (("speed", "--offline"), "runs alone"),
+        (
+            ("speed", "--offline"),
+            "speed runs alone, and takes only -m, --size, --repeats, --device, --json and "
+            "--markdown",
+        ),
         (("speed", "--html"), "runs alone"),
         (("set12", "--tolerance", "nan"), "a number from 0"),
         (("paper,set12",), "runs alone"),
-        (("noise-level", "--device", "cpu"), "runs alone"),
+        (("noise-level", "--device", "cpu"), "only --data, --offline, --images, --json and "),
         (("set14", "--tolerance", "1"), "nothing to compare with"),
         (("noise-level", "--save-images", "x"), "runs alone"),
         (("set12", "--sigma", "0"), "above 0"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,8 @@ from n3cli.jobs.plan import plan as plan_with_tag
 
 
 def plan(inputs, output=None, **options) -> Plan:
-    return plan_with_tag([os.fspath(text) for text in inputs], output, tag="n3dn", **options)
+    names, made = [os.fspath(text) for text in inputs], re.compile("n3dn")
+    return plan_with_tag(names, output, tag="n3dn", made=made, **options)
 
 
 def reasons(batch: Plan) -> list[str]:
@@ -186,7 +188,7 @@ class TestScan:
                                                     (["a.png"], ""), (["-"], "")])  # fmt: skip
     def test_an_empty_name_is_not_the_current_folder(self, inputs, output):
         with pytest.raises(ConfigError, match="empty"):
-            plan_with_tag(inputs, output, tag="n3dn")
+            plan(inputs, output)
 
     def test_link_loop(self):
         Path("loop.png").symlink_to("loop.png")

@@ -62,7 +62,11 @@ def test_sections_and_figures() -> None:
 def test_figures_are_replaced_and_nothing_else() -> None:
     card = dataclasses.replace(CARD, summary="Whole images.")  # as the figures say, too
     told = replace_figures(
-        write_card(card, CONFIG), ("σ = 50",), [Figures("BSD68", (26.454,))], "Whole images."
+        write_card(card, CONFIG),
+        ("σ = 50",),
+        [Figures("BSD68", (26.454,))],
+        "Whole images.",
+        "PSNR in dB",
     )
     expected = dataclasses.replace(
         card, columns=("σ = 50",), measurements=(Figures("BSD68", (26.454,)),)
@@ -72,7 +76,11 @@ def test_figures_are_replaced_and_nothing_else() -> None:
 
 def test_a_card_without_figures_gets_them() -> None:
     told = replace_figures(
-        "---\nlicense: x\n---\n\nMine.\n", ("σ = 50",), [Figures("BSD68", (26.454,))], "So."
+        "---\nlicense: x\n---\n\nMine.\n",
+        ("σ = 50",),
+        [Figures("BSD68", (26.454,))],
+        "So.",
+        "PSNR in dB",
     )
     assert told.startswith("---\nlicense: x\n---\n\nMine.\n\n## Figures\n\n")
     assert "| BSD68 | 26.45 |" in read_section(told, "Figures")

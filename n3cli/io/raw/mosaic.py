@@ -178,7 +178,7 @@ def _picture(raw: Any, tags: RawTags, name: str) -> RawPicture:
     pattern = np.array([[_COLOURS.index(colours[i]) for i in row] for row in channel], np.uint8)
     # LibRaw repeats black from where the file does, even if it moves the active area's corner.
     black = np.array(raw.black_level_per_channel, np.float64)[channel]
-    found = _active(raw.sizes, *values.shape)
+    found = Area(top, left, top + values.shape[0], left + values.shape[1])
     active = _unmoved(found, tags)
     moved = found.top - active.top, found.left - active.left
     pattern, channel = (np.roll(each, moved, (0, 1)) for each in (pattern, channel))
@@ -202,7 +202,7 @@ def _picture(raw: Any, tags: RawTags, name: str) -> RawPicture:
         black=black,
         black_lines=lines,
         white=white,
-        crop=_crop(_shown(raw.sizes, tags if any(moved) else None), *values.shape),
+        crop=_crop(tags.crop if any(moved) else _shown(raw.sizes), *values.shape),
         stretch=_stretch(raw.sizes.pixel_aspect),
         orientation=_FLIPS.get(raw.sizes.flip, 1),
         white_balance=_balance(raw.camera_whitebalance),
@@ -242,11 +242,6 @@ def _white(raw: Any, channel: NDArray[np.uint8], black: Float64) -> Float64:
     return np.full(channel.shape, float(raw.white_level))
 
 
-def _active(sizes: Any, height: int, width: int) -> Area:
-    top, left = sizes.top_margin, sizes.left_margin
-    return Area(top, left, top + height, left + width)
-
-
 def _unmoved(found: Area, tags: RawTags) -> Area:
     """The active area as DNG tells it, where LibRaw moves the corner of Bayer's to even places."""
     if tags.area is None:
@@ -255,15 +250,8 @@ def _unmoved(found: Area, tags: RawTags) -> Area:
     return tags.area if found == (top + top % 2, left + left % 2, bottom, right) else found
 
 
-def _shown(sizes: Any, told: RawTags | None) -> Area | None:
-    """The shown part, from the active area's corner; LibRaw counts from the sensor's.
-
-    Args:
-        sizes: LibRaw's.
-        told: what counts in their place.
-    """
-    if told is not None:
-        return told.crop
+def _shown(sizes: Any) -> Area | None:
+    """The shown part, from the active area's corner; LibRaw counts from the sensor's."""
     if not (sizes.crop_width and sizes.crop_height):
         return None
     top = max(sizes.crop_top_margin - sizes.top_margin, 0)
