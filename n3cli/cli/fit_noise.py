@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from n3cli.cli import console, options
+from n3cli.errors import InputError
 
 
 @click.command(
@@ -54,10 +55,15 @@ def fit_noise(
         refuse_existing(output)
 
     from n3cli.io.raw.noise_profile import write_profiles
+    from n3cli.jobs.fit_noise import find_files
     from n3cli.jobs.fit_noise import fit_noise as fit
+    from n3cli.jobs.scan import identify
 
+    files = [file for path in inputs for file in find_files(path)]
+    if output and identify(output) in map(identify, files):
+        raise InputError(f"{output}: is an input and cannot be the output; choose another -o")
     profiles = []
-    for one in fit(inputs, iso):
+    for one in fit(files, iso):
         profiles.append(one.profile)
         if not quiet:
             console.line(one.text)

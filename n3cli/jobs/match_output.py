@@ -57,6 +57,7 @@ class MatchOutput:
         picture: the only pair's picture, or None.
         pictures: the folder that takes a picture for each pair, or None.
         store: the file of many pairs, or None.
+        inputs: files that are read beside the pictures, as `identify` has them.
     """
 
     overwrite: bool = False
@@ -67,6 +68,7 @@ class MatchOutput:
     pictures: Path | None = None
     store: PairStore | None = None
     store_path: Path | None = None
+    inputs: frozenset[Path] = frozenset()
     _taken: dict[Path, PicturePair] = field(default_factory=dict)
 
     def targets(self, pair: PicturePair) -> tuple[Path | None, Path | None]:
@@ -82,7 +84,7 @@ class MatchOutput:
             InputError: an output that was named exists and may not be replaced, is an input, or is
                 another pair's.
         """
-        inputs = {identify(path) for path in (pair.path0, pair.path1)}
+        inputs = self.inputs | {identify(path) for path in (pair.path0, pair.path1)}
         wanted: list[Path | None] = []
         for target, named in zip(
             self.targets(pair), (self.file is not None, self.picture is not None), strict=True
@@ -152,10 +154,11 @@ def open_output(
         ConfigError: the output and the number of pairs, or its suffix, do not go together.
         InputError: the file of many pairs cannot be opened or written.
     """
+    read = frozenset(map(identify, inputs))
     for name in (output, viz):
-        if name and identify(Path(name)) in {identify(path) for path in inputs}:
+        if name and identify(Path(name)) in read:
             raise ConfigError(f"{name}: is an input and cannot be the output; choose another name")
-    made = MatchOutput(overwrite=overwrite, format=format or "npz")
+    made = MatchOutput(overwrite=overwrite, format=format or "npz", inputs=read)
     suffix = Path(output).suffix.lower() if output else ""
     many: AbstractContextManager[PairStore] | None = None
     if output and (_is_folder(output) or (pairs > 1 and not suffix)):

@@ -406,6 +406,15 @@ class TestFitNoise:
         assert result.exit_code == 1
         assert "flats/empty: holds no camera raw files" in result.stderr
 
+    @pytest.mark.parametrize("given", ["photo.dng", "."])
+    def test_an_input_is_never_the_output(self, given):
+        before = Path("photo.dng").read_bytes()
+        output = f"../{Path.cwd().name}/photo.dng"
+        result = run(given, "--iso", "800", "-o", output, "-y", command="fit-noise")
+        assert result.exit_code == 1
+        assert "photo.dng: is an input and cannot be the output" in result.stderr
+        assert Path("photo.dng").read_bytes() == before
+
     def test_files_that_do_not_tell_their_sensitivity(self):
         result = run("photo.dng", command="fit-noise")
         assert result.exit_code == 1

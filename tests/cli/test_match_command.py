@@ -431,6 +431,17 @@ class TestGivenMatches:
         assert "is an input" in result.stderr
         assert Path("m.csv").read_text() == "1,2,3,4\n" * 9
 
+    def test_the_file_in_the_output_folder_is_never_replaced(self):
+        run("photos/a.png", "photos/b.png", "-o", "out/", *FEW)
+        made = Path("out/photos-a_photos-b_matches.npz")
+        before = made.read_bytes()
+        result = run(
+            "photos/a.png", "photos/b.png", "--matches", made, "-o", "out/", "-y", "-m", "none"
+        )
+        assert result.exit_code == 1, result.output
+        assert f"{made}: is an input and cannot be the output" in result.stderr
+        assert made.read_bytes() == before
+
     @pytest.mark.parametrize("option", ["--K", "--intrinsics"])
     @pytest.mark.parametrize("output", ["-o", "--viz"])
     def test_a_file_of_cameras_is_never_the_output(self, option, output):
