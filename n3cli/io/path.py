@@ -6,12 +6,12 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import BinaryIO
 
-from n3cli.errors import InputError
+from n3cli.errors import InputError, N3Error
 from n3cli.io.format import printable
 
 
@@ -78,6 +78,33 @@ def deliver(finished: Path, target: Path | BinaryIO, *, replace: bool = True) ->
     with explained("output stream"), finished.open("rb") as file:
         shutil.copyfileobj(file, target)
         target.flush()
+
+
+@contextmanager
+def locked(target: Path, busy: N3Error) -> Iterator[None]:
+    """Keep other processes of ours from working on a file or folder meanwhile.
+
+    Args:
+        target: without links; need not exist, but the folder that it is in.
+        busy: raised if another is at work there.
+
+    Raises:
+        OSError: that folder cannot be written to.
+    """
+    from filelock import FileLock, Timeout
+
+    place = target.with_name(f".{target.name}.lock")
+    lock = FileLock(place)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout as error:
+        raise busy from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # while it is held: filelock sees that a file was taken away
+            place.unlink()
+        lock.release()
 
 
 def secure(finished: Path) -> None:

@@ -11,7 +11,7 @@ import os
 import posixpath
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import product
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +22,7 @@ from n3cli.errors import InputError, OutputError
 from n3cli.io.format import printable
 from n3cli.io.hdf5 import load_h5py
 from n3cli.io.match.matches import Matches, check
-from n3cli.io.path import deliver, explained, staging
+from n3cli.io.path import deliver, explained, locked, staging
 from n3cli.ops.two_view.camera import Camera
 
 _EXTRA = ("logits", "ratio", "mutual", "inliers", "E", "F", "H", "R", "t", "K0", "K1")
@@ -143,6 +143,7 @@ class MatchStore:
 def open_store(target: Path, *, anew: bool = False) -> Iterator[MatchStore]:
     """Open a file of pairs to write into; it is created, or gets what is missing.
 
+    Only one at a time: of two copies that grow, the last to be put in place would be all there is.
     What was written is put in place at the end, also when an error ends the block: pairs that are
     done stay done. Until then the file is as it was, and it stays so where HDF5 itself failed.
 
@@ -152,13 +153,15 @@ def open_store(target: Path, *, anew: bool = False) -> Iterator[MatchStore]:
 
     Raises:
         ConfigError: h5py is not installed.
-        InputError: the target cannot be written, or is no HDF5 file.
+        InputError: the target cannot be written, is no HDF5 file, or another process has it open.
         OutputError: there is no room for more.
     """
     h5py = load_h5py("HDF5 files", "match")
-    with staging(target) as folder:
+    busy = f"{printable(target)}: another n3 match is writing it; wait until it has finished"
+    with staging(target) as folder, ExitStack() as stack:
         finished = folder / "finished.h5"
         with explained(target):
+            stack.enter_context(locked(Path(os.path.realpath(target)), InputError(busy)))
             if target.exists() and not anew:
                 shutil.copyfile(target, finished)
         try:
