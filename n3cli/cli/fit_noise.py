@@ -49,7 +49,7 @@ def fit_noise(
     sensitivity gets a noise profile for `n3 denoise --noise-profiles`: variance a·x + b, where x
     runs from 0 (black) to 1 (white).
     """
-    from n3cli.io.path import refuse_existing, write_text
+    from n3cli.io.path import make_folder, refuse_existing, write_text
 
     if output and not overwrite:
         refuse_existing(output)
@@ -62,6 +62,8 @@ def fit_noise(
     files = [file for path in inputs for file in find_files(path)]
     if output and identify(output) in map(identify, files):
         raise InputError(f"{output}: is an input and cannot be the output; choose another -o")
+    if output:
+        make_folder(output)
     profiles = []
     for one in fit(files, iso):
         profiles.append(one.profile)
@@ -71,6 +73,6 @@ def fit_noise(
             console.warning(f"{one.name}: the fit is uncertain: {one.noise.reason}")
     text = write_profiles(profiles)
     if output:
-        write_text(text, output)
+        write_text(text, output, replace=overwrite)
     else:
         print(text, end="")

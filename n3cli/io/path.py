@@ -116,7 +116,7 @@ def secure(finished: Path) -> None:
         os.fsync(file.fileno())
 
 
-def deliver_database(finished: Path, target: Path) -> None:
+def deliver_database(finished: Path, target: Path, *, replace: bool = True) -> None:
     """Put a finished SQLite database in its place, as `deliver` does.
 
     A journal that lies beside the target belongs to what is there now; SQLite would replay it into
@@ -125,6 +125,8 @@ def deliver_database(finished: Path, target: Path) -> None:
     Raises:
         InputError: such a journal is there, or as `deliver` raises it.
     """
+    if not replace:
+        refuse_existing(target)  # before its journals go
     with explained(target):
         place = os.path.realpath(target)
         journals = [Path(place + ending) for ending in ("-wal", "-journal", "-shm")]
@@ -136,7 +138,7 @@ def deliver_database(finished: Path, target: Path) -> None:
                 )
         for journal in journals:
             journal.unlink(missing_ok=True)
-    deliver(finished, target)
+    deliver(finished, target, replace=replace)
 
 
 def write_text(text: str, target: Path, *, replace: bool = True) -> None:
@@ -150,6 +152,16 @@ def write_text(text: str, target: Path, *, replace: bool = True) -> None:
         with explained(target):
             finished.write_text(text, encoding="utf-8")
         deliver(finished, target, replace=replace)
+
+
+def make_folder(target: Path) -> None:
+    """Make the folder that an output goes to.
+
+    Raises:
+        InputError: it cannot be made.
+    """
+    with explained(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
 
 
 def refuse_existing(target: Path) -> None:

@@ -15,7 +15,7 @@ from n3cli.io.match.matches import Matches
 from n3cli.io.match.npz import write_npz
 from n3cli.io.match.text import write_csv, write_json
 from n3cli.io.name import MATCHED
-from n3cli.io.path import explained, kept, refuse_existing
+from n3cli.io.path import kept, make_folder, refuse_existing
 from n3cli.jobs.pair import PicturePair
 from n3cli.jobs.scan import identify
 from n3cli.ops.two_view.camera import Camera
@@ -114,20 +114,20 @@ class MatchOutput:
         )
 
 
-def write_matches(target: Path, row: dict[str, Any], matches: Matches) -> None:
+def write_matches(target: Path, row: dict[str, Any], matches: Matches, *, replace: bool) -> None:
     """Write a pair's file in the format that its suffix names; its folder is made.
 
     Raises:
-        InputError: it cannot be written.
+        InputError: it cannot be written, or is there and may not be replaced.
     """
     make_folder(target)
     match target.suffix.lower():
         case ".csv":
-            write_csv(target, matches)
+            write_csv(target, matches, replace=replace)
         case ".json":
-            write_json(target, row, matches)
+            write_json(target, row, matches, replace=replace)
         case _:
-            write_npz(target, matches)
+            write_npz(target, matches, replace=replace)
 
 
 @contextmanager
@@ -170,7 +170,7 @@ def open_output(
         if not overwrite:
             refuse_existing(Path(output))
         make_folder(Path(output))
-        many = create_database(Path(output))
+        many = create_database(Path(output), replace=overwrite)
     elif output and suffix.removeprefix(".") in OWN:
         made.file = _single(pairs, output, "-o")
     elif output:
@@ -196,16 +196,6 @@ def open_output(
     with many as made.store:
         made.store_path = Path(str(output))
         yield made
-
-
-def make_folder(target: Path) -> None:
-    """Make the folder that an output goes to.
-
-    Raises:
-        InputError: it cannot be made.
-    """
-    with explained(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
 
 
 def _single(pairs: int, name: str, option: str) -> Path:

@@ -41,8 +41,8 @@ _MOST = 1 << 30
 """Bytes that the arrays of an archive may have unpacked."""
 
 
-def write_npz(target: Path, matches: Matches) -> None:
-    """Write one pair's matches; the file appears whole or not at all.
+def write_npz(target: Path, matches: Matches, *, replace: bool = True) -> None:
+    """Write one pair's matches; the file appears whole or not at all. `replace` as for `deliver`.
 
     Raises:
         InputError: the target cannot be written.
@@ -55,7 +55,7 @@ def write_npz(target: Path, matches: Matches) -> None:
         finished = folder / "finished.npz"
         with explained(target):
             np.savez_compressed(finished, allow_pickle=False, **arrays)
-        deliver(finished, target)
+        deliver(finished, target, replace=replace)
 
 
 def read_npz(path: Path) -> Matches:

@@ -20,8 +20,10 @@ _POINTS: Final = ("x0", "y0", "x1", "y1")
 _MOST = 10_000_000
 
 
-def write_csv(target: Path, matches: Matches) -> None:
+def write_csv(target: Path, matches: Matches, *, replace: bool = True) -> None:
     """Write one row for each putative match, whether it was kept and whether it agrees included.
+
+    `replace` is as for `path.deliver`.
 
     Raises:
         InputError: the target cannot be written.
@@ -40,7 +42,7 @@ def write_csv(target: Path, matches: Matches) -> None:
     table = csv.writer(text, lineterminator="\n")
     table.writerow(columns)
     table.writerows([_shown(value) for value in row] for row in zip(*columns.values(), strict=True))
-    write_text(text.getvalue(), target)
+    write_text(text.getvalue(), target, replace=replace)
 
 
 def read_csv(path: Path) -> Matches:
@@ -95,13 +97,16 @@ def read_csv(path: Path) -> Matches:
     )
 
 
-def write_json(target: Path, row: dict[str, Any], matches: Matches) -> None:
+def write_json(
+    target: Path, row: dict[str, Any], matches: Matches, *, replace: bool = True
+) -> None:
     """Write a pair's facts, and its matches as lists.
 
     Args:
         target: the file.
         row: what is said of the pair, ready for JSON.
         matches: the pair's.
+        replace: as for `path.deliver`.
 
     Raises:
         InputError: the target cannot be written.
@@ -112,7 +117,7 @@ def write_json(target: Path, row: dict[str, Any], matches: Matches) -> None:
                      "logits", "ratio", "mutual", "inliers")
         if getattr(matches, name) is not None
     }  # fmt: skip
-    write_text(json.dumps(row | lists, allow_nan=False) + "\n", target)
+    write_text(json.dumps(row | lists, allow_nan=False) + "\n", target, replace=replace)
 
 
 def _listed(values: Any) -> list[Any]:
