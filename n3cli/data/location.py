@@ -6,7 +6,7 @@ import os
 import sys
 import warnings
 from collections.abc import Iterable, Sequence
-from importlib.resources import files
+from importlib import resources
 from pathlib import Path, PurePath
 from typing import TypeVar
 
@@ -15,6 +15,7 @@ from n3cli.data.published.index import COLLECTIONS
 from n3cli.errors import DataError, N3Warning
 from n3cli.io.format import READABLE
 from n3cli.io.name import MADE, has_tag
+from n3cli.io.walk import visible_files
 
 VARIABLE = "N3_DATA"
 
@@ -111,23 +112,20 @@ def list_training_images(
 def list_pictures(folder: Path) -> list[Path]:
     """All picture files in a folder and the folders below it, told by their suffix, sorted.
 
-    Hidden files and folders are passed over; folders that are closed to us are, too, with a
-    warning. Links to folders are not followed.
+    Hidden files and folders are passed over; what is closed to us is, too, with a warning. Links
+    to folders are not followed.
 
     Raises:
         DataError: it is no folder, or there is no picture in it.
     """
-    found: list[Path] = []
     closed: list[str] = []
-    for top, folders, names in os.walk(folder, onerror=lambda error: closed.append(str(error))):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        paths = [Path(top, name) for name in names if not name.startswith(".")]
-        found += [p for p in paths if p.suffix.lower() in READABLE and p.is_file()]
+    files = visible_files(folder, lambda error: closed.append(str(error)))
+    found = [path for path in files if path.suffix.lower() in READABLE]
     if not found:
         trouble = "has no picture files in it" if folder.is_dir() else "is not a folder"
         raise DataError(f"{folder} {trouble}; give a folder of pictures")
     if closed:
-        text = f"folders left out: {len(closed)} cannot be read; the first: {closed[0]}"
+        text = f"files and folders left out: {len(closed)} cannot be read; the first: {closed[0]}"
         warnings.warn(text, N3Warning, stacklevel=2)
     return in_order(found)
 
@@ -173,7 +171,7 @@ def _paths(dataset: DataSet, root: Path) -> list[Path]:
     folder = root / dataset.folder
     if dataset.listing is None:
         return in_order(folder.glob(dataset.pattern))
-    names = files("n3cli.data").joinpath(dataset.listing).read_text("ascii").split()
+    names = resources.files("n3cli.data").joinpath(dataset.listing).read_text("ascii").split()
     return [folder / name for name in sorted(names)]
 
 
