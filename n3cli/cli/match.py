@@ -234,7 +234,7 @@ def match(
         _show, as_json=as_json, quiet=quiet, verbose=verbose, debug=options.debugging(ctx)
     )
     if database:
-        failed = _match_database(database, output, overwrite, how, show)
+        failed = _match_database(database, output, overwrite, quiet, how, show)
     else:
         failed = _match(inputs, pairs, matches, recursive, (output, viz, format, overwrite),
                         how, cameras, read, show)  # fmt: skip
@@ -261,6 +261,7 @@ def _match_database(
     database: Path,
     output: str | None,
     overwrite: bool,
+    quiet: bool,
     how: dict[str, Any],
     show: Callable[[Iterable[PairRow]], int],
 ) -> int:
@@ -270,7 +271,8 @@ def _match_database(
     target = database_target(database, output, overwrite=overwrite)
     matcher = _make_matcher(**how)
     failed = show(match_database(database, target, matcher, overwrite=overwrite))
-    console.line(f"{database} → {target}")
+    if not quiet:
+        console.line(f"{database} → {target}")
     return failed
 
 

@@ -359,6 +359,8 @@ class TestDatabase:
         assert rows(result)[0]["cameras"] == ["the database", "the database"]
         assert "new.db → new_n3.db" in result.stderr
         assert Path("new.db").read_bytes() == before
+        quiet = run("--database", "new.db", "-q", "-y", "-m", "none")
+        assert (quiet.exit_code, quiet.stderr) == (0, "")
         again = run("--database", "new.db")
         assert again.exit_code == 1
         assert "exists and is kept" in again.stderr
