@@ -158,6 +158,13 @@ def read_dpi(exif: bytes | None) -> tuple[float, float] | None:
     return _dpi(_read(exif)[0])
 
 
+def without_dpi(exif: bytes) -> bytes:
+    """The block without the resolution that it tells."""
+    tree = _read(exif)
+    told = (_X_RESOLUTION, _Y_RESOLUTION, _UNIT)
+    return pack(tree | {0: {tag: field for tag, field in tree[0].items() if tag not in told}})
+
+
 def read_focal(exif: bytes | None, size: tuple[int, int]) -> float | None:
     """Read the focal length that an Exif block tells, in pixels of a picture of that size.
 
