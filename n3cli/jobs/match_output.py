@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 
 from n3cli.errors import ConfigError, InputError
 from n3cli.io.match.colmap_store import create_database
-from n3cli.io.match.h5 import open_store
+from n3cli.io.match.h5 import SUFFIXES, open_store
 from n3cli.io.match.matches import Matches
 from n3cli.io.match.npz import write_npz
 from n3cli.io.match.text import write_csv, write_json
@@ -23,7 +23,6 @@ from n3cli.ops.two_view.camera import Camera
 OWN: Final = ("npz", "csv", "json")
 """Formats of a file for each pair."""
 
-_H5: Final = (".h5", ".hdf5")
 _DATABASE: Final = ".db"
 
 
@@ -163,7 +162,7 @@ def open_output(
     many: AbstractContextManager[PairStore] | None = None
     if output and (_is_folder(output) or (pairs > 1 and not suffix)):
         made.folder = Path(output)
-    elif output and suffix in _H5:
+    elif output and suffix in SUFFIXES:
         make_folder(Path(output))
         many = open_store(Path(output), anew=overwrite)
     elif output and suffix == _DATABASE:

@@ -13,7 +13,7 @@ import numpy as np
 
 from n3cli.errors import InputError
 from n3cli.io.format import printable
-from n3cli.io.match.matches import Matches, from_pairs
+from n3cli.io.match.matches import Matches, cast, from_pairs
 from n3cli.io.path import explained, write_text
 
 _POINTS: Final = ("x0", "y0", "x1", "y1")
@@ -92,8 +92,8 @@ def read_csv(path: Path) -> Matches:
         np.column_stack([columns["x0"], columns["y0"]]),
         np.column_stack([columns["x1"], columns["y1"]]),
         columns.get("confidence"),
-        ratio=_cast(columns.get("ratio"), np.float32),
-        mutual=_cast(columns.get("mutual"), np.bool_),
+        ratio=cast(columns.get("ratio"), np.float32),
+        mutual=cast(columns.get("mutual"), np.bool_),
     )
 
 
@@ -170,7 +170,3 @@ def _numbers(name: str, number: int, words: list[str], places: dict[str, int]) -
             f"{name}: line {number} lacks the numbers {', '.join(places)}: {' '.join(words)[:80]}"
         )
     return values
-
-
-def _cast(values: Any, dtype: Any) -> Any:
-    return None if values is None else values.astype(dtype)
