@@ -14,6 +14,8 @@ from typing import BinaryIO
 from n3cli.errors import InputError, N3Error
 from n3cli.io.format import printable
 
+_PART = 1 << 20
+
 
 @contextmanager
 def explained(name: Path | str) -> Iterator[None]:
@@ -152,6 +154,26 @@ def write_text(text: str, target: Path, *, replace: bool = True) -> None:
         with explained(target):
             finished.write_text(text, encoding="utf-8")
         deliver(finished, target, replace=replace)
+
+
+def read_text(path: Path, most: int) -> str:
+    """Read a text file: UTF-8, with or without a byte order mark.
+
+    Raises:
+        InputError: it is missing, no text, or has more than `most` bytes.
+    """
+    data = bytearray()
+    with explained(path), path.open("rb") as file:
+        while len(data) <= most and (part := file.read(_PART)):  # memory is taken as it is needed
+            data += part
+    if len(data) > most:
+        raise InputError(
+            f"{printable(path)}: is too large for a text file of its kind (more than {most} bytes)"
+        )
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{printable(path)}: is not a text file ({error.reason})") from error
 
 
 def make_folder(target: Path) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from n3cli.errors import InputError
 from n3cli.io.format import printable
 from n3cli.io.match.colmap import SHIFT
-from n3cli.io.path import explained
+from n3cli.io.path import read_text
 from n3cli.ops.two_view.camera import Camera, check_matrix
 
 COLMAP_MODELS: Final = {
@@ -39,7 +39,8 @@ def read_matrix(path: Path) -> Camera:
     Raises:
         InputError: it is missing, has other contents, or is not the matrix of a camera.
     """
-    return _camera(_text(path).replace(",", " ").split(), printable(path), printable(path))
+    words = read_text(path, _LARGEST).replace(",", " ").split()
+    return _camera(words, printable(path), printable(path))
 
 
 def read_intrinsics(path: Path) -> dict[str, Camera]:
@@ -56,7 +57,7 @@ def read_intrinsics(path: Path) -> dict[str, Camera]:
         InputError: a line is wrong; it is named.
     """
     cameras: dict[str, Camera] = {}
-    for number, line in enumerate(_text(path).splitlines(), 1):
+    for number, line in enumerate(read_text(path, _LARGEST).splitlines(), 1):
         words = line.split()
         if not words or words[0].startswith("#"):
             continue
@@ -129,12 +130,3 @@ def _numbers(words: list[str], place: str) -> list[float]:
     if not all(map(math.isfinite, values)):
         raise InputError(f"{place}: holds values that are not finite")
     return values
-
-
-def _text(path: Path) -> str:
-    with explained(path), path.open("rb") as file:
-        data = file.read(_LARGEST)
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{printable(path)}: is not a text file ({error.reason})") from error

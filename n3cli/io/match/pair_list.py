@@ -12,7 +12,7 @@ import numpy as np
 from n3cli.errors import InputError
 from n3cli.io.format import printable
 from n3cli.io.match.camera_file import checked_camera
-from n3cli.io.path import explained
+from n3cli.io.path import read_text
 from n3cli.ops.array import Float64
 from n3cli.ops.two_view.camera import Camera
 
@@ -50,16 +50,10 @@ def read_pairs(path: Path) -> list[ListedPair]:
         InputError: it is missing, or a line is wrong; it is named.
     """
     name = printable(path)
-    with explained(path), path.open("rb") as file:
-        data = file.read(_LARGEST)
-    try:
-        lines = data.decode("utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise InputError(f"{name}: is not a text file ({error.reason})") from error
     pairs = [
         _pair(line.split("\t") if line.count("\t") in (1, _FULL - 1) else line.split(),
               f"{name}: line {number}")
-        for number, line in enumerate(lines, 1)
+        for number, line in enumerate(read_text(path, _LARGEST).splitlines(), 1)
         if line.strip() and not line.startswith("#")
     ]  # fmt: skip
     if not pairs:

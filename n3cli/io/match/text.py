@@ -14,10 +14,11 @@ import numpy as np
 from n3cli.errors import InputError
 from n3cli.io.format import printable
 from n3cli.io.match.matches import Matches, cast, from_pairs
-from n3cli.io.path import explained, write_text
+from n3cli.io.path import read_text, write_text
 
 _POINTS: Final = ("x0", "y0", "x1", "y1")
 _MOST = 10_000_000
+_LARGEST = 1 << 32
 
 
 def write_csv(target: Path, matches: Matches, *, replace: bool = True) -> None:
@@ -58,12 +59,7 @@ def read_csv(path: Path) -> Matches:
     """
     name = printable(path)
     try:
-        with explained(path), path.open(encoding="utf-8-sig", newline="") as file:
-            lines = file.read().splitlines()
-    except UnicodeDecodeError as error:
-        raise InputError(f"{name}: is not a text file ({error.reason})") from error
-    try:
-        rows = _rows(lines)
+        rows = _rows(read_text(path, _LARGEST).splitlines())
     except csv.Error as error:
         raise InputError(f"{name}: is not a table ({error})") from error
     if len(rows) > _MOST:
