@@ -47,7 +47,7 @@ def present_form(dataset: DataSet, data: Path | None = None) -> DataSet:
     """
     root, _ = locate_root(data)
     other = CATALOG[dataset.stand_in] if dataset.stand_in else dataset
-    if not (root / dataset.folder).is_dir() and any(path.is_file() for path in _paths(other, root)):
+    if not (root / dataset.folder).is_dir() and any(map(_is_there, _paths(other, root))):
         return other
     return dataset
 
@@ -63,11 +63,12 @@ def list_images(dataset: DataSet, data: Path | None = None) -> list[Path]:
         `dataset.count` paths.
 
     Raises:
-        DataError: the set is absent, or its number of images is not what it should be.
+        DataError: the set is absent or closed to us, or its number of images is not what it should
+            be.
     """
     root, reason = locate_root(data)
     folder = root / dataset.folder
-    found = [path for path in _paths(dataset, root) if path.is_file()]
+    found = [path for path in _paths(dataset, root) if _is_there(path)]
     if not found:
         trouble = "has none of its images" if folder.is_dir() else "is not a folder"
         raise DataError(
@@ -156,6 +157,13 @@ def in_order(paths: Iterable[_P]) -> list[_P]:
     Seeds, crops and held-out pictures follow the order.
     """
     return sorted(paths, key=lambda path: path.parts)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
 
 
 def _remedy(dataset: DataSet, root: Path) -> str:
