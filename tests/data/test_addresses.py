@@ -6,7 +6,7 @@ import threading
 import pytest
 from file_server import Server, serve
 
-from n3cli.data.fetch import address as module
+from n3cli.data.fetch import web
 from n3cli.data.fetch.address import Answer, Question, ask, ask_all, questions
 from n3cli.data.fetch.web import open_client
 from n3cli.data.published.collection import Archive, Collection
@@ -15,7 +15,7 @@ from n3cli.data.published.index import COLLECTIONS
 
 @pytest.fixture
 def server(monkeypatch):
-    monkeypatch.setattr(module, "_PAUSE", 0.01)
+    monkeypatch.setattr(web, "_PAUSE", 0.01)
     with serve(Server({"a": b"12345", "b": b"123"})) as running:
         yield running
 

@@ -8,8 +8,8 @@ import pytest
 from archives import TRAIN, VALID, content, tarred, zipped
 from file_server import Server, serve
 
-from n3cli.data.fetch import download as download_module
 from n3cli.data.fetch import install as install_module
+from n3cli.data.fetch import web
 from n3cli.data.fetch.bring import bring
 from n3cli.data.fetch.place import alone
 from n3cli.data.fetch.record import RECORD
@@ -22,7 +22,7 @@ FILES = {"train.zip": zipped(TRAIN), "valid.tgz": tarred(VALID)}
 
 @pytest.fixture
 def server(monkeypatch):
-    monkeypatch.setattr(download_module, "_PAUSE", 0.01)
+    monkeypatch.setattr(web, "_PAUSE", 0.01)
     with serve(Server(dict(FILES), tags={"train.zip": '"1"', "valid.tgz": '"1"'})) as running:
         yield running
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from file_server import Server, serve
 
-from n3cli.data.fetch import download as module
+from n3cli.data.fetch import web
 from n3cli.data.fetch.download import UnreachableError, Wanted, download
 from n3cli.data.fetch.web import open_client
 from n3cli.errors import DataError
@@ -27,7 +27,7 @@ def server():
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch):
-    monkeypatch.setattr(module, "_PAUSE", 0.01)
+    monkeypatch.setattr(web, "_PAUSE", 0.01)
 
 
 def wanted(server, folder, **changes):

@@ -9,8 +9,8 @@ import pytest
 from file_server import Server, serve
 
 from n3cli.data.catalog import sets_of
-from n3cli.data.fetch import download as download_module
 from n3cli.data.fetch import place as place_module
+from n3cli.data.fetch import web
 from n3cli.data.fetch.bring import bring
 from n3cli.data.fetch.fetch import fetch
 from n3cli.data.fetch.state import inspect, look
@@ -34,7 +34,7 @@ class Small(Collection):
 
 @pytest.fixture
 def server(monkeypatch):
-    monkeypatch.setattr(download_module, "_PAUSE", 0.01)
+    monkeypatch.setattr(web, "_PAUSE", 0.01)
     files = {f"set/{path.replace(' é', '%20%C3%A9')}": body for path, body in CONTENTS.items()}
     with serve(Server(files)) as running:
         yield running
@@ -114,7 +114,7 @@ def test_a_closed_folder_is_told(collection, tmp_path, close, see):
 
 
 def test_when_nobody_answers_it_ends_soon(tmp_path, monkeypatch):
-    monkeypatch.setattr(download_module, "_PAUSE", 0.01)
+    monkeypatch.setattr(web, "_PAUSE", 0.01)
     state = inspect(Small("small", "Small", "", "", "", "", "http://127.0.0.1:1/"), tmp_path)
     with pytest.raises(DataError, match="--from"):
         fetch(state, state.missing, workers=2)

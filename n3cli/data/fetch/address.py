@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +10,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from n3cli.data.fetch.web import AGAIN, LONGEST_PAUSE, open_client, retry_after
+from n3cli.data.fetch.web import AGAIN, LONGEST_PAUSE, open_client, pause_after, retry_after
 from n3cli.data.published.collection import Collection
 
 if TYPE_CHECKING:
@@ -19,9 +18,6 @@ if TYPE_CHECKING:
 
 _ATTEMPTS: Final = 3
 """Requests for one address, where the first ones fail in a way that may pass."""
-
-_PAUSE: Final = 0.5
-"""Seconds before the second request; doubled for the third."""
 
 _NO_HEAD: Final = {400, 403, 405, 501}
 """Statuses of servers that do not answer HEAD and may answer GET."""
@@ -115,7 +111,7 @@ def ask(client: Client, question: Question, *, cancelled: Event | None = None) -
     cancelled = cancelled or Event()
     problem = ""
     for attempt in range(_ATTEMPTS):
-        pause = _PAUSE * 2**attempt * random.uniform(0.75, 1.25)
+        pause = pause_after(attempt)
         try:
             answer, status, wait = _request(client, question)
         except (InvalidURL, UnsupportedProtocol) as error:

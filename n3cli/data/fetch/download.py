@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import random
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Final
 
 from n3cli.data.fetch.place import part_of, settle
-from n3cli.data.fetch.web import AGAIN, LONGEST_PAUSE, retry_after
+from n3cli.data.fetch.web import AGAIN, LONGEST_PAUSE, pause_after, retry_after
 from n3cli.errors import DataError
 
 if TYPE_CHECKING:
@@ -26,9 +25,6 @@ _ATTEMPTS: Final = 5
 """Requests in a row that may fail without a byte gained."""
 
 _ELSEWHERE: Final = "name another address with --from"
-
-_PAUSE: Final = 0.5
-"""Seconds before the second request; doubled each time."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +132,7 @@ def _repeat(
                 ) from again
             pause = again.pause
             if pause is None:
-                pause = _PAUSE * 2**failures * random.uniform(0.75, 1.25)
+                pause = pause_after(failures)
             if cancelled.wait(pause):
                 raise InterruptedError from again
 

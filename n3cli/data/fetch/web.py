@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
 
 LONGEST_PAUSE: Final = 60.0
 """Seconds that a server may ask us to wait; where it asks for more, the file is given up."""
+
+_PAUSE: Final = 0.5
+"""Seconds that pauses grow from, each twice as long as the one before."""
 
 AGAIN: Final = {408, 425, 429, 500, 502, 503, 504}
 """Statuses that may be others the next time."""
@@ -27,6 +31,11 @@ def open_client() -> Client:
         # A range is one of what is sent, which must be the file itself.
         headers={"User-Agent": "n3cli", "Accept-Encoding": "identity"},
     )
+
+
+def pause_after(failures: int) -> float:
+    """Seconds to wait before what has failed so often is asked for again."""
+    return _PAUSE * (1 << failures) * random.uniform(0.75, 1.25)
 
 
 def retry_after(headers: Headers) -> float | None:
