@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
@@ -31,6 +32,22 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs the folder `shared` beside the repository")
     return SHARED
+
+
+@pytest.fixture
+def close() -> Iterator[Callable[[Path, int], None]]:
+    """Takes rights from files and folders; skips where that closes nothing to this user."""
+    closed: list[tuple[Path, int]] = []
+
+    def close(path: Path, mode: int = 0) -> None:
+        closed.append((path, path.stat().st_mode))
+        path.chmod(mode)
+        if os.access(path, os.R_OK if not mode else os.X_OK):
+            pytest.skip("nothing is closed to this user")
+
+    yield close
+    for path, mode in reversed(closed):  # or pytest could not remove it
+        path.chmod(mode)
 
 
 @pytest.fixture(autouse=True)

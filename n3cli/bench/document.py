@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -17,13 +18,24 @@ def write_json(
 ) -> dict[str, Any]:
     """Everything, as plain dicts and lists: the machine, and an entry for each suite.
 
+    What is not a finite number is None, for JSON has no word for it: the PSNR of what is restored
+    without error, the recall where nothing is right, the error of a pose that was not found.
+
     Args:
         images: what was measured on images.
         pairs: what was measured on correspondences.
         machine: on what.
     """
     suites = [*map(report.suite_json, images), *map(pair_report.suite_json, pairs)]
-    return {"machine": asdict(machine), "suites": suites}
+    return {"machine": asdict(machine), "suites": _finite(suites)}
+
+
+def _finite(facts: Any) -> Any:
+    if isinstance(facts, dict):
+        return {name: _finite(value) for name, value in facts.items()}
+    if isinstance(facts, list):
+        return [_finite(value) for value in facts]
+    return None if isinstance(facts, float) and not math.isfinite(facts) else facts
 
 
 def write_text(

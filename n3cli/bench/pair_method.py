@@ -144,7 +144,7 @@ def _classifier(name: str, device: str) -> PairMethod:
 
 FILTERS: dict[str, tuple[str, Callable[[Pair], Verdict], tuple[str, ...]]] = {
     "none": ("all putative correspondences", _none, ()),
-    "ratio": (f"those with a ratio of at most {RATIO:g}", _ratio, ("ratio",)),
+    "ratio": (f"those with a ratio below {RATIO:g}", _ratio, ("ratio",)),
     "mutual": ("those that are each other's nearest", _mutual, ("mutual",)),
     "ratio+mutual": ("those that pass both", _both, ("ratio", "mutual")),
 }

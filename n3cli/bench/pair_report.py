@@ -55,16 +55,11 @@ def _row_json(row: PairRow) -> dict[str, Any]:
                 **{f"auc{at}": value for at, value in _at(poses.areas)},
                 "map5_interval": list(poses.interval),
                 "auc5_deviation": poses.deviation,
-                "errors": [[*map(_known, of_pair)] for of_pair in poses.errors],
+                "errors": [[*of_pair] for of_pair in poses.errors],
             }
             for name, poses in row.poses.items()
         },
     }
-
-
-def _known(error: float) -> float | None:
-    """JSON has no infinity."""
-    return error if error < float("inf") else None
 
 
 def _at(values: Sequence[float]) -> list[tuple[int, float]]:

@@ -124,7 +124,7 @@ def _write(
     from n3cli.bench.document import write_json, write_text
 
     if form == "json":
-        return json.dumps(write_json(images, pairs, machine), indent=2)
+        return json.dumps(write_json(images, pairs, machine), indent=2, allow_nan=False)
     if form == "html":
         from n3cli.bench.document_html import write_html
 

@@ -156,7 +156,7 @@ def _show(
         raise ConfigError("-o names one file, but several sets are given; show one, or omit -o")
     targets = [target_for(collection, output, overwrite) for collection in collections]
     for collection, target in zip(collections, targets, strict=True):
-        show(collection, root, target, quiet)
+        show(collection, root, target, overwrite, quiet)
 
 
 def _agree(states: list[State], yes: bool) -> None:

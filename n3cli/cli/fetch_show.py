@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from n3cli.data.preview import Preview
     from n3cli.data.published.collection import Collection
     from n3cli.data.statistic import Statistic
+    from n3cli.render.match_picture import Colours
 
 
 def target_for(collection: Collection, output: str | None, overwrite: bool) -> Path:
@@ -32,27 +33,43 @@ def target_for(collection: Collection, output: str | None, overwrite: bool) -> P
     if target.is_dir():
         raise InputError(f"{target}: is a folder; give a file name with -o")
     if target.exists() and not overwrite:
-        raise InputError(f"{target}: exists and is kept; give --overwrite to replace it")
+        raise InputError(_kept(target))
     return target
 
 
-def show(collection: Collection, root: Path, target: Path, quiet: bool) -> None:
+def show(collection: Collection, root: Path, target: Path, overwrite: bool, quiet: bool) -> None:
     """Print the numbers of a set, and write its contact sheet.
 
     Raises:
         DataError: it is not here, or cannot be read.
-        InputError: the sheet cannot be written.
+        InputError: the sheet cannot be written, or its file has appeared meanwhile.
     """
+    from n3cli.io.picture import Picture, write_picture
+
+    if collection.kind == "correspondences":
+        sheet = show_pairs(collection, root)
+    else:
+        sheet = _show_pictures(collection, root, quiet)
+    try:
+        write_picture(target, Picture(sheet), replace=overwrite)
+    except InputError as error:
+        if isinstance(error.__cause__, FileExistsError):  # -y has another meaning here
+            raise InputError(_kept(target)) from error
+        raise
+    click.echo(f"{'sheet':<11} {target}")
+
+
+def _kept(target: Path) -> str:
+    return f"{target}: exists and is kept; give --overwrite to replace it"
+
+
+def _show_pictures(collection: Collection, root: Path, quiet: bool) -> Colours:
     from n3cli.data.by_name import opens_as
     from n3cli.data.fetch.state import look
     from n3cli.data.preview import preview
     from n3cli.data.statistic import survey
-    from n3cli.io.picture import Picture, write_picture
     from n3cli.render.contact_sheet import contact_sheet
 
-    if collection.kind == "correspondences":
-        show_pairs(collection, root, target)
-        return
     state = look(collection, root)
     if not state.whole:
         raise DataError(
@@ -77,9 +94,7 @@ def show(collection: Collection, root: Path, target: Path, quiet: bool) -> None:
         click.echo(f"{name:<11} {text}")
     for path in unreadable:
         console.warning(f"{path}: cannot be read")
-    sheet = contact_sheet([one.pixels for one in samples], [one.name for one in samples], columns=6)
-    write_picture(target, Picture(sheet))
-    click.echo(f"{'sheet':<11} {target}")
+    return contact_sheet([one.pixels for one in samples], [one.name for one in samples], columns=6)
 
 
 def _kinds(collection: Collection, found: Preview) -> list[tuple[str, str]]:

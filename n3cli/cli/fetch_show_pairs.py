@@ -30,18 +30,19 @@ _SIDE: Final = 400
 """Longest side of a view in pixels."""
 
 
-def show_pairs(collection: Collection, root: Path, target: Path) -> None:
+def show_pairs(collection: Collection, root: Path) -> Colours:
     """Print the numbers of a set, and draw pairs of it: right matches green, wrong ones red.
+
+    Returns:
+        The contact sheet.
 
     Raises:
         DataError: it is not here, or damaged.
         ConfigError: a library that reads or draws it is not installed.
-        InputError: the sheet cannot be written.
     """
     import numpy as np
 
     from n3cli.data.pairs.pair_set import PAIR_SETS
-    from n3cli.io.picture import Picture, write_picture
     from n3cli.render.contact_sheet import contact_sheet
 
     (source,) = (one for one in PAIR_SETS.values() if one.collection == collection.name)
@@ -60,11 +61,9 @@ def show_pairs(collection: Collection, root: Path, target: Path) -> None:
     )
     click.echo(f"{'opens as':<11} {source.name}")
     drawn = pairs[:: max(1, len(pairs) // _DRAWN)][:_DRAWN]
-    sheet = contact_sheet(
+    return contact_sheet(
         [_draw(pair) for pair in drawn], [pair.name for pair in drawn], columns=2, cell=2 * _SIDE
     )
-    write_picture(target, Picture(sheet))
-    click.echo(f"{'sheet':<11} {target}")
 
 
 def _draw(pair: Pair) -> Colours:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from n3cli.cli import console, options
+from n3cli.errors import InputError
 
 
 @click.command(
@@ -48,16 +49,23 @@ def fit_noise(
     sensitivity gets a noise profile for `n3 denoise --noise-profiles`: variance a·x + b, where x
     runs from 0 (black) to 1 (white).
     """
-    from n3cli.io.path import refuse_existing, write_text
+    from n3cli.io.path import make_folder, refuse_existing, write_text
 
     if output and not overwrite:
         refuse_existing(output)
 
     from n3cli.io.raw.noise_profile import write_profiles
+    from n3cli.jobs.fit_noise import find_files
     from n3cli.jobs.fit_noise import fit_noise as fit
+    from n3cli.jobs.scan import identify
 
+    files = [file for path in inputs for file in find_files(path)]
+    if output and identify(output) in map(identify, files):
+        raise InputError(f"{output}: is an input and cannot be the output; choose another -o")
+    if output:
+        make_folder(output)
     profiles = []
-    for one in fit(inputs, iso):
+    for one in fit(files, iso):
         profiles.append(one.profile)
         if not quiet:
             console.line(one.text)
@@ -65,6 +73,6 @@ def fit_noise(
             console.warning(f"{one.name}: the fit is uncertain: {one.noise.reason}")
     text = write_profiles(profiles)
     if output:
-        write_text(text, output)
+        write_text(text, output, replace=overwrite)
     else:
         print(text, end="")

@@ -259,7 +259,8 @@ def _match_database(
     from n3cli.jobs.match_database import database_target, match_database
 
     target = database_target(database, output, overwrite=overwrite)
-    failed = show(match_database(database, target, _make_matcher(**how)))
+    matcher = _make_matcher(**how)
+    failed = show(match_database(database, target, matcher, overwrite=overwrite))
     if not quiet:
         console.line(f"{database} → {target}")
     return failed

@@ -6,7 +6,7 @@ import os
 import sys
 import warnings
 from collections.abc import Iterable, Sequence
-from importlib.resources import files
+from importlib import resources
 from pathlib import Path, PurePath
 from typing import TypeVar
 
@@ -15,6 +15,7 @@ from n3cli.data.published.index import COLLECTIONS
 from n3cli.errors import DataError, N3Warning
 from n3cli.io.format import READABLE
 from n3cli.io.name import MADE, has_tag
+from n3cli.io.walk import visible_files
 
 VARIABLE = "N3_DATA"
 
@@ -46,7 +47,7 @@ def present_form(dataset: DataSet, data: Path | None = None) -> DataSet:
     """
     root, _ = locate_root(data)
     other = CATALOG[dataset.stand_in] if dataset.stand_in else dataset
-    if not (root / dataset.folder).is_dir() and any(path.is_file() for path in _paths(other, root)):
+    if not (root / dataset.folder).is_dir() and any(map(_is_there, _paths(other, root))):
         return other
     return dataset
 
@@ -62,11 +63,12 @@ def list_images(dataset: DataSet, data: Path | None = None) -> list[Path]:
         `dataset.count` paths.
 
     Raises:
-        DataError: the set is absent, or its number of images is not what it should be.
+        DataError: the set is absent or closed to us, or its number of images is not what it should
+            be.
     """
     root, reason = locate_root(data)
     folder = root / dataset.folder
-    found = [path for path in _paths(dataset, root) if path.is_file()]
+    found = [path for path in _paths(dataset, root) if _is_there(path)]
     if not found:
         trouble = "has none of its images" if folder.is_dir() else "is not a folder"
         raise DataError(
@@ -111,23 +113,20 @@ def list_training_images(
 def list_pictures(folder: Path) -> list[Path]:
     """All picture files in a folder and the folders below it, told by their suffix, sorted.
 
-    Hidden files and folders are passed over; folders that are closed to us are, too, with a
-    warning. Links to folders are not followed.
+    Hidden files and folders are passed over; what is closed to us is, too, with a warning. Links
+    to folders are not followed.
 
     Raises:
         DataError: it is no folder, or there is no picture in it.
     """
-    found: list[Path] = []
     closed: list[str] = []
-    for top, folders, names in os.walk(folder, onerror=lambda error: closed.append(str(error))):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        paths = [Path(top, name) for name in names if not name.startswith(".")]
-        found += [p for p in paths if p.suffix.lower() in READABLE and p.is_file()]
+    files = visible_files(folder, lambda error: closed.append(str(error)))
+    found = [path for path in files if path.suffix.lower() in READABLE]
     if not found:
         trouble = "has no picture files in it" if folder.is_dir() else "is not a folder"
         raise DataError(f"{folder} {trouble}; give a folder of pictures")
     if closed:
-        text = f"folders left out: {len(closed)} cannot be read; the first: {closed[0]}"
+        text = f"files and folders left out: {len(closed)} cannot be read; the first: {closed[0]}"
         warnings.warn(text, N3Warning, stacklevel=2)
     return in_order(found)
 
@@ -160,6 +159,13 @@ def in_order(paths: Iterable[_P]) -> list[_P]:
     return sorted(paths, key=lambda path: path.parts)
 
 
+def _is_there(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+
+
 def _remedy(dataset: DataSet, root: Path) -> str:
     """How to get a data set, where that is known."""
     name = dataset.collection
@@ -173,7 +179,7 @@ def _paths(dataset: DataSet, root: Path) -> list[Path]:
     folder = root / dataset.folder
     if dataset.listing is None:
         return in_order(folder.glob(dataset.pattern))
-    names = files("n3cli.data").joinpath(dataset.listing).read_text("ascii").split()
+    names = resources.files("n3cli.data").joinpath(dataset.listing).read_text("ascii").split()
     return [folder / name for name in sorted(names)]
 
 

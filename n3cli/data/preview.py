@@ -16,6 +16,7 @@ from n3cli.errors import ConfigError, DataError, InputError
 from n3cli.io.format import RAW_SUFFIXES
 from n3cli.io.mat import list_mat, read_mat
 from n3cli.io.raw.mosaic import read_raw
+from n3cli.io.walk import visible_files
 from n3cli.ops.array import Float32
 from n3cli.ops.mosaic.develop import show_linear, shrink_mosaic
 
@@ -57,10 +58,7 @@ def preview(
     """
     found = Preview()
     paths = []
-    for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if hidden or not path.is_file():
-            continue
+    for path in sorted(visible_files(folder)):
         found.files += 1
         found.size += path.stat().st_size
         if path.suffix.lower() in RAW_SUFFIXES | {".mat"}:

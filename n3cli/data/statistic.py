@@ -14,6 +14,7 @@ from n3cli.data.location import list_pictures
 from n3cli.errors import InputError
 from n3cli.io.picture import read_picture
 from n3cli.io.reader import open_picture
+from n3cli.io.walk import visible_files
 
 if TYPE_CHECKING:
     from n3cli.io.depth import Pixels
@@ -93,11 +94,7 @@ def survey(
             samples.append(Sample(path.relative_to(folder).as_posix(), picture.pixels))
         except InputError:  # its head is good, and what follows is not
             bad.append(path)
-    files = [
-        path
-        for path in folder.rglob("*")
-        if path.is_file() and not any(p.startswith(".") for p in path.relative_to(folder).parts)
-    ]
+    files = [*visible_files(folder)]
     mean, deviation = _moments([one.pixels for one in samples])
     statistic = Statistic(
         files=len(files),

@@ -1,6 +1,6 @@
 """The boxes of AVIF and HEIC files that tell which colours are meant.
 
-Sources: ISO/IEC 14496-12, sections 4.2 and 12.1.5; ISO/IEC 23008-12 (HEIF), section 9; the numbers
+Sources: ISO/IEC 14496-12, section 12.1.5; ISO/IEC 23008-12 (HEIF), section 9; the numbers
 are those of ITU-T H.273.
 """
 
@@ -11,6 +11,7 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from n3cli.io.box import boxes
 from n3cli.io.meta import Meta
 
 _LOSS = (
@@ -42,24 +43,10 @@ def _find(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
         spans = [
             (start + skipped, end)
             for span in spans
-            for kind, start, end in _boxes(file, *span)
+            for kind, start, end in boxes(file, *span)
             if kind == wanted
         ]
     for start, end in spans:
         if end - start >= 8:
             file.seek(start)
             yield file.read(4), start + 4
-
-
-def _boxes(file: BinaryIO, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Kinds of the boxes in [at, end), and where their contents begin and end."""
-    while at + 8 <= end:
-        file.seek(at)
-        head = file.read(16).ljust(16, b"\0")
-        size, kind, large = struct.unpack(">I4sQ", head)
-        start = at + (16 if size == 1 else 8)
-        stop = at + (large if size == 1 else size or end - at)
-        if not start <= stop <= end:
-            return
-        yield kind, start, stop
-        at = stop

@@ -36,7 +36,7 @@ XMP: Final = 700
 _FOCAL_LENGTH, _FOCAL_35MM = 0x920A, 0xA405
 _PLANE_RESOLUTION, _PLANE_UNIT, _PIXELS_ACROSS, _PIXELS_DOWN = 0xA20E, 0xA210, 0xA002, 0xA003
 _PLANE_RESOLUTION_DOWN, _WIDTH, _HEIGHT = 0xA20F, 256, 257
-_MILLIMETRES = {2: 25.4, 3: 10.0, 4: 1.0, 5: 0.001}
+_MILLIMETRES = {2.0: 25.4, 3.0: 10.0, 4.0: 1.0, 5.0: 0.001}
 _FILM_DIAGONAL = 43.267  # millimetres, of 36 × 24
 EXIF: Final = 0x8769
 GPS: Final = 0x8825
@@ -158,6 +158,13 @@ def read_dpi(exif: bytes | None) -> tuple[float, float] | None:
     return _dpi(_read(exif)[0])
 
 
+def without_dpi(exif: bytes) -> bytes:
+    """The block without the resolution that it tells."""
+    tree = _read(exif)
+    told = (_X_RESOLUTION, _Y_RESOLUTION, _UNIT)
+    return pack(tree | {0: {tag: field for tag, field in tree[0].items() if tag not in told}})
+
+
 def read_focal(exif: bytes | None, size: tuple[int, int]) -> float | None:
     """Read the focal length that an Exif block tells, in pixels of a picture of that size.
 
@@ -173,12 +180,12 @@ def read_focal(exif: bytes | None, size: tuple[int, int]) -> float | None:
         The focal length, or None where nothing usable is told.
     """
     tags = _read(exif).get(EXIF, {})
-    film = _whole(tags.get(_FOCAL_35MM))
+    film = _only(tags.get(_FOCAL_35MM))
     if film:
         return film * math.hypot(*size) / _FILM_DIAGONAL
-    length, resolution = (_quotient(tags.get(tag)) for tag in (_FOCAL_LENGTH, _PLANE_RESOLUTION))
-    unit = _MILLIMETRES.get(_whole(tags.get(_PLANE_UNIT, _short(2))))
-    taken = max(_whole(tags.get(tag)) for tag in (_PIXELS_ACROSS, _PIXELS_DOWN))
+    length, resolution = (_only(tags.get(tag)) for tag in (_FOCAL_LENGTH, _PLANE_RESOLUTION))
+    unit = _MILLIMETRES.get(_only(tags.get(_PLANE_UNIT, _short(2))))
+    taken = max(_only(tags.get(tag)) for tag in (_PIXELS_ACROSS, _PIXELS_DOWN))
     if not (length and resolution and unit and taken):
         return None
     return length * resolution / unit * max(size) / taken
@@ -200,19 +207,10 @@ def read_camera(exif: bytes | None) -> str | None:
     return model if repeated else f"{maker} {model}"
 
 
-def _whole(field: Field | None) -> int:
-    """A whole number; 0 where there is none, or more than one."""
-    if field is None or field.type not in (SHORT, LONG) or field.count != 1:
-        return 0
-    return int.from_bytes(field.data, "little")
-
-
-def _quotient(field: Field | None) -> float:
-    """A rational number; 0 where there is none."""
-    try:
-        return float(Fraction(*struct.unpack("<II", field.data))) if field else 0.0
-    except (struct.error, ZeroDivisionError):
-        return 0.0
+def _only(field: Field | None) -> float:
+    """A field's number above 0; 0 where it has none, or more than one."""
+    numbers = field.numbers if field else []
+    return numbers[0] if len(numbers) == 1 and 0 < numbers[0] < math.inf else 0.0
 
 
 def read_tiff(file: BinaryIO) -> Meta:
@@ -264,14 +262,8 @@ def _resolution(dpi: tuple[float, float] | None) -> Directory:
 
 
 def _dpi(fields: Directory) -> tuple[float, float] | None:
-    inches = {_short(2): 1.0, _short(3): 2.54}.get(fields.get(_UNIT, _short(2)))
-    try:
-        across, down = (
-            float(Fraction(*struct.unpack("<II", fields[tag].data)))
-            for tag in (_X_RESOLUTION, _Y_RESOLUTION)
-        )
-    except (KeyError, struct.error, ZeroDivisionError):
-        return None
+    inches = {2.0: 1.0, 3.0: 2.54}.get(_only(fields.get(_UNIT, _short(2))))
+    across, down = (_only(fields.get(tag)) for tag in (_X_RESOLUTION, _Y_RESOLUTION))
     return (across * inches, down * inches) if inches and across and down else None
 
 

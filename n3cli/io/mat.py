@@ -15,8 +15,8 @@ from typing import Any, Final
 import numpy as np
 
 from n3cli.errors import ConfigError, InputError
+from n3cli.io.extra import load_extra
 from n3cli.io.format import printable
-from n3cli.io.hdf5 import load_h5py
 from n3cli.io.path import deliver, explained, staging
 
 Value = Any
@@ -103,7 +103,7 @@ def write_mat(path: Path, values: Mapping[str, Any], *, replace: bool = True) ->
         InputError: it cannot be written.
         ConfigError: SciPy is not installed.
     """
-    io = _scipy_io()
+    io = load_extra("scipy.io", _FILES, _EXTRA)
     with staging(path) as folder:
         finished = folder / "finished.mat"
         with explained(path):
@@ -116,14 +116,14 @@ def _is_hdf5(head: bytes) -> bool:
 
 
 def _read_hdf5(path: Path, names: Sequence[str]) -> dict[str, Value]:
-    with load_h5py(_FILES, _EXTRA).File(path, "r") as file:
+    with load_extra("h5py", _FILES, _EXTRA).File(path, "r") as file:
         _check_names(path, names, [key for key in file if not key.startswith("#")])
         return {name: _convert(file, file[name]) for name in names}
 
 
 def _list_hdf5(path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
     found: dict[str, tuple[tuple[int, ...], str]] = {}
-    with load_h5py(_FILES, _EXTRA).File(path, "r") as file:
+    with load_extra("h5py", _FILES, _EXTRA).File(path, "r") as file:
         for name in file:
             if name.startswith("#"):
                 continue
@@ -140,7 +140,7 @@ def _list_older(path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
     numbers = {"single", "double", "int8", "uint8", "int16", "uint16", "int32", "uint32"}
     return {
         name: (tuple(shape), names.get(kind, kind) if kind in numbers else "")
-        for name, shape, kind in _scipy_io().whosmat(path)
+        for name, shape, kind in load_extra("scipy.io", _FILES, _EXTRA).whosmat(path)
     }
 
 
@@ -165,7 +165,7 @@ def _convert(file: Any, item: Any) -> Value:
 
 
 def _read_older(path: Path, names: Sequence[str]) -> dict[str, Value]:
-    io = _scipy_io()
+    io = load_extra("scipy.io", _FILES, _EXTRA)
     found = {name: (shape, kind) for name, shape, kind in io.whosmat(path)}
     _check_names(path, names, list(found))
     for name in names:
@@ -199,14 +199,3 @@ def _check_names(path: Path, names: Sequence[str], found: Sequence[str]) -> None
     if missing:
         has = ", ".join(sorted(found)[:10]) or "nothing"
         raise InputError(f"{printable(path)}: has no variable {', '.join(missing)}; it has {has}")
-
-
-def _scipy_io() -> Any:
-    try:
-        import scipy.io
-    except ImportError as error:
-        raise ConfigError(
-            f"{_FILES} need scipy, which cannot be loaded ({error}); install it with: "
-            f"pip install 'n3cli[{_EXTRA}]'"
-        ) from error
-    return scipy.io

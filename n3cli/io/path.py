@@ -6,13 +6,15 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import BinaryIO
 
-from n3cli.errors import InputError
+from n3cli.errors import InputError, N3Error
 from n3cli.io.format import printable
+
+_PART = 1 << 20
 
 
 @contextmanager
@@ -80,6 +82,33 @@ def deliver(finished: Path, target: Path | BinaryIO, *, replace: bool = True) ->
         target.flush()
 
 
+@contextmanager
+def locked(target: Path, busy: N3Error) -> Iterator[None]:
+    """Keep other processes of ours from working on a file or folder meanwhile.
+
+    Args:
+        target: without links; need not exist, but the folder that it is in.
+        busy: raised if another is at work there.
+
+    Raises:
+        OSError: that folder cannot be written to.
+    """
+    from filelock import FileLock, Timeout
+
+    place = target.with_name(f".{target.name}.lock")
+    lock = FileLock(place)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout as error:
+        raise busy from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # while it is held: filelock sees that a file was taken away
+            place.unlink()
+        lock.release()
+
+
 def secure(finished: Path) -> None:
     """Wait until a file is on the disk.
 
@@ -89,7 +118,7 @@ def secure(finished: Path) -> None:
         os.fsync(file.fileno())
 
 
-def deliver_database(finished: Path, target: Path) -> None:
+def deliver_database(finished: Path, target: Path, *, replace: bool = True) -> None:
     """Put a finished SQLite database in its place, as `deliver` does.
 
     A journal that lies beside the target belongs to what is there now; SQLite would replay it into
@@ -98,6 +127,8 @@ def deliver_database(finished: Path, target: Path) -> None:
     Raises:
         InputError: such a journal is there, or as `deliver` raises it.
     """
+    if not replace:
+        refuse_existing(target)  # before its journals go
     with explained(target):
         place = os.path.realpath(target)
         journals = [Path(place + ending) for ending in ("-wal", "-journal", "-shm")]
@@ -109,7 +140,7 @@ def deliver_database(finished: Path, target: Path) -> None:
                 )
         for journal in journals:
             journal.unlink(missing_ok=True)
-    deliver(finished, target)
+    deliver(finished, target, replace=replace)
 
 
 def write_text(text: str, target: Path, *, replace: bool = True) -> None:
@@ -123,6 +154,36 @@ def write_text(text: str, target: Path, *, replace: bool = True) -> None:
         with explained(target):
             finished.write_text(text, encoding="utf-8")
         deliver(finished, target, replace=replace)
+
+
+def read_text(path: Path, most: int) -> str:
+    """Read a text file: UTF-8, with or without a byte order mark.
+
+    Raises:
+        InputError: it is missing, no text, or has more than `most` bytes.
+    """
+    data = bytearray()
+    with explained(path), path.open("rb") as file:
+        while len(data) <= most and (part := file.read(_PART)):  # memory is taken as it is needed
+            data += part
+    if len(data) > most:
+        raise InputError(
+            f"{printable(path)}: is too large for a text file of its kind (more than {most} bytes)"
+        )
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{printable(path)}: is not a text file ({error.reason})") from error
+
+
+def make_folder(target: Path) -> None:
+    """Make the folder that an output goes to.
+
+    Raises:
+        InputError: it cannot be made.
+    """
+    with explained(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
 
 
 def refuse_existing(target: Path) -> None:

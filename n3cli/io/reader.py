@@ -144,10 +144,14 @@ def _open(file: BinaryIO, name: str) -> PictureReader:
         vips.warn_of_colours(name, "YCbCr")
         image = tiff_colour.to_rgb(image)
     meta = vips.read_meta(image)
+    block, dpi = found.exif or meta.exif, found.dpi or exif.read_dpi(meta.exif)
+    if format == "avif" and block and dpi == (25.4, 25.4):
+        # A pixel a millimetre, which libvips tells where no resolution is known.
+        block, dpi = exif.without_dpi(block), None
     meta = dataclasses.replace(
         meta,
-        exif=found.exif or meta.exif,
-        dpi=found.dpi or exif.read_dpi(meta.exif),
+        exif=block,
+        dpi=dpi,
         text=found.text,
         blocks=found.blocks,
         lost=found.lost,

@@ -57,15 +57,12 @@ def fit_noise(paths: Sequence[Path], iso: float | None = None) -> Iterator[Fit]:
     """Fit the noise of every camera and sensitivity among raw files, each in all of its files.
 
     Args:
-        paths: raw files, or folders of them, best of plain surfaces, out of focus, from dark to
-            nearly white.
+        paths: raw files, best of plain surfaces, out of focus, from dark to nearly white.
         iso: the sensitivity of those that do not tell theirs.
 
     Raises:
-        InputError: a file cannot be read, or does not tell its camera or its sensitivity, or a
-            folder holds none.
+        InputError: a file cannot be read, or does not tell its camera or its sensitivity.
     """
-    paths = [file for path in paths for file in _files(path)]
     groups: dict[tuple[str, str, float], list[list[list[Float32]]]] = {}
     for path in paths:
         raw = read_raw(path)
@@ -78,7 +75,12 @@ def fit_noise(paths: Sequence[Path], iso: float | None = None) -> Iterator[Fit]:
         yield Fit(NoiseProfile(make, model, known, noise.models), noise, len(files))
 
 
-def _files(path: Path) -> list[Path]:
+def find_files(path: Path) -> list[Path]:
+    """The raw files that a path stands for: itself, or those of a folder, without results of n3.
+
+    Raises:
+        InputError: a folder holds none, or is closed.
+    """
     if not path.is_dir():
         return [path]
     look = look_into(path, recursive=False, leave_out=(), suffixes=RAW_SUFFIXES)

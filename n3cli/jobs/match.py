@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from n3cli.errors import InputError
 from n3cli.inference.match.matcher import Matcher
 from n3cli.io.match.matches import Matches
+from n3cli.io.path import make_folder
 from n3cli.io.picture import Picture, write_picture
 from n3cli.io.reader import open_picture
 from n3cli.jobs.camera import Cameras
 from n3cli.jobs.excerpt import Shown, reduce
 from n3cli.jobs.feature_store import FeatureStore, look
-from n3cli.jobs.match_output import MatchOutput, make_folder, write_matches
+from n3cli.jobs.match_output import MatchOutput, write_matches
 from n3cli.jobs.match_row import PairRow, evaluate
 from n3cli.jobs.pair import PicturePair
 from n3cli.ops.two_view.camera import Camera
@@ -124,18 +125,18 @@ def _write(
     cameras: tuple[Camera | None, Camera | None],
 ) -> Iterator[str]:
     if file:
-        write_matches(file, row.facts(), matches)
+        write_matches(file, row.facts(), matches, replace=output.overwrite)
         yield str(file)
     if stored:
         assert output.store is not None
         output.store.add(pair.name0, pair.name1, matches, cameras)
         yield str(output.store_path)
     if picture:
-        _draw(pair, matches, picture)
+        _draw(pair, matches, picture, replace=output.overwrite)
         yield str(picture)
 
 
-def _draw(pair: PicturePair, matches: Matches, target: Path) -> None:
+def _draw(pair: PicturePair, matches: Matches, target: Path, *, replace: bool) -> None:
     """Write the picture of a pair's kept matches."""
     (first, scale0), (second, scale1) = (_reduced(path) for path in (pair.path0, pair.path1))
     kept = matches.matches >= 0
@@ -153,7 +154,7 @@ def _draw(pair: PicturePair, matches: Matches, target: Path) -> None:
         caption,
     )
     make_folder(target)
-    write_picture(target, Picture(drawn))
+    write_picture(target, Picture(drawn), replace=replace)
 
 
 def _reduced(path: Path) -> tuple[Shown, np.ndarray]:

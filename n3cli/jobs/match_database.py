@@ -38,13 +38,16 @@ def database_target(source: Path, output: str | None, *, overwrite: bool) -> Pat
     return target
 
 
-def match_database(source: Path, target: Path, matcher: Matcher) -> Iterator[PairRow]:
+def match_database(
+    source: Path, target: Path, matcher: Matcher, *, overwrite: bool = False
+) -> Iterator[PairRow]:
     """Judge the pairs of a database; the copy appears when the last row has been taken.
 
     Args:
         source: the database, which is only read.
         target: the copy.
         matcher: ready to use.
+        overwrite: whether to replace a file that is there, or has appeared meanwhile.
 
     Yields:
         A row for each pair that has matches.
@@ -53,7 +56,7 @@ def match_database(source: Path, target: Path, matcher: Matcher) -> Iterator[Pai
         ConfigError: pycolmap is not installed.
         InputError: the database cannot be read, or the copy not written.
     """
-    with revise_database(source, target) as database:
+    with revise_database(source, target, replace=overwrite) as database:
         for pair in database.pairs(descriptors=matcher.wants_sides):
             matcher.seconds = {}
             start = time.perf_counter()

@@ -10,12 +10,12 @@ from typing import Any, Final, Protocol
 
 from n3cli.errors import ConfigError, InputError
 from n3cli.io.match.colmap_store import create_database
-from n3cli.io.match.h5 import open_store
+from n3cli.io.match.h5 import SUFFIXES, open_store
 from n3cli.io.match.matches import Matches
 from n3cli.io.match.npz import write_npz
 from n3cli.io.match.text import write_csv, write_json
 from n3cli.io.name import MATCHED
-from n3cli.io.path import explained, kept, refuse_existing
+from n3cli.io.path import kept, make_folder, refuse_existing
 from n3cli.jobs.pair import PicturePair
 from n3cli.jobs.scan import identify
 from n3cli.ops.two_view.camera import Camera
@@ -23,7 +23,6 @@ from n3cli.ops.two_view.camera import Camera
 OWN: Final = ("npz", "csv", "json")
 """Formats of a file for each pair."""
 
-_H5: Final = (".h5", ".hdf5")
 _DATABASE: Final = ".db"
 
 
@@ -57,6 +56,7 @@ class MatchOutput:
         picture: the only pair's picture, or None.
         pictures: the folder that takes a picture for each pair, or None.
         store: the file of many pairs, or None.
+        inputs: files that are read beside the pictures, as `identify` has them.
     """
 
     overwrite: bool = False
@@ -67,6 +67,7 @@ class MatchOutput:
     pictures: Path | None = None
     store: PairStore | None = None
     store_path: Path | None = None
+    inputs: frozenset[Path] = frozenset()
     _taken: dict[Path, PicturePair] = field(default_factory=dict)
 
     def targets(self, pair: PicturePair) -> tuple[Path | None, Path | None]:
@@ -82,7 +83,7 @@ class MatchOutput:
             InputError: an output that was named exists and may not be replaced, is an input, or is
                 another pair's.
         """
-        inputs = {identify(path) for path in (pair.path0, pair.path1)}
+        inputs = self.inputs | {identify(path) for path in (pair.path0, pair.path1)}
         wanted: list[Path | None] = []
         for target, named in zip(
             self.targets(pair), (self.file is not None, self.picture is not None), strict=True
@@ -112,20 +113,20 @@ class MatchOutput:
         )
 
 
-def write_matches(target: Path, row: dict[str, Any], matches: Matches) -> None:
+def write_matches(target: Path, row: dict[str, Any], matches: Matches, *, replace: bool) -> None:
     """Write a pair's file in the format that its suffix names; its folder is made.
 
     Raises:
-        InputError: it cannot be written.
+        InputError: it cannot be written, or is there and may not be replaced.
     """
     make_folder(target)
     match target.suffix.lower():
         case ".csv":
-            write_csv(target, matches)
+            write_csv(target, matches, replace=replace)
         case ".json":
-            write_json(target, row, matches)
+            write_json(target, row, matches, replace=replace)
         case _:
-            write_npz(target, matches)
+            write_npz(target, matches, replace=replace)
 
 
 @contextmanager
@@ -152,22 +153,23 @@ def open_output(
         ConfigError: the output and the number of pairs, or its suffix, do not go together.
         InputError: the file of many pairs cannot be opened or written.
     """
+    read = frozenset(map(identify, inputs))
     for name in (output, viz):
-        if name and identify(Path(name)) in {identify(path) for path in inputs}:
+        if name and identify(Path(name)) in read:
             raise ConfigError(f"{name}: is an input and cannot be the output; choose another name")
-    made = MatchOutput(overwrite=overwrite, format=format or "npz")
+    made = MatchOutput(overwrite=overwrite, format=format or "npz", inputs=read)
     suffix = Path(output).suffix.lower() if output else ""
     many: AbstractContextManager[PairStore] | None = None
     if output and (_is_folder(output) or (pairs > 1 and not suffix)):
         made.folder = Path(output)
-    elif output and suffix in _H5:
+    elif output and suffix in SUFFIXES:
         make_folder(Path(output))
         many = open_store(Path(output), anew=overwrite)
     elif output and suffix == _DATABASE:
         if not overwrite:
             refuse_existing(Path(output))
         make_folder(Path(output))
-        many = create_database(Path(output))
+        many = create_database(Path(output), replace=overwrite)
     elif output and suffix.removeprefix(".") in OWN:
         made.file = _single(pairs, output, "-o")
     elif output:
@@ -193,16 +195,6 @@ def open_output(
     with many as made.store:
         made.store_path = Path(str(output))
         yield made
-
-
-def make_folder(target: Path) -> None:
-    """Make the folder that an output goes to.
-
-    Raises:
-        InputError: it cannot be made.
-    """
-    with explained(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
 
 
 def _single(pairs: int, name: str, option: str) -> Path:

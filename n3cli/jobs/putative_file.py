@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from n3cli.errors import ConfigError, InputError
-from n3cli.io.match.h5 import read_h5
+from n3cli.io.match.h5 import SUFFIXES, read_h5
 from n3cli.io.match.matches import Matches
 from n3cli.io.match.npz import read_npz
 from n3cli.io.match.pair_list import ListedPair, read_pairs
@@ -16,7 +16,6 @@ from n3cli.jobs.pair import PicturePair
 
 Given: TypeAlias = tuple[PicturePair, Matches | InputError]
 
-_H5: Final = (".h5", ".hdf5")
 _ONE: Final = {".npz": read_npz, ".csv": read_csv, ".txt": read_csv}
 
 
@@ -40,7 +39,7 @@ def read_putative(
         InputError: an .h5 file cannot be read.
     """
     suffixes = {path.suffix.lower() for path in files}
-    if suffixes <= {*_H5}:
+    if suffixes <= {*SUFFIXES}:
         return _read_many(files, inputs, listed)
     if len(files) > 1 or not suffixes <= {*_ONE}:
         raise ConfigError(

@@ -184,6 +184,22 @@ def test_the_command_on_a_published_dump(tmp_path):
     assert found.stdout.count("not to be had |") == found.stdout.count("| ratio") - 2
 
 
+def test_json_of_a_dump_without_right_matches(tmp_path):
+    folder = tmp_path / "Brown"
+    folder.mkdir()
+    points = np.random.default_rng(0).uniform(-0.5, 0.5, (1, 50, 4)).astype(np.float32)
+    points[..., 3] += 9  # far from where any of them could be
+    columns = {"xs": [points], "Rs": [np.eye(3)], "ts": [np.array([1.0, 0, 0])]}
+    for name, values in columns.items():
+        (folder / f"{name}_te.pkl").write_bytes(pickle.dumps(values, 2))
+    found = run("brown", "--data", tmp_path, "--against", "none", "--json")
+    assert found.exit_code == 0, found.output
+    (suite,) = json.loads(found.stdout, parse_constant=pytest.fail)["suites"]
+    assert suite["right"] == 0
+    assert suite["measured"][0]["precision"] is None
+    assert suite["measured"][0]["poses"]["8pt"]["map5"] is not None
+
+
 def test_what_wants_ratios_is_left_out_where_a_dump_has_none(tmp_path):
     folder = tmp_path / "Brown"
     folder.mkdir()

@@ -131,6 +131,13 @@ def test_json_has_its_schema_and_survives_a_round_trip():
     assert suite["published"][0].keys() == {"method", "psnr", "source", "reference"}
 
 
+def test_json_has_no_word_for_infinity():
+    row = replace(ROW, psnr=(float("inf"), 27.5))
+    (suite,) = write_json([replace(*measured(), rows=(row,))], [], MACHINE)["suites"]
+    assert suite["measured"][0]["psnr"] == [None, 27.5]
+    assert json.loads(json.dumps(suite, allow_nan=False)) == suite
+
+
 @pytest.mark.parametrize("verified", [True, False])
 def test_json_says_whether_images_were_checked(verified):
     report = write_json([replace(*measured(), verified=verified)], [], MACHINE)

@@ -19,6 +19,7 @@ from reference.dng import BAYER, make_dng, make_pef
 from reference.scenes import exposed, filtered, linear
 
 from n3cli.cli.main import n3
+from n3cli.inference.raw.noise import estimate_noise
 from n3cli.io.exif import EXIF
 from n3cli.io.picture import Picture, read_picture, write_picture
 from n3cli.io.raw.dng import write_dng
@@ -405,6 +406,34 @@ class TestFitNoise:
         result = run("flats/empty", command="fit-noise")
         assert result.exit_code == 1
         assert "flats/empty: holds no camera raw files" in result.stderr
+
+    @pytest.mark.parametrize("given", ["photo.dng", "."])
+    def test_an_input_is_never_the_output(self, given):
+        before = Path("photo.dng").read_bytes()
+        output = f"../{Path.cwd().name}/photo.dng"
+        result = run(given, "--iso", "800", "-o", output, "-y", command="fit-noise")
+        assert result.exit_code == 1
+        assert "photo.dng: is an input and cannot be the output" in result.stderr
+        assert Path("photo.dng").read_bytes() == before
+
+    def test_what_appears_meanwhile_is_kept(self, monkeypatch):
+        def estimate(*planes, **how):
+            Path("new/own.toml").write_text("another's")
+            return estimate_noise(*planes, **how)
+
+        monkeypatch.setattr("n3cli.jobs.fit_noise.estimate_noise", estimate)
+        words = ("photo.dng", "--iso", "800", "-o", "new/own.toml")
+        result = run(*words, command="fit-noise")
+        assert result.exit_code == 1
+        assert "own.toml: exists and is kept; give -y to replace it" in result.stderr
+        assert Path("new/own.toml").read_text() == "another's"
+        assert run(*words, "-y", command="fit-noise").exit_code == 0
+        assert Path("new/own.toml").read_text() != "another's"
+
+    def test_a_folder_that_cannot_be_made_is_told_first(self):
+        result = run("missing.dng", "-o", "photo.dng/own.toml", command="fit-noise")
+        assert result.exit_code == 1
+        assert "photo.dng/own.toml: " in result.stderr
 
     def test_files_that_do_not_tell_their_sensitivity(self):
         result = run("photo.dng", command="fit-noise")

@@ -11,11 +11,14 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from reference.real_sets import write_dnd, write_sidd
 
 from n3cli.cli import fetch_view
+from n3cli.cli.main import n3
 from n3cli.data.published.index import COLLECTIONS
 from n3cli.io.picture import read_picture
+from n3cli.render.contact_sheet import contact_sheet
 
 sys.path.append(str(Path(__file__).parents[1] / "data"))
 from file_server import Server, serve
@@ -210,6 +213,19 @@ def test_a_set_is_shown(shared, tmp_path):
         "set5-contact-sheet.png",
         "sheet.jpg",
     ]
+
+
+def test_a_sheet_that_appears_meanwhile_is_kept(shared, tmp_path, monkeypatch):
+    def draw(*pictures, **how):
+        (tmp_path / "sheet.png").write_text("another's")
+        return contact_sheet(*pictures, **how)
+
+    monkeypatch.setattr("n3cli.render.contact_sheet.contact_sheet", draw)
+    words = ["--show", "set5", "--dir", shared / "datasets", "-o", tmp_path / "sheet.png"]
+    result = CliRunner().invoke(n3, ["fetch-data", *map(str, words)])
+    assert result.exit_code == 1, result.output
+    assert "exists and is kept; give --overwrite to replace it" in result.stderr
+    assert (tmp_path / "sheet.png").read_text() == "another's"
 
 
 def test_raw_photos_and_blocks_are_shown(tmp_path):

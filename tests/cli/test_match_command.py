@@ -12,6 +12,7 @@ import torch
 from click.testing import CliRunner, Result
 
 from n3cli.cli.main import n3
+from n3cli.inference.match.matcher import Matcher
 from n3cli.io.match.npz import read_npz
 from n3cli.io.picture import Picture, read_picture, write_picture
 from n3cli.networks import registry
@@ -31,6 +32,18 @@ def run(*arguments: object) -> Result:
 
 def rows(result: Result) -> list[dict]:
     return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def let_appear(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Have another program write a file while a pair is worked on."""
+    for work in ("match", "judge"):
+        real = getattr(Matcher, work)
+
+        def meanwhile(*arguments, real=real):
+            Path(name).write_text("another's")
+            return real(*arguments)
+
+        monkeypatch.setattr(Matcher, work, meanwhile)
 
 
 def full_line(first: str, second: str) -> str:
@@ -93,6 +106,17 @@ class TestAPair:
         assert again.exit_code == 1
         assert "exists and is kept; give -y to replace it" in again.stderr
         assert run("photos/a.png", "photos/b.png", "-o", name, "-y", *FEW).exit_code == 0
+
+    @pytest.mark.parametrize("option", ["-o out.npz", "-o out.csv", "-o out.json", "--viz out.png"])
+    def test_what_appears_meanwhile_is_kept(self, monkeypatch, option):
+        option, name = option.split()
+        let_appear(monkeypatch, name)
+        result = run("photos/a.png", "photos/b.png", option, name, *FEW)
+        assert result.exit_code == 1, result.output
+        assert f"{name}: exists and is kept; give -y to replace it" in result.stderr
+        assert Path(name).read_text() == "another's"
+        assert run("photos/a.png", "photos/b.png", option, name, "-y", *FEW).exit_code == 0
+        assert Path(name).read_bytes() != b"another's"
 
     def test_what_the_file_holds(self):
         run("photos/a.png", "photos/b.png", "-o", "out.npz", "--K", "K.txt", *FEW)
@@ -342,6 +366,20 @@ class TestDatabase:
         assert "exists and is kept" in again.stderr
         assert run("photos", "-o", "new.db", *FEW).exit_code == 1
 
+    def test_what_appears_meanwhile_is_kept(self, monkeypatch):
+        run("photos", "-o", "all.db", *FEW)
+        let_appear(monkeypatch, "new.db")
+        for words in (["photos", *FEW], ["--database", "all.db", "-m", "none"]):
+            Path("new.db-shm").touch()  # is the new one's
+            result = run(*words, "-o", "new.db")
+            assert result.exit_code == 1, result.output
+            assert "new.db: exists and is kept; give -y to replace it" in result.stderr
+            assert Path("new.db").read_text() == "another's"
+            assert Path("new.db-shm").exists()
+            assert run(*words, "-o", "new.db", "-y").exit_code == 0
+            assert Path("new.db").read_bytes() != b"another's"
+            Path("new.db").unlink()
+
     @pytest.mark.parametrize(
         ("words", "code", "told"),
         [
@@ -432,6 +470,17 @@ class TestGivenMatches:
         assert result.exit_code == 2
         assert "is an input" in result.stderr
         assert Path("m.csv").read_text() == "1,2,3,4\n" * 9
+
+    def test_the_file_in_the_output_folder_is_never_replaced(self):
+        run("photos/a.png", "photos/b.png", "-o", "out/", *FEW)
+        made = Path("out/photos-a_photos-b_matches.npz")
+        before = made.read_bytes()
+        result = run(
+            "photos/a.png", "photos/b.png", "--matches", made, "-o", "out/", "-y", "-m", "none"
+        )
+        assert result.exit_code == 1, result.output
+        assert f"{made}: is an input and cannot be the output" in result.stderr
+        assert made.read_bytes() == before
 
     @pytest.mark.parametrize("option", ["--K", "--intrinsics"])
     @pytest.mark.parametrize("output", ["-o", "--viz"])

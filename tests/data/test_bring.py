@@ -156,6 +156,29 @@ def test_a_folder_that_may_not_be_written(collection, tmp_path):
         bring(inspect(collection, tmp_path / "file"))
 
 
+def test_what_is_closed_is_told(collection, tmp_path, close):
+    archive = tmp_path / "in" / "train.zip"
+    archive.parent.mkdir()
+    archive.write_bytes(FILES["train.zip"])
+    close(archive)
+    with pytest.raises(DataError, match=r"train\.zip: cannot be read.*denied"):
+        bring(inspect(collection, tmp_path), str(archive))
+    close(archive.parent, 0o600)
+    with pytest.raises(DataError, match=r"in.*: cannot be read.*denied"):
+        bring(inspect(collection, tmp_path), str(archive))
+    with pytest.raises(DataError, match=r"in.*: cannot be read.*denied"):
+        bring(inspect(collection, tmp_path), str(archive.parent))
+
+
+def test_a_folder_with_closed_parts_is_not_copied(server, tmp_path, close):
+    (tmp_path / "in" / "more").mkdir(parents=True)
+    (tmp_path / "in" / "more" / "a.png").touch()
+    close(tmp_path / "in" / "more")
+    with pytest.raises(DataError, match=r"more: cannot be read.*denied"):
+        bring(inspect(packed(Archive("train.zip", None)), tmp_path), str(tmp_path / "in"))
+    assert not (tmp_path / "Two").exists()
+
+
 def test_a_hostile_archive_leaves_nothing(collection, server, tmp_path):
     root = tmp_path / "data"
     root.mkdir()

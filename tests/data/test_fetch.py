@@ -13,7 +13,7 @@ from n3cli.data.fetch import place as place_module
 from n3cli.data.fetch import web
 from n3cli.data.fetch.bring import bring
 from n3cli.data.fetch.fetch import fetch
-from n3cli.data.fetch.state import inspect
+from n3cli.data.fetch.state import inspect, look
 from n3cli.data.fetch.take import take
 from n3cli.data.published.collection import Collection, PublishedFile
 from n3cli.data.published.index import COLLECTIONS, find_collection
@@ -103,6 +103,14 @@ def test_one_bad_file_does_not_stop_the_others(collection, server, tmp_path):
     assert ["404" in troubles[0], "SHA-256" in troubles[1], len(troubles)] == [True, True, 2]
     bad = {"part1/04 é.png", "part2/05 é.png"}
     assert content(tmp_path / "Small") == {k: v for k, v in CONTENTS.items() if k not in bad}
+
+
+@pytest.mark.parametrize("see", [look, inspect])
+def test_a_closed_folder_is_told(collection, tmp_path, close, see):
+    assert run(inspect(collection, tmp_path))[0] == []
+    close(inspect(collection, tmp_path).folder, 0o600)
+    with pytest.raises(DataError, match=r"cannot be read \(Permission denied\)"):
+        see(collection, tmp_path)
 
 
 def test_when_nobody_answers_it_ends_soon(tmp_path, monkeypatch):

@@ -1,7 +1,5 @@
 """Which files of a tree are taken for pictures to train on."""
 
-import os
-
 import pytest
 
 from n3cli.data.location import list_originals, list_pictures
@@ -64,9 +62,10 @@ def test_results_of_n3_are_no_originals(tmp_path):
         list_originals(tmp_path / "b")
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="nothing is closed to this user")
-def test_a_closed_folder_is_told(tmp_path):
+@pytest.mark.parametrize("mode", [0, 0o600])
+def test_a_closed_folder_is_told(tmp_path, close, mode):
     pictures = make(tmp_path, "1.png")
-    (tmp_path / "closed").mkdir(mode=0)
+    make(tmp_path, "closed/2.png")
+    close(tmp_path / "closed", mode)  # or one that may be listed and not entered
     with pytest.warns(N3Warning, match="folders left out: 1 .*closed"):
         assert list_pictures(tmp_path) == pictures

@@ -85,6 +85,13 @@ def test_an_absent_set_says_where_it_was_looked_for(clean_environment, tmp_path)
         assert part in str(error.value)
 
 
+def test_a_closed_folder_is_told(tmp_path, close):
+    make_set12(tmp_path, [f"{number:02}.png" for number in range(1, 13)])
+    close(tmp_path / "Set12", 0o600)
+    with pytest.raises(DataError, match=r"Set12.*: cannot be read \(Permission denied\)"):
+        list_images(CATALOG["set12"], tmp_path)
+
+
 def test_an_empty_folder_is_as_good_as_none(tmp_path):
     (tmp_path / "Set12").mkdir()
     with pytest.raises(DataError, match=r"not found: .*has none of its images"):

@@ -147,6 +147,18 @@ def test_resolution_without_exif(format: str) -> None:
     assert read_picture(encoded(given, format)).meta.dpi == pytest.approx((300, 300), abs=0.01)
 
 
+@pytest.mark.parametrize("then", ["avif", "jpeg", "tiff", "webp"])
+def test_no_resolution_is_invented(then: str) -> None:
+    given = picture("uint8", 3, False, Meta(exif=exif_block(1)))
+    found = read_picture(encoded(given, "avif", 100))
+    for meta in (found.meta, read_picture(encoded(found, then)).meta):
+        assert meta.dpi is None
+        tags = Image.Exif()
+        tags.load(meta.exif)
+        assert tags[ExifTags.Base.Make] == "Canon"
+        assert ExifTags.Base.XResolution not in tags
+
+
 @pytest.mark.parametrize("dots", [1e-9, 0.01, 4e5, 4294967295 * 2.54, float("inf")])
 @pytest.mark.parametrize("format", ["png", "jpeg", "webp", "tiff", "avif"])
 def test_resolutions_that_cannot_be(format: str, dots: float) -> None:

@@ -16,9 +16,10 @@ from reference.dng import make_dng
 
 from n3cli.errors import InputError, N3Warning
 from n3cli.io import exif
+from n3cli.io.exif import pack, read_dpi
 from n3cli.io.picture import read_picture
 from n3cli.io.raw.tag import read_tags
-from n3cli.io.tiff import ASCII, BYTE, LONG, RATIONAL, Field, Layout, read_head
+from n3cli.io.tiff import ASCII, BYTE, LONG, RATIONAL, SHORT, SRATIONAL, Field, Layout, read_head
 
 
 def tiff_bytes(pixels: np.ndarray, **options: object) -> bytes:
@@ -187,3 +188,20 @@ def test_a_pointer_to_what_is_not_carried_along_is_left_out() -> None:
     note = {0x9286: Field(7, b"note")}
     tree = {0: {}, exif.EXIF: note | {0xA005: Field(LONG, struct.pack("<I", 8))}}
     assert exif.read_tree(io.BytesIO(exif.pack(tree)))[exif.EXIF] == note
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "dpi"),
+    [
+        (RATIONAL, struct.pack("<II", 300, 1), 300),
+        (12, struct.pack("<d", 300.0), 300),  # as long as a rational
+        (SHORT, struct.pack("<H", 300), 300),
+        (SRATIONAL, struct.pack("<ii", -300, 1), None),
+        (RATIONAL, struct.pack("<II", 300, 0), None),
+        (RATIONAL, struct.pack("<4I", 300, 1, 300, 1), None),
+        (12, struct.pack("<d", float("nan")), None),
+    ],
+)
+def test_a_resolution_is_read_by_its_type(kind, data, dpi):
+    block = pack({0: dict.fromkeys((282, 283), Field(kind, data))})
+    assert read_dpi(block) == (dpi and (dpi, dpi))

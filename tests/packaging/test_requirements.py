@@ -38,6 +38,8 @@ def imported(folder: Path) -> set[str]:
                 modules.update(alias.name.split(".")[0] for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 modules.add(node.module.split(".")[0])
+            elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "load_extra":
+                modules.add(ast.literal_eval(node.args[0]).split(".")[0])
     known = packages_distributions()
     return {
         canonicalize_name(distribution)

@@ -111,9 +111,9 @@ def ask(client: Client, question: Question, *, cancelled: Event | None = None) -
     cancelled = cancelled or Event()
     problem = ""
     for attempt in range(_ATTEMPTS):
-        wait = pause_after(attempt)
+        pause = pause_after(attempt)
         try:
-            answer, status, asked = _request(client, question)
+            answer, status, wait = _request(client, question)
         except (InvalidURL, UnsupportedProtocol) as error:
             return Answer(question.address, problem=f"is not a web address ({error})")
         except (ConnectError, ConnectTimeout) as error:
@@ -124,8 +124,8 @@ def ask(client: Client, question: Question, *, cancelled: Event | None = None) -
             if status not in AGAIN:
                 return answer
             problem = answer.problem or ""
-            wait = wait if asked is None else asked
-        if wait > LONGEST_PAUSE or cancelled.wait(wait if attempt < _ATTEMPTS - 1 else 0):
+            pause = pause if wait is None else wait
+        if pause > LONGEST_PAUSE or cancelled.wait(pause if attempt < _ATTEMPTS - 1 else 0):
             break
     return Answer(question.address, problem=problem)
 

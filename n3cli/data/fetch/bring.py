@@ -14,6 +14,7 @@ from n3cli.data.fetch.member import SUFFIXES, BadArchiveError, check_reader, dec
 from n3cli.data.fetch.place import alone, tidy, workshop_of
 from n3cli.data.fetch.state import State
 from n3cli.data.fetch.take import take, take_members
+from n3cli.data.fetch.unpack import explained
 from n3cli.data.published.collection import Archive
 from n3cli.errors import DataError
 
@@ -52,7 +53,8 @@ def bring(state: State, source: str | None = None, watch: Watch = silent) -> lis
 
 def _bring(state: State, source: str | None, watch: Watch) -> list[str]:
     if source is not None and "://" not in source:
-        return _take(state, Path(source), watch)
+        with explained(Path(source)):
+            return _take(state, Path(source), watch)
     if not state.collection.is_listed:
         return _fetch_archives(state, source, watch)
     if source is not None and _is_archive(source):

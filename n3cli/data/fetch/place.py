@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from n3cli.errors import DataError
-from n3cli.io.path import secure
+from n3cli.io.path import locked, secure
 
 _SPARE = 64 << 20
 """Bytes of the disk that stay free."""
@@ -33,28 +33,17 @@ def alone(folder: Path) -> Iterator[None]:
     Raises:
         DataError: another is at work there, or the folder above cannot be written to.
     """
-    from filelock import FileLock, Timeout
-
-    place = folder.with_name(f".{folder.name}.lock")
-    lock = FileLock(place)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire(blocking=False)
-    except Timeout as error:
-        raise DataError(
-            f"{folder}: another n3 fetch-data is working there; wait until it has finished"
-        ) from error
-    except OSError as error:
-        raise DataError(
-            f"{folder}: cannot be written ({error.strerror or error}); choose another folder with "
-            "--dir"
-        ) from error
-    try:
+    busy = f"{folder}: another n3 fetch-data is working there; wait until it has finished"
+    with ExitStack() as stack:
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(locked(folder, DataError(busy)))
+        except OSError as error:
+            raise DataError(
+                f"{folder}: cannot be written ({error.strerror or error}); choose another folder "
+                "with --dir"
+            ) from error
         yield
-    finally:
-        with suppress(OSError):  # while it is held: filelock sees that a file was taken away
-            place.unlink()
-        lock.release()
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,10 +27,10 @@ class State:
 
     collection: Collection
     folder: Path
-    whole: Sequence[PublishedFile] = field(default=(), repr=False)
-    missing: Sequence[PublishedFile] = field(default=(), repr=False)
-    different: Sequence[PublishedFile] = field(default=(), repr=False)
-    record: dict[str, Unpacked] = field(default_factory=dict, repr=False)
+    whole: Sequence[PublishedFile] = field(repr=False)
+    missing: Sequence[PublishedFile] = field(repr=False)
+    different: Sequence[PublishedFile] = field(repr=False)
+    record: dict[str, Unpacked] = field(repr=False)
 
     @property
     def absent(self) -> tuple[Archive, ...]:
@@ -79,14 +79,9 @@ def look(collection: Collection, root: Path) -> State:
     """See which files of a collection are there, by their names only; nothing is compared.
 
     Raises:
-        DataError: its record is damaged.
+        DataError: its record is damaged, or its folder is closed to us.
     """
-    state = _known(collection, root)
-    for file in _expected(state):
-        kind = state.whole if state.target(file).is_file() else state.missing
-        assert isinstance(kind, list)
-        kind.append(file)
-    return state
+    return _hold(collection, root, lambda path, file: True)
 
 
 def inspect(collection: Collection, root: Path) -> State:
@@ -95,21 +90,29 @@ def inspect(collection: Collection, root: Path) -> State:
     Raises:
         DataError: something is there and cannot be read.
     """
-    state = _known(collection, root)
-    for file in _expected(state):
-        path = state.target(file)
+    return _hold(
+        collection,
+        root,
+        lambda path, file: path.stat().st_size == file.size and digest(path) == file.sha256,
+    )
+
+
+def _hold(collection: Collection, root: Path, same: Callable[[Path, PublishedFile], bool]) -> State:
+    """Hold what is there against the collection's list or record."""
+    folder = root / collection.folder
+    record = {} if collection.is_listed else read_record(folder)
+    unpacked = [file for archive in record.values() for file in archive.files]
+    whole: list[PublishedFile] = []
+    missing: list[PublishedFile] = []
+    different: list[PublishedFile] = []
+    for file in collection.published if collection.is_listed else unpacked:
+        path = folder.joinpath(*file.path.split("/"))
         try:
-            if not path.is_file():
-                kind = state.missing
-            elif path.stat().st_size == file.size and digest(path) == file.sha256:
-                kind = state.whole
-            else:
-                kind = state.different
+            kind = missing if not path.is_file() else whole if same(path, file) else different
         except OSError as error:
             raise DataError(f"{path}: cannot be read ({error.strerror or error}).") from error
-        assert isinstance(kind, list)
         kind.append(file)
-    return state
+    return State(collection, folder, whole, missing, different, record)
 
 
 def altered(collection: Collection, root: Path, paths: Iterable[Path]) -> list[Path]:
@@ -128,15 +131,3 @@ def altered(collection: Collection, root: Path, paths: Iterable[Path]) -> list[P
         except OSError as error:
             raise DataError(f"{path}: cannot be read ({error.strerror or error}).") from error
     return found
-
-
-def _known(collection: Collection, root: Path) -> State:
-    folder = root / collection.folder
-    record = {} if collection.is_listed else read_record(folder)
-    return State(collection, folder, [], [], [], record)
-
-
-def _expected(state: State) -> Sequence[PublishedFile]:
-    if state.collection.is_listed:
-        return state.collection.published
-    return [file for unpacked in state.record.values() for file in unpacked.files]

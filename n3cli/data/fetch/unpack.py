@@ -15,6 +15,7 @@ from n3cli.data.fetch.member import BadArchiveError, Member, declared_size, memb
 from n3cli.data.fetch.place import check_space
 from n3cli.data.published.collection import PublishedFile
 from n3cli.errors import DataError
+from n3cli.io.walk import visible_files
 
 _RATIO: Final = 200
 """Bytes that may come out for one of the archive: pictures and measurements hardly shrink."""
@@ -85,25 +86,23 @@ def copy_folder(
         DataError: something cannot be read, or the disk is full.
     """
     with explained(folder):
-        check_space(stage, sum(path.stat().st_size for path in _files(folder)))
+        files = visible_files(folder, closed=_refuse)
+        check_space(stage, sum(path.stat().st_size for path in files))
     prefix = f"{under}/" if under else ""
     found = (replace(one, path=prefix + one.path) for one in folder_members(folder))
     return write_members(found, stage, told)
 
 
+def _refuse(error: OSError) -> None:
+    raise error
+
+
 def folder_members(folder: Path) -> Iterator[Member]:
     """The files in and below a folder, sorted by path, as if it were an archive."""
-    for path in sorted(_files(folder)):
+    for path in sorted(visible_files(folder)):
         with path.open("rb") as content:
             size = os.fstat(content.fileno()).st_size
             yield Member(path.relative_to(folder).as_posix(), size, content)
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    for top, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        paths = (Path(top, name) for name in names if not name.startswith("."))
-        yield from (path for path in paths if path.is_file())
 
 
 def write_members(

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from n3cli.errors import DataError
-from n3cli.io.hdf5 import load_h5py
+from n3cli.io.extra import load_extra
 
 
 class HDF5File:
@@ -65,7 +65,7 @@ def open_hdf5(path: Path) -> Iterator[HDF5File]:
         ConfigError: h5py is not installed.
         DataError: it cannot be opened.
     """
-    h5py = load_h5py("HDF5 files")
+    h5py = load_extra("h5py", "HDF5 files", "hdf5")
     try:
         root = h5py.File(path, "r")
     except OSError as error:

@@ -18,6 +18,7 @@ from n3cli.data.pairs.strecha import has_strecha, read_strecha
 from n3cli.data.pairs.view import View
 from n3cli.data.pairs.yi_views import find_yi, read_yi
 from n3cli.errors import DataError
+from n3cli.io.match.h5 import SUFFIXES
 
 _SHARED, _MOST = 100, 1000
 """Pairs of Yi's photos share more scene points than this, and so many of them are drawn."""
@@ -151,7 +152,7 @@ def _of_yi(folder: Path) -> list[PairScene]:
 
 
 def _of_hdf5(folder: Path) -> list[PairScene]:
-    files = sorted(path for path in folder.rglob("*test*") if path.suffix in (".h5", ".hdf5"))
+    files = sorted(path for path in folder.rglob("*test*") if path.suffix in SUFFIXES)
     return [PairScene(path.stem, partial(read_dump, path)) for path in files]
 
 

@@ -13,7 +13,8 @@ import numpy as np
 
 from n3cli.errors import InputError
 from n3cli.io.format import printable
-from n3cli.io.path import explained
+from n3cli.io.match.colmap import SHIFT
+from n3cli.io.path import read_text
 from n3cli.ops.two_view.camera import Camera, check_matrix
 
 COLMAP_MODELS: Final = {
@@ -29,9 +30,6 @@ and how many coefficients of distortion follow the centre."""
 _MODEL = re.compile(r"(?!nan$|inf$|infinity$)[a-z_]+", re.IGNORECASE)
 """What may be the name of a camera model, known or not."""
 
-_COLMAP_SHIFT = 0.5
-"""COLMAP's (0, 0) is the corner of the top left pixel, ours is its centre."""
-
 _LARGEST = 1 << 26
 
 
@@ -41,7 +39,8 @@ def read_matrix(path: Path) -> Camera:
     Raises:
         InputError: it is missing, has other contents, or is not the matrix of a camera.
     """
-    return _camera(_text(path).replace(",", " ").split(), printable(path), printable(path))
+    words = read_text(path, _LARGEST).replace(",", " ").split()
+    return _camera(words, printable(path), printable(path))
 
 
 def read_intrinsics(path: Path) -> dict[str, Camera]:
@@ -58,7 +57,7 @@ def read_intrinsics(path: Path) -> dict[str, Camera]:
         InputError: a line is wrong; it is named.
     """
     cameras: dict[str, Camera] = {}
-    for number, line in enumerate(_text(path).splitlines(), 1):
+    for number, line in enumerate(read_text(path, _LARGEST).splitlines(), 1):
         words = line.split()
         if not words or words[0].startswith("#"):
             continue
@@ -94,25 +93,30 @@ def colmap_camera(model: str, values: Sequence[float], place: str, source: str) 
             f"{place}: {model} has {focals + 2 + coefficients} parameters, got {len(values)}"
         )
     fx, fy = values[0], values[focals - 1]
-    cx, cy = (value - _COLMAP_SHIFT for value in values[focals : focals + 2])
+    cx, cy = (value - SHIFT for value in values[focals : focals + 2])
     bent = [*values[focals + 2 :], 0.0, 0.0, 0.0, 0.0]
     matrix = np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]])
-    return _checked(matrix, place, source, (bent[0], bent[1], bent[2], bent[3]))
+    return checked_camera(matrix, place, source, (bent[0], bent[1], bent[2], bent[3]))
 
 
 def _camera(words: list[str], place: str, source: str) -> Camera:
     values = _numbers(words, place)
     if len(values) != 9:
         raise InputError(f"{place}: has {len(values)} numbers where a 3×3 camera matrix has 9")
-    return _checked(np.array(values).reshape(3, 3), place, source)
+    return checked_camera(np.array(values).reshape(3, 3), place, source)
 
 
-def _checked(
+def checked_camera(
     matrix: np.ndarray,
     place: str,
     source: str,
     distortion: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0),
 ) -> Camera:
+    """A camera from its matrix.
+
+    Raises:
+        InputError: no camera has such a matrix; the message begins with `place`.
+    """
     if wrong := check_matrix(matrix):
         raise InputError(f"{place}: this is not a camera matrix: {wrong}")
     return Camera(matrix, distortion, source)
@@ -126,12 +130,3 @@ def _numbers(words: list[str], place: str) -> list[float]:
     if not all(map(math.isfinite, values)):
         raise InputError(f"{place}: holds values that are not finite")
     return values
-
-
-def _text(path: Path) -> str:
-    with explained(path), path.open("rb") as file:
-        data = file.read(_LARGEST)
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{printable(path)}: is not a text file ({error.reason})") from error

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from n3cli.errors import ConfigError
+from n3cli.io.extra import load_extra
 from n3cli.io.match.matches import Matches
 
 SHIFT: Final = 0.5
@@ -24,14 +24,7 @@ def load_pycolmap() -> Any:
     Raises:
         ConfigError: it is not installed.
     """
-    try:
-        import pycolmap
-    except ImportError as error:
-        raise ConfigError(
-            f"COLMAP databases need pycolmap, which cannot be loaded ({error}); install it with: "
-            "pip install 'n3cli[colmap]'"
-        ) from error
-    return pycolmap
+    return load_extra("pycolmap", "COLMAP databases", "colmap")
 
 
 def write_geometry(

@@ -160,7 +160,9 @@ class ColmapDatabase:
 
 
 @contextmanager
-def revise_database(source: Path, target: Path) -> Iterator[ColmapDatabase]:
+def revise_database(
+    source: Path, target: Path, *, replace: bool = True
+) -> Iterator[ColmapDatabase]:
     """Copy a database, without its two-view geometries, and put the copy in place at the end.
 
     The source is opened to be read only. An error leaves no target.
@@ -168,6 +170,7 @@ def revise_database(source: Path, target: Path) -> Iterator[ColmapDatabase]:
     Args:
         source: the database.
         target: another file.
+        replace: as for `path.deliver`.
 
     Raises:
         ConfigError: pycolmap is not installed.
@@ -192,7 +195,7 @@ def revise_database(source: Path, target: Path) -> Iterator[ColmapDatabase]:
             yield made
         finally:
             database.close()
-        deliver_database(finished, target)
+        deliver_database(finished, target, replace=replace)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -116,8 +116,10 @@ class ColmapStore:
 
 
 @contextmanager
-def create_database(target: Path) -> Iterator[ColmapStore]:
+def create_database(target: Path, *, replace: bool = True) -> Iterator[ColmapStore]:
     """Make a new database, which is put in place at the end; an error leaves no target.
+
+    `replace` is as for `path.deliver`.
 
     Raises:
         ConfigError: pycolmap is not installed.
@@ -131,7 +133,7 @@ def create_database(target: Path) -> Iterator[ColmapStore]:
             yield ColmapStore(database)
         finally:
             database.close()
-        deliver_database(finished, target)
+        deliver_database(finished, target, replace=replace)
 
 
 def _shifted(matches: Matches) -> Matches:

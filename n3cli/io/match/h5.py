@@ -11,7 +11,7 @@ import os
 import posixpath
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import product
 from pathlib import Path
 from typing import Any, Final
@@ -19,13 +19,15 @@ from typing import Any, Final
 import numpy as np
 
 from n3cli.errors import InputError, OutputError
+from n3cli.io.extra import load_extra
 from n3cli.io.format import printable
-from n3cli.io.hdf5 import load_h5py
-from n3cli.io.match.matches import Matches, check
-from n3cli.io.path import deliver, explained, staging
+from n3cli.io.match.matches import MORE, Matches, check
+from n3cli.io.path import deliver, explained, locked, staging
 from n3cli.ops.two_view.camera import Camera
 
-_EXTRA = ("logits", "ratio", "mutual", "inliers", "E", "F", "H", "R", "t", "K0", "K1")
+SUFFIXES: Final = (".h5", ".hdf5")
+"""Of HDF5 files."""
+
 _DAMAGE = (OSError, ValueError, TypeError, LookupError, AttributeError, RuntimeError)
 """What h5py and NumPy raise where a file holds something else than it should."""
 
@@ -70,7 +72,7 @@ class MatchStore:
         values = {
             "matching_scores0": matches.match_confidence.astype(np.float16),
             "candidates0": matches.candidates.astype(np.int32),
-        } | {key: kept for key in _EXTRA if (kept := getattr(matches, key)) is not None}
+        } | {key: kept for key in MORE if (kept := getattr(matches, key)) is not None}
         last = matches.matches.astype(np.int32)
         everything = (*values.values(), last, matches.keypoints0, matches.keypoints1)
         self._reserve(sum(np.asarray(each).nbytes for each in everything))
@@ -116,7 +118,7 @@ class MatchStore:
                 group["image_size"] = np.array(size)
         pair = self._file.require_group(f"{_flat(name0)}/{_flat(name1)}")
         # What is there is of an earlier run, or of one that was cut short.
-        for key in ("matches0", *values, *_EXTRA):
+        for key in ("matches0", *values, *MORE):
             if key in pair:
                 del pair[key]
         pair.attrs["status"] = matches.status
@@ -143,6 +145,7 @@ class MatchStore:
 def open_store(target: Path, *, anew: bool = False) -> Iterator[MatchStore]:
     """Open a file of pairs to write into; it is created, or gets what is missing.
 
+    Only one at a time: of two copies that grow, the last to be put in place would be all there is.
     What was written is put in place at the end, also when an error ends the block: pairs that are
     done stay done. Until then the file is as it was, and it stays so where HDF5 itself failed.
 
@@ -152,13 +155,15 @@ def open_store(target: Path, *, anew: bool = False) -> Iterator[MatchStore]:
 
     Raises:
         ConfigError: h5py is not installed.
-        InputError: the target cannot be written, or is no HDF5 file.
+        InputError: the target cannot be written, is no HDF5 file, or another process has it open.
         OutputError: there is no room for more.
     """
-    h5py = load_h5py("HDF5 files", "match")
-    with staging(target) as folder:
+    h5py = load_extra("h5py", "HDF5 files", "match")
+    busy = f"{printable(target)}: another n3 match is writing it; wait until it has finished"
+    with staging(target) as folder, ExitStack() as stack:
         finished = folder / "finished.h5"
         with explained(target):
+            stack.enter_context(locked(Path(os.path.realpath(target)), InputError(busy)))
             if target.exists() and not anew:
                 shutil.copyfile(target, finished)
         try:
@@ -198,7 +203,7 @@ def read_h5(
         ConfigError: h5py is not installed.
         InputError: a file is missing, or no HDF5 file.
     """
-    h5py = load_h5py("HDF5 files", "match")
+    h5py = load_extra("h5py", "HDF5 files", "match")
     files = []
     try:
         for path in paths:

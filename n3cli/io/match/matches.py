@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from n3cli.ops.two_view.camera import check_matrix
 
 Array = NDArray[Any]
+
+
+MORE: Final = ("logits", "ratio", "mutual", "inliers", "E", "F", "H", "R", "t", "K0", "K1")
+"""Arrays that matches may have besides, by their attributes' names."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,11 @@ class Matches:
         """
         index = np.flatnonzero(self.candidates >= 0 if chosen is None else chosen)
         return self.keypoints0[index], self.keypoints1[self.candidates[index]]
+
+
+def cast(values: Array | None, dtype: DTypeLike) -> Array | None:
+    """An array in another type; None stays None."""
+    return None if values is None else values.astype(dtype)
 
 
 def from_pairs(

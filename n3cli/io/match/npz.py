@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from n3cli.errors import InputError
 from n3cli.io.format import printable
-from n3cli.io.match.matches import Matches, check
+from n3cli.io.match.matches import MORE, Matches, cast, check
 from n3cli.io.path import deliver, explained, staging
 
 _ALWAYS: Final = ("keypoints0", "keypoints1", "matches", "match_confidence", "candidates")
-_NUMBERS: Final = ("logits", "ratio", "mutual", "inliers", "E", "F", "H", "R", "t", "K0", "K1")
 _SIZES: Final = ("size0", "size1")
 _OTHERS: Final = {
     "matches0": "matches",
@@ -41,13 +40,13 @@ _MOST = 1 << 30
 """Bytes that the arrays of an archive may have unpacked."""
 
 
-def write_npz(target: Path, matches: Matches) -> None:
-    """Write one pair's matches; the file appears whole or not at all.
+def write_npz(target: Path, matches: Matches, *, replace: bool = True) -> None:
+    """Write one pair's matches; the file appears whole or not at all. `replace` as for `deliver`.
 
     Raises:
         InputError: the target cannot be written.
     """
-    arrays = {name: getattr(matches, name) for name in (*_ALWAYS, *_NUMBERS, *_SIZES)}
+    arrays = {name: getattr(matches, name) for name in (*_ALWAYS, *MORE, *_SIZES)}
     arrays = {name: np.asarray(value) for name, value in arrays.items() if value is not None}
     arrays["status"] = np.array(matches.status)
     arrays |= {name: np.array(value) for name, value in matches.facts.items()}
@@ -55,7 +54,7 @@ def write_npz(target: Path, matches: Matches) -> None:
         finished = folder / "finished.npz"
         with explained(target):
             np.savez_compressed(finished, allow_pickle=False, **arrays)
-        deliver(finished, target)
+        deliver(finished, target, replace=replace)
 
 
 def read_npz(path: Path) -> Matches:
@@ -76,7 +75,7 @@ def read_npz(path: Path) -> Matches:
             if sum(member.file_size for member in archive.infolist()) > _MOST:
                 raise InputError(f"{name}: its arrays would take more than {_MOST >> 20} MiB")
         with np.load(path, allow_pickle=False) as stored:
-            known = (*_ALWAYS, *_NUMBERS, *_SIZES, *_OTHERS, "image0", "image1")
+            known = (*_ALWAYS, *MORE, *_SIZES, *_OTHERS, "image0", "image1")
             arrays = {key: stored[key] for key in known if key in stored}
     except _DAMAGE as error:
         raise InputError(f"{name}: is not an archive of arrays, or damaged ({error})") from error
@@ -112,10 +111,10 @@ def _assemble(name: str, arrays: dict[str, Any]) -> Matches:
             index.astype(np.int64),
             index.astype(np.int64),
             confidence.astype(np.float32),
-            ratio=_as(arrays.get("ratio"), np.float32),
-            mutual=_as(arrays.get("mutual"), np.bool_),
-            K0=_as(arrays.get("K0"), np.float64),
-            K1=_as(arrays.get("K1"), np.float64),
+            ratio=cast(arrays.get("ratio"), np.float32),
+            mutual=cast(arrays.get("mutual"), np.bool_),
+            K0=cast(arrays.get("K0"), np.float64),
+            K1=cast(arrays.get("K1"), np.float64),
             size0=_size(arrays.get("size0")),
             size1=_size(arrays.get("size1")),
             facts={key: str(arrays[key]) for key in ("image0", "image1") if key in arrays},
@@ -139,10 +138,6 @@ def _scatter(
     for which in np.argsort(scores, kind="stable"):
         index[pairs[which, 0]], confidence[pairs[which, 0]] = pairs[which, 1], scores[which]
     return index, confidence
-
-
-def _as(values: Any, dtype: Any) -> Any:
-    return None if values is None else values.astype(dtype)
 
 
 def _size(values: Any) -> tuple[int, int] | None:

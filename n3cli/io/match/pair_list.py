@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from n3cli.errors import InputError
 from n3cli.io.format import printable
-from n3cli.io.path import explained
+from n3cli.io.match.camera_file import checked_camera
+from n3cli.io.path import read_text
 from n3cli.ops.array import Float64
-from n3cli.ops.two_view.camera import Camera, check_matrix
+from n3cli.ops.two_view.camera import Camera
 
 _FULL: Final = 38
 _LARGEST = 1 << 28
@@ -50,16 +50,10 @@ def read_pairs(path: Path) -> list[ListedPair]:
         InputError: it is missing, or a line is wrong; it is named.
     """
     name = printable(path)
-    with explained(path), path.open("rb") as file:
-        data = file.read(_LARGEST)
-    try:
-        lines = data.decode("utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise InputError(f"{name}: is not a text file ({error.reason})") from error
     pairs = [
         _pair(line.split("\t") if line.count("\t") in (1, _FULL - 1) else line.split(),
               f"{name}: line {number}")
-        for number, line in enumerate(lines, 1)
+        for number, line in enumerate(read_text(path, _LARGEST).splitlines(), 1)
         if line.strip() and not line.startswith("#")
     ]  # fmt: skip
     if not pairs:
@@ -81,15 +75,11 @@ def _pair(words: list[str], place: str) -> ListedPair:
         raise InputError(f"{place}: {error}") from error
     if not all(map(math.isfinite, values)):
         raise InputError(f"{place}: holds values that are not finite")
-    first, second = (_camera(part.reshape(3, 3), place) for part in (values[:9], values[9:18]))
+    first, second = (
+        checked_camera(part.reshape(3, 3), place, "the list") for part in (values[:9], values[9:18])
+    )
     pose = values[18:].reshape(4, 4)
     rotation = pose[:3, :3]
     if not np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-3) or np.linalg.det(rotation) < 0:
         raise InputError(f"{place}: its pose (the last 16 columns) is not a rotation and a shift")
     return ListedPair(words[0], words[1], (first, second), pose)
-
-
-def _camera(matrix: NDArray[Any], place: str) -> Camera:
-    if wrong := check_matrix(matrix):
-        raise InputError(f"{place}: this is not a camera matrix: {wrong}")
-    return Camera(matrix, source="the list")

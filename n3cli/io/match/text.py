@@ -13,15 +13,18 @@ import numpy as np
 
 from n3cli.errors import InputError
 from n3cli.io.format import printable
-from n3cli.io.match.matches import Matches, from_pairs
-from n3cli.io.path import explained, write_text
+from n3cli.io.match.matches import Matches, cast, from_pairs
+from n3cli.io.path import read_text, write_text
 
 _POINTS: Final = ("x0", "y0", "x1", "y1")
 _MOST = 10_000_000
+_LARGEST = 1 << 32
 
 
-def write_csv(target: Path, matches: Matches) -> None:
+def write_csv(target: Path, matches: Matches, *, replace: bool = True) -> None:
     """Write one row for each putative match, whether it was kept and whether it agrees included.
+
+    `replace` is as for `path.deliver`.
 
     Raises:
         InputError: the target cannot be written.
@@ -40,7 +43,7 @@ def write_csv(target: Path, matches: Matches) -> None:
     table = csv.writer(text, lineterminator="\n")
     table.writerow(columns)
     table.writerows([_shown(value) for value in row] for row in zip(*columns.values(), strict=True))
-    write_text(text.getvalue(), target)
+    write_text(text.getvalue(), target, replace=replace)
 
 
 def read_csv(path: Path) -> Matches:
@@ -56,12 +59,7 @@ def read_csv(path: Path) -> Matches:
     """
     name = printable(path)
     try:
-        with explained(path), path.open(encoding="utf-8-sig", newline="") as file:
-            lines = file.read().splitlines()
-    except UnicodeDecodeError as error:
-        raise InputError(f"{name}: is not a text file ({error.reason})") from error
-    try:
-        rows = _rows(lines)
+        rows = _rows(read_text(path, _LARGEST).splitlines())
     except csv.Error as error:
         raise InputError(f"{name}: is not a table ({error})") from error
     if len(rows) > _MOST:
@@ -90,18 +88,21 @@ def read_csv(path: Path) -> Matches:
         np.column_stack([columns["x0"], columns["y0"]]),
         np.column_stack([columns["x1"], columns["y1"]]),
         columns.get("confidence"),
-        ratio=_cast(columns.get("ratio"), np.float32),
-        mutual=_cast(columns.get("mutual"), np.bool_),
+        ratio=cast(columns.get("ratio"), np.float32),
+        mutual=cast(columns.get("mutual"), np.bool_),
     )
 
 
-def write_json(target: Path, row: dict[str, Any], matches: Matches) -> None:
+def write_json(
+    target: Path, row: dict[str, Any], matches: Matches, *, replace: bool = True
+) -> None:
     """Write a pair's facts, and its matches as lists.
 
     Args:
         target: the file.
         row: what is said of the pair, ready for JSON.
         matches: the pair's.
+        replace: as for `path.deliver`.
 
     Raises:
         InputError: the target cannot be written.
@@ -112,7 +113,7 @@ def write_json(target: Path, row: dict[str, Any], matches: Matches) -> None:
                      "logits", "ratio", "mutual", "inliers")
         if getattr(matches, name) is not None
     }  # fmt: skip
-    write_text(json.dumps(row | lists, allow_nan=False) + "\n", target)
+    write_text(json.dumps(row | lists, allow_nan=False) + "\n", target, replace=replace)
 
 
 def _listed(values: Any) -> list[Any]:
@@ -165,7 +166,3 @@ def _numbers(name: str, number: int, words: list[str], places: dict[str, int]) -
             f"{name}: line {number} lacks the numbers {', '.join(places)}: {' '.join(words)[:80]}"
         )
     return values
-
-
-def _cast(values: Any, dtype: Any) -> Any:
-    return None if values is None else values.astype(dtype)

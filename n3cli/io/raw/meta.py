@@ -7,13 +7,12 @@ Clévy's description of CR3). Tags: DNG 1.7.1, Exif 2.32.
 
 from __future__ import annotations
 
-import contextlib
 import io
 import struct
-from collections.abc import Iterator
 from typing import Final
 
 from n3cli.errors import InputError
+from n3cli.io.box import boxes
 from n3cli.io.exif import DESCRIPTIVE, EXIF, GPS, XMP, Tree, pack, read_tree
 from n3cli.io.meta import Meta
 from n3cli.io.raw.tag import raw_directory
@@ -102,10 +101,10 @@ def _of_raf(data: bytes) -> Tree:
 
 def _of_cr3(data: bytes) -> Tree:
     tree: Tree = {0: {}}
-    boxes = dict(_boxes(data))
-    if packet := boxes.get(b"uuid" + _XMP_BOX):
+    whole = _contents(data)
+    if packet := whole.get(b"uuid" + _XMP_BOX):
         tree[0][XMP] = Field(BYTE, packet)
-    canon = dict(_boxes(dict(_boxes(boxes.get(b"moov", b""))).get(b"uuid" + _CR3_BOX, b"")))
+    canon = _contents(_contents(whole.get(b"moov", b"")).get(b"uuid" + _CR3_BOX, b""))
     for name, branch in ((b"CMT1", 0), (b"CMT2", EXIF), (b"CMT4", GPS)):
         found = read_tree(io.BytesIO(canon.get(name, b"")))[0]
         kept = {tag: one for tag, one in found.items() if branch or tag in _TEXTS}
@@ -113,23 +112,17 @@ def _of_cr3(data: bytes) -> Tree:
     return tree
 
 
-def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Kinds (with the identity of a uuid) and contents of boxes that stand one after another."""
-    at = 0
-    with contextlib.suppress(struct.error):
-        while at < len(data):
-            size, kind = struct.unpack_from(">I4s", data, at)
-            head = 8
-            if size == 1:
-                (size,), head = struct.unpack_from(">Q", data, at + 8), 16
-            size = size or len(data) - at
-            if size < head:
-                return
-            if kind == b"uuid":
-                kind, head = kind + data[at + head : at + head + 16], head + 16
-            if kind != b"mdat":  # the values themselves, large
-                yield kind, data[at + head : at + size]
-            at += size
+def _contents(data: bytes) -> dict[bytes, bytes]:
+    """Contents of boxes that stand one after another, by their kinds, with the identity of uuids.
+
+    Without the values themselves, which are large.
+    """
+    found = {}
+    for kind, start, end in boxes(io.BytesIO(data), 0, len(data)):
+        named = start + 16 if kind == b"uuid" else start
+        if kind != b"mdat":
+            found[kind + data[start:named]] = data[named:end]
+    return found
 
 
 def _private(note: bytes, data: bytes) -> Field:

@@ -9,6 +9,7 @@ from PIL.TiffImagePlugin import IFDRational
 
 from n3cli.errors import InputError
 from n3cli.io.exif import read_camera, read_focal
+from n3cli.io.match import camera_file, pair_list
 from n3cli.io.match.camera_file import read_intrinsics, read_matrix
 from n3cli.io.match.pair_list import read_pairs
 from n3cli.io.reader import open_picture
@@ -50,6 +51,19 @@ def test_what_is_no_matrix_is_told(tmp_path, text, words):
     with pytest.raises(InputError, match=words) as caught:
         read_matrix(write(tmp_path / "K.txt", text))
     assert "K.txt" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("module", "read"), [(camera_file, read_intrinsics), (pair_list, read_pairs)]
+)
+def test_what_is_too_long_is_told_not_cut_off(tmp_path, monkeypatch, module, read):
+    lines = {read_intrinsics: "a.jpg 1 0 0 0 1 0 0 0 1\n", read_pairs: "a.jpg b.jpg\n"}[read]
+    path = write(tmp_path / "list.txt", lines + "# and what follows\n")
+    monkeypatch.setattr(module, "_LARGEST", path.stat().st_size)
+    assert len(read(path)) == 1
+    monkeypatch.setattr(module, "_LARGEST", len(lines))
+    with pytest.raises(InputError, match=r"list\.txt: is too large for a text file of its kind"):
+        read(path)
 
 
 def test_what_is_no_text_is_told(tmp_path):

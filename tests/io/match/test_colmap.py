@@ -314,7 +314,7 @@ class TestJournals:
         source, target = write(tmp_path / "in.db"), tmp_path / "out.db"
         database = self.other(target)
         with pytest.raises(InputError, match=r"out\.db-wal is beside it"):
-            list(match_database(source, target, Matcher("none")))
+            list(match_database(source, target, Matcher("none"), overwrite=True))
         with pytest.raises(InputError, match=r"out\.db-wal is beside it"):
             write(target)
         assert database.execute("SELECT value FROM other").fetchall() == [(1,)]

@@ -162,6 +162,24 @@ def test_what_is_done_stays_done_when_it_is_interrupted(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["a.h5"]
 
 
+@pytest.mark.parametrize("anew", [False, True])
+def test_two_runs_do_not_write_one_file_at_once(tmp_path, anew):
+    path, link = tmp_path / "a.h5", tmp_path / "link.h5"
+    link.symlink_to(path)
+    with open_store(path) as store:
+        for name in (path, link):
+            with (
+                pytest.raises(InputError, match=r"h5: another n3 match is writing it; wait"),
+                open_store(name, anew=anew),
+            ):
+                pass
+        store.add("a.jpg", "b.jpg", pair())
+    with open_store(link) as store:
+        store.add("a.jpg", "c.jpg", pair())
+    assert len(list(read_h5([path]))) == 2
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.h5", "link.h5"]
+
+
 def test_a_pair_that_was_cut_short_is_not_done(tmp_path):
     path = tmp_path / "a.h5"
     write(path, ("a.jpg", "b.jpg"))
