@@ -90,13 +90,14 @@ def run(
         prepare(device)
         for done in (0, 1):  # told before pictures are decoded
             world.share(recipe.data.crops(done)[0])
+        target = place.folder / MODEL_FOLDER
+        if world.leads:
+            with explained(place.folder):
+                check_replaceable(target, overwrite=True)
+            stack.enter_context(claimed(place.folder))  # before anybody looks what it holds
         checkpoint = _checkpoint(recipe, place, world)
         network = _network(recipe, checkpoint)
         config = model_config(recipe, network)
-        target = place.folder / MODEL_FOLDER
-        if world.leads:
-            check_replaceable(target, overwrite=True)
-            stack.enter_context(claimed(place.folder))
         session = _Session(recipe, place, listen, checkpoint, device, world, begun)
         if isinstance(network, SetNetwork):
             pairs = plan_correspondences(recipe, network, place.data, device, world)
