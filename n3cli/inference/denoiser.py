@@ -105,8 +105,7 @@ class Denoiser:
                 values.
             DeviceError: memory does not suffice for the smallest tile.
         """
-        if not 0 <= strength <= 1:
-            raise ConfigError(f"strength must be between 0 and 1, got {strength}")
+        check_strength(strength)
         model = self.model(source.channels)
         if model.network.description.mosaic:
             raise ModelError(
@@ -200,6 +199,16 @@ class _NetworkInput:
     def original(self, top: int, bottom: int) -> Tensor:
         assert self._remembered is not None
         return self._remembered.take(top, bottom)
+
+
+def check_strength(strength: float) -> None:
+    """Check a share of what is to be changed.
+
+    Raises:
+        ConfigError: not a number from 0 to 1.
+    """
+    if not 0 <= strength <= 1:
+        raise ConfigError(f"strength must be between 0 and 1, got {strength}")
 
 
 def usable_sigma(sigma: float, model: Model) -> float:

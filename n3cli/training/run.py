@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import warnings
 from collections.abc import Callable
@@ -307,12 +308,12 @@ def _wanted_checkpoint(place: Place) -> Checkpoint | None:
                 stacklevel=2,
             )
         return None
-    inside = place.resume == "auto" or place.folder.resolve() in (
-        Path(place.resume).resolve(),
-        Path(place.resume).resolve().parent,
-    )
+    path = place.folder
+    if place.resume != "auto":
+        path = Path(os.path.expanduser(place.resume))  # noqa: PTH111 - it never fails
+    inside = place.folder.resolve() in (path.resolve(), path.resolve().parent)
     if (taken or modelled) and not inside:
         raise InputError(
             f"{place.folder} already has another run than the one to resume; give another --out"
         )
-    return resumed(place.resume, place.folder)
+    return resumed(path)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from n3cli.inference.compute import AUTOMATIC, Compute
-from n3cli.inference.denoiser import Denoiser
+from n3cli.inference.denoiser import Denoiser, check_strength
 from n3cli.inference.ensemble import Progress
 from n3cli.inference.host import Host
 from n3cli.inference.raw.network import estimate_whole
@@ -107,6 +107,7 @@ class RawDenoiser:
             ModelError: the model cannot be loaded or does not compute finite values.
             DeviceError: memory does not suffice for the smallest tile.
         """
+        check_strength(strength)
         estimate = self._way(mosaic, pattern, noise, strength, progress)
         for plane in planes_of(pattern):
             values = plane.of(mosaic)

@@ -86,5 +86,6 @@ class _Rows:
         self._a, self._b = torch.from_numpy(np.array([[noise.a], [noise.b]], np.float32))
 
     def rows(self, top: int, bottom: int) -> Tensor:
-        values = torch.from_numpy(self._planes[top:bottom]).permute(2, 0, 1)[None]
+        planes = np.array(self._planes[top:bottom], np.float32, order="C")  # of turned ones, too
+        values = torch.from_numpy(planes).permute(2, 0, 1)[None]
         return noise_planes(values, self._a, self._b)
