@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +17,9 @@ from torch import Tensor
 from n3cli.errors import ConfigError, InputError, ModelError, N3Warning
 from n3cli.inference.array import to_pixels
 from n3cli.inference.compute import AUTOMATIC, Compute
-from n3cli.inference.ensemble import Progress, ensembled
+from n3cli.inference.ensemble import ensembled
 from n3cli.inference.host import Host
-from n3cli.inference.source import PlaneRows, Rows, TensorRows
+from n3cli.inference.source import PlaneRows, Progress, Rows, TensorRows
 from n3cli.inference.tiling import strips
 from n3cli.inference.whole import run_whole
 from n3cli.ops.row_source import RowSource
@@ -78,7 +78,7 @@ class Denoiser:
         sigma: float,
         strength: float = 1.0,
         tta: bool = False,
-        progress: Callable[[float], None] | None = None,
+        progress: Progress | None = None,
     ) -> Iterator[np.ndarray]:
         """Denoise a picture strip by strip.
 
