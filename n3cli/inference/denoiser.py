@@ -23,7 +23,7 @@ from n3cli.inference.source import PlaneRows, Progress, Rows, TensorRows
 from n3cli.inference.tiling import strips
 from n3cli.inference.whole import run_whole
 from n3cli.ops.row_source import RowSource
-from n3cli.zoo.config import NOISES
+from n3cli.zoo.config import WHITE_NOISE
 from n3cli.zoo.folder import Model
 
 _SIGMA_LIMIT = 255.0
@@ -166,7 +166,7 @@ def _reach(model: Model, level: float | None) -> float:
     """How far a value may be moved, [0, 1]; infinite where noise may be anything."""
     if level == 0:
         return 0.0
-    white = model.config.noise == NOISES[0]
+    white = model.config.noise == WHITE_NOISE
     return _FARTHEST * level if white and level is not None else math.inf
 
 

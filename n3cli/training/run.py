@@ -33,7 +33,7 @@ from n3cli.training.precision import prepare
 from n3cli.training.recipe import differing, parse_recipe, write_recipe
 from n3cli.training.seed import Stream, mix
 from n3cli.training.task import NetworkT, TargetT
-from n3cli.zoo.config import ModelConfig
+from n3cli.zoo.config import CAMERA_NOISE, WHITE_NOISE, ModelConfig
 from n3cli.zoo.folder import check_replaceable, load_trained, save_folder
 from n3cli.zoo.layout import CARD_FILE, CONFIG_FILE, MODEL_FOLDER
 from n3cli.zoo.locate import locate
@@ -89,8 +89,8 @@ def run(
             progress = None
         device = world.device(chosen)
         prepare(device)
-        for done in (0, 1):  # told before pictures are decoded
-            world.share(recipe.data.crops(done)[0])
+        for batch, _ in recipe.data.phases:  # told before pictures are decoded
+            world.share(batch)
         target = place.folder / MODEL_FOLDER
         if world.leads:
             with explained(place.folder):
@@ -227,7 +227,7 @@ def model_config(recipe: Recipe, network: AnyNetwork) -> ModelConfig:
         registry.complete(recipe.model.network, recipe.model.options),
         high if isinstance(network, Network) and network.description.sigma_input else None,
         "float32",
-        "camera" if recipe.sensor.develop else "white",
+        CAMERA_NOISE if recipe.sensor.develop else WHITE_NOISE,
     )
 
 

@@ -24,7 +24,8 @@ def problem(rows, columns, patch, stride, window, batch=1, dtype=torch.float64):
     embedding = torch.randn(batch, 3, *size, dtype=dtype)
     sharpness = 2 / (3 * patch * patch)
     inverse_temperature = (0.5 + torch.rand(batch, rows, columns, dtype=dtype)) * sharpness
-    grid = Grid(patch, stride, Axis.whole(rows, window), Axis.whole(columns, window))
+    axes = (Axis(count, 0, count, window) for count in (rows, columns))
+    grid = Grid(patch, stride, *axes)
     return features, embedding, inverse_temperature, grid
 
 
