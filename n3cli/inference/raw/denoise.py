@@ -30,7 +30,7 @@ from n3cli.zoo.folder import Model
 _ESTIMATES = {"whole": estimate_whole, "planes": estimate_planes, "packed": estimate_packed}
 
 _MOST_NOISE = 255.0
-"""That a network for grey pictures is told."""
+"""Level that a network for grey pictures is told at most, on the 0–255 scale."""
 
 _MOST_OF_NINE = 5  # sites: a value and more than half of its neighbours
 

@@ -28,7 +28,7 @@ def estimate_planes(
     noise: Sequence[NoiseModel],
     progress: Progress | None,
 ) -> Float32:
-    """Denoise each plane of a mosaic by itself; see `raw_network.estimate_whole`."""
+    """Denoise each plane of a mosaic by itself; see `estimate_whole`."""
 
     def denoise(values: Float32, colour: int, tell: Progress | None) -> Float32:
         return run_rows(host, model, values, _Rows(values, noise[colour]), tell)
@@ -44,7 +44,7 @@ def estimate_packed(
     noise: Sequence[NoiseModel],
     progress: Progress | None,
 ) -> Float32:
-    """Denoise the four planes of a Bayer mosaic together; see `raw_network.estimate_whole`.
+    """Denoise the four planes of a Bayer mosaic together; see `estimate_whole`.
 
     Reflection extends the mosaic to whole RGGB squares.
 
