@@ -41,5 +41,5 @@ def run_on_mosaic(
     if method.on_mosaic:
         return method.on_mosaic(noisy, pattern, noise)
     return denoise_planes(
-        noisy, lambda plane: denoise_stabilised(plane, noise.a, noise.b, method.run), pattern
+        noisy, lambda plane, *_: denoise_stabilised(plane, noise.a, noise.b, method.run), pattern
     )

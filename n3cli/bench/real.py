@@ -60,7 +60,7 @@ def run_on_mosaic(method: Method, noisy: Float32, level: float) -> Float32:
     if method.on_mosaic:
         known = NoiseModel(0.0, (_level_of(noisy, level) / 255) ** 2)
         return method.on_mosaic(noisy, find_bayer(noisy[..., 0]), known)
-    return denoise_planes(noisy, lambda plane: run_on_image(method, plane, level))
+    return denoise_planes(noisy, lambda plane, *_: run_on_image(method, plane, level))
 
 
 def _level_of(noisy: Float32, level: float) -> float:

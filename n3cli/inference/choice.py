@@ -40,7 +40,7 @@ def choose(denoiser: Denoiser, picture: RowSource, camera: str | None = None) ->
         camera: which camera the file says it is from; then less is asked of the noise.
 
     Raises:
-        InputError: see `noise_level.estimate_sigma`.
+        InputError: see `noise_level.sample`.
         ModelError: a model cannot be had.
     """
     samples = sample(picture)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +17,13 @@ from torch import Tensor
 from n3cli.errors import ConfigError, InputError, ModelError, N3Warning
 from n3cli.inference.array import to_pixels
 from n3cli.inference.compute import AUTOMATIC, Compute
-from n3cli.inference.ensemble import Progress, ensembled
+from n3cli.inference.ensemble import ensembled
 from n3cli.inference.host import Host
-from n3cli.inference.source import PlaneRows, Rows, TensorRows
+from n3cli.inference.source import PlaneRows, Progress, Rows, TensorRows
 from n3cli.inference.tiling import strips
 from n3cli.inference.whole import run_whole
 from n3cli.ops.row_source import RowSource
-from n3cli.zoo.config import NOISES
+from n3cli.zoo.config import WHITE_NOISE
 from n3cli.zoo.folder import Model
 
 _SIGMA_LIMIT = 255.0
@@ -78,7 +78,7 @@ class Denoiser:
         sigma: float,
         strength: float = 1.0,
         tta: bool = False,
-        progress: Callable[[float], None] | None = None,
+        progress: Progress | None = None,
     ) -> Iterator[np.ndarray]:
         """Denoise a picture strip by strip.
 
@@ -105,8 +105,7 @@ class Denoiser:
                 values.
             DeviceError: memory does not suffice for the smallest tile.
         """
-        if not 0 <= strength <= 1:
-            raise ConfigError(f"strength must be between 0 and 1, got {strength}")
+        check_strength(strength)
         model = self.model(source.channels)
         if model.network.description.mosaic:
             raise ModelError(
@@ -167,7 +166,7 @@ def _reach(model: Model, level: float | None) -> float:
     """How far a value may be moved, [0, 1]; infinite where noise may be anything."""
     if level == 0:
         return 0.0
-    white = model.config.noise == NOISES[0]
+    white = model.config.noise == WHITE_NOISE
     return _FARTHEST * level if white and level is not None else math.inf
 
 
@@ -200,6 +199,16 @@ class _NetworkInput:
     def original(self, top: int, bottom: int) -> Tensor:
         assert self._remembered is not None
         return self._remembered.take(top, bottom)
+
+
+def check_strength(strength: float) -> None:
+    """Check a share of what is to be changed.
+
+    Raises:
+        ConfigError: not a number from 0 to 1.
+    """
+    if not 0 <= strength <= 1:
+        raise ConfigError(f"strength must be between 0 and 1, got {strength}")
 
 
 def usable_sigma(sigma: float, model: Model) -> float:

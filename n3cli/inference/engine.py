@@ -104,7 +104,7 @@ class Engine:
         """
         output, lacking = None, False
         try:
-            output = self._compute(stage, tile, place, self.dtype)
+            output = self._compute(stage, tile, place)
             if not _is_finite(output) and self.dtype != torch.float32:
                 warnings.warn(
                     "the output was not finite in reduced precision; computing in float32 instead",
@@ -112,7 +112,7 @@ class Engine:
                     stacklevel=2,
                 )
                 self.dtype = torch.float32
-                output = self._compute(stage, tile, place, self.dtype)
+                output = self._compute(stage, tile, place)
         except NotImplementedError:
             if self.device.type == "cpu":
                 raise
@@ -137,7 +137,8 @@ class Engine:
             )
         return output
 
-    def _compute(self, stage: int, tile: Tensor, place: Placement, dtype: torch.dtype) -> Tensor:
+    def _compute(self, stage: int, tile: Tensor, place: Placement) -> Tensor:
+        dtype = self.dtype
         reduced = dtype != torch.float32
         tile = tile.to(self.device).contiguous(memory_format=torch.channels_last)
         with (

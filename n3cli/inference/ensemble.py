@@ -18,11 +18,11 @@ from torch import Tensor
 
 from n3cli.errors import InputError, N3Warning
 from n3cli.inference.memory import free_memory
+from n3cli.inference.source import Progress
 from n3cli.inference.tiling import strips
 from n3cli.ops.array import Float32
 from n3cli.ops.row_source import ArraySource, RowSource
 
-Progress: TypeAlias = Callable[[float], None]
 ComputeStrips: TypeAlias = Callable[[RowSource, tuple[int, int], Progress | None], Iterator[Tensor]]
 """From a picture, the result's height and width, and who is told the fraction done, to the result's
 float planes in strips C×h×W, from top to bottom."""

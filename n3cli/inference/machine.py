@@ -53,12 +53,12 @@ def describe_machine(device: torch.device) -> Machine:
     )
 
 
-def write_machine(machine: Machine) -> str:
-    """Date, hardware and versions in one line."""
+def write_machine(machine: Machine, did: str = "Measured") -> str:
+    """What was done there, with date, hardware and versions, in one line."""
     commit = f" (commit {machine.commit})" if machine.commit else ""
     threads = f"{machine.threads} thread{'s' * (machine.threads > 1)}"
     return (
-        f"Measured {machine.date} on {machine.cpu}, {threads}, device {machine.device}; "
+        f"{did} {machine.date} on {machine.cpu}, {threads}, device {machine.device}; "
         f"torch {machine.torch}, n3cli {machine.n3cli}{commit}."
     )
 

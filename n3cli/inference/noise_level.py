@@ -45,27 +45,6 @@ class NoiseLevel:
     reason: str
 
 
-def estimate_sigma(picture: RowSource) -> NoiseLevel:
-    """Estimate the noise level of a picture that is read row by row.
-
-    Pictures above two megapixels are judged by crops spread evenly over them; one band of 128 rows
-    is held at a time.
-
-    Args:
-        picture: integer pixels (of their type's full range) or floating ones in [0, 1]; alpha is
-            not looked at.
-
-    Returns:
-        The level, one for all channels, since the network is told one: the root mean square over
-        those whose noise is of the same kind as the middle channel's.
-
-    Raises:
-        InputError: the pixels are neither unsigned integers nor floating, not finite, or far beyond
-            [0, 1].
-    """
-    return judge(sample(picture))
-
-
 def measure_noise(array: Pixels | Tensor) -> NoiseLevel:
     """Measure the noise level of an array or a tensor, as `n3 denoise` does where none is given.
 
@@ -75,7 +54,7 @@ def measure_noise(array: Pixels | Tensor) -> NoiseLevel:
 
     Returns:
         The level of white noise: its standard deviation `sigma` on the 0–255 scale, whether that is
-        `reliable`, and if not, for what `reason`; see `estimate_sigma`.
+        `reliable`, and if not, for what `reason`; see `judge`.
 
     Raises:
         InputError: another shape or dtype, or values that are not finite or far beyond [0, 1].
@@ -84,7 +63,16 @@ def measure_noise(array: Pixels | Tensor) -> NoiseLevel:
 
 
 def sample(picture: RowSource) -> Samples:
-    """What a picture is judged by: all of it, or crops spread evenly; see `estimate_sigma`."""
+    """What a picture is judged by: all of it, or above two megapixels crops spread evenly.
+
+    Args:
+        picture: integer pixels (of their type's full range) or floating ones in [0, 1]; alpha is
+            not looked at. One band of 128 rows is held at a time.
+
+    Raises:
+        InputError: the pixels are neither unsigned integers nor floating, not finite, or far beyond
+            [0, 1].
+    """
     return [
         _scaled(band[:, left:right])
         for top, bottom, spans in _bands(picture.height, picture.width)
@@ -94,7 +82,11 @@ def sample(picture: RowSource) -> Samples:
 
 
 def judge(samples: Samples) -> NoiseLevel:
-    """The level of white noise in samples of a picture; see `estimate_sigma`."""
+    """The level of white noise in samples of a picture.
+
+    It is one for all channels, since the network is told one: the root mean square over those whose
+    noise is of the same kind as the middle channel's.
+    """
     channels = samples[0].shape[2]
     return _combine([estimate_noise([one[..., c] for one in samples]) for c in range(channels)])
 

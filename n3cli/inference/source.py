@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import torch
@@ -11,6 +12,9 @@ from torch import Tensor
 
 from n3cli.ops.padding import reflected
 from n3cli.ops.row_source import RowSource, check_floating
+
+Progress: TypeAlias = Callable[[float], None]
+"""Is told the fraction done."""
 
 
 class Rows:
@@ -40,6 +44,22 @@ class TensorRows(Protocol):
     def rows(self, top: int, bottom: int) -> Tensor:
         """…×C×h×W of rows `top` to `bottom` (exclusive); `top` never goes back."""
         ...
+
+
+class Changed:
+    """Rows that each become something else.
+
+    Args:
+        before: the rows.
+        change: some of them …×C×h×W → as many others.
+    """
+
+    def __init__(self, before: TensorRows, change: Callable[[Tensor], Tensor]) -> None:
+        self._before, self._change = before, change
+
+    def rows(self, top: int, bottom: int) -> Tensor:
+        """…×C×h×W of rows `top` to `bottom` (exclusive); `top` never goes back."""
+        return self._change(self._before.rows(top, bottom))
 
 
 class PlaneRows:

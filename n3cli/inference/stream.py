@@ -9,14 +9,15 @@ counted in pixels of what goes in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from torch import Tensor
 
 from n3cli.inference.engine import Engine, TileTooLargeError
-from n3cli.inference.source import Rows, TensorRows
+from n3cli.inference.source import PaddedRows, Progress, Rows, TensorRows
 from n3cli.inference.tiling import cuts, input_span
 from n3cli.networks.description import Placement
+from n3cli.networks.network import padded_size
 
 
 class StageRows:
@@ -38,7 +39,7 @@ class StageRows:
         before: TensorRows,
         height: int,
         width: int,
-        progress: Callable[[float], None] | None = None,
+        progress: Progress | None = None,
     ) -> None:
         self._engine, self._stage, self._before = engine, stage, before
         self._height, self._width = height, width
@@ -110,12 +111,15 @@ class StageRows:
 def chain(
     engine: Engine,
     source: TensorRows,
-    height: int,
-    width: int,
-    progress: Callable[[float], None] | None = None,
+    size: tuple[int, int],
+    progress: Progress | None = None,
 ) -> StageRows:
-    """All stages of a network over a source of that (padded) size; progress is of the last one."""
-    rows: TensorRows = source
+    """All stages of a network over a source of that size, which is padded for it.
+
+    What has become of the padding is still there. Progress is of the last stage.
+    """
+    height, width = padded_size(*size, engine.description)
+    rows: TensorRows = PaddedRows(source, size, (height, width))
     count = len(engine.stages)
     for stage in range(count - 1):
         rows = StageRows(engine, stage, rows, height, width)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,16 +13,15 @@ from torch import Tensor
 from n3cli.errors import ModelError
 from n3cli.inference.array import to_pixels
 from n3cli.inference.compute import AUTOMATIC, Compute
-from n3cli.inference.ensemble import Progress, ensembled
+from n3cli.inference.ensemble import ensembled
 from n3cli.inference.host import Host
 from n3cli.inference.passes import choose_passes
 from n3cli.inference.resized import ResizedRows
 from n3cli.inference.seam import warn_of_seams
 from n3cli.inference.size import check_size, factor_of
-from n3cli.inference.source import PaddedRows, PlaneRows, TensorRows
+from n3cli.inference.source import Changed, PlaneRows, Progress, TensorRows
 from n3cli.inference.stream import StageRows, chain
 from n3cli.inference.tiling import strips
-from n3cli.networks.network import padded_size
 from n3cli.ops.luma import LUMA
 from n3cli.ops.row_source import RowSource
 from n3cli.zoo.folder import Model
@@ -92,7 +92,7 @@ class Upscaler:
         *,
         size: tuple[int, int],
         tta: bool = False,
-        progress: Callable[[float], None] | None = None,
+        progress: Progress | None = None,
     ) -> Iterator[np.ndarray]:
         """Enlarge (or reduce) a picture strip by strip.
 
@@ -140,7 +140,7 @@ class Upscaler:
                 progress(bottom / size[0])
 
     def _enlarged(
-        self, source: RowSource, route: Route, progress: Callable[[float], None] | None
+        self, source: RowSource, route: Route, progress: Progress | None
     ) -> tuple[TensorRows, tuple[int, int], list[StageRows]]:
         """The picture's planes C×h×w after all passes, their height and width, and the passes."""
         rows: TensorRows = PlaneRows(source)
@@ -148,49 +148,32 @@ class Upscaler:
         passes: list[StageRows] = []
         if route.model is None:
             return rows, size, passes
-        rows = _Batches(rows, source.channels, route.model.network.description.channels)
+        description = route.model.network.description
+        rows = Changed(rows, partial(_as_batches, planes=description.channels))
         for index, scale in enumerate(route.passes, 1):
             engine = self._host.engine(route.model, source, scale=scale)
-            padded = padded_size(*size, engine.description)
             last = index == len(route.passes)
-            fitting = PaddedRows(rows, size, padded)
+            output = chain(engine, rows, size, progress if last else None)
             size = scale * size[0], scale * size[1]
-            output = chain(engine, fitting, *padded, progress if last else None)
-            rows = _FirstColumns(output, size[1])
+            rows = Changed(output, partial(_first_columns, width=size[1]))
             passes.append(output)
-        return _Planes(rows, source.channels), size, passes
+        return Changed(rows, partial(_as_planes, channels=source.channels)), size, passes
 
 
-class _Batches:
-    """A picture's planes as batches of a network's: B×planes×h×w."""
-
-    def __init__(self, before: TensorRows, channels: int, planes: int) -> None:
-        self._before = before
-        self._planes, self._repeats = planes, max(1, planes // channels)
-
-    def rows(self, top: int, bottom: int) -> Tensor:
-        image = self._before.rows(top, bottom).repeat(self._repeats, 1, 1)
-        return image.reshape(-1, self._planes, *image.shape[1:])
+def _as_batches(image: Tensor, planes: int) -> Tensor:
+    """A picture's planes C×h×w as batches of a network's: B×planes×h×w."""
+    repeats = max(1, planes // len(image))
+    return image.repeat(repeats, 1, 1).reshape(-1, planes, *image.shape[1:])
 
 
-class _FirstColumns:
+def _first_columns(strip: Tensor, width: int) -> Tensor:
     """Rows without what has become of the padding at the right."""
-
-    def __init__(self, before: TensorRows, width: int) -> None:
-        self._before, self._width = before, width
-
-    def rows(self, top: int, bottom: int) -> Tensor:
-        return self._before.rows(top, bottom)[..., : self._width]
+    return strip[..., :width]
 
 
-class _Planes:
+def _as_planes(batches: Tensor, channels: int) -> Tensor:
     """Batches as a picture's planes again: C×h×w."""
-
-    def __init__(self, before: TensorRows, channels: int) -> None:
-        self._before, self._channels = before, channels
-
-    def rows(self, top: int, bottom: int) -> Tensor:
-        planes = self._before.rows(top, bottom).flatten(0, 1)
-        if len(planes) == self._channels:
-            return planes
-        return (planes * planes.new_tensor(LUMA).view(-1, 1, 1)).sum(0, keepdim=True)
+    planes = batches.flatten(0, 1)
+    if len(planes) == channels:
+        return planes
+    return (planes * planes.new_tensor(LUMA).view(-1, 1, 1)).sum(0, keepdim=True)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from torch import Tensor
 
 from n3cli.inference.engine import Engine
 from n3cli.inference.seam import warn_of_seams
-from n3cli.inference.source import PaddedRows, TensorRows
+from n3cli.inference.source import Progress, TensorRows
 from n3cli.inference.stream import chain
-from n3cli.networks.network import padded_size
 
 
 def run_whole(
@@ -18,7 +17,7 @@ def run_whole(
     source: TensorRows,
     size: tuple[int, int],
     name: str,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress | None = None,
 ) -> Iterator[Tensor]:
     """Pad an image, send it through in tiles, and cut what comes out to its size again.
 
@@ -32,9 +31,7 @@ def run_whole(
     Yields:
         Strips B×C'×h×W, from top to bottom.
     """
-    height, width = padded_size(*size, engine.description)
-    padded = PaddedRows(source, size, (height, width))
-    output = chain(engine, padded, height, width, progress)
+    output = chain(engine, source, size, progress)
     top = 0
     for strip in output.strips():
         if top == 0:

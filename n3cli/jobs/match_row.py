@@ -60,7 +60,7 @@ class PairRow:
 
     @property
     def status(self) -> str:
-        """One word, see `n3cli.inference.match.geometry.STATUSES`; `skipped` beside those."""
+        """One word: `n3cli.inference.match.geometry.Status`, `failed` or `skipped`."""
         if self.error:
             return "failed"
         return self.matches.status if self.matches else "skipped"

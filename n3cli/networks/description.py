@@ -26,6 +26,7 @@ class Description:
             Bayer's mosaics).
         sigma_input: whether it takes a noise level.
         scale: output size divided by input size.
+        scales: the factors that it can enlarge by, in order; empty: `scale` alone.
         size_multiple: height and width are padded to a multiple of this (pixels).
         size_minimum: height and width are padded to at least this (pixels).
         dtypes: precisions it is known to work in, of ``fp32``, ``bf16`` and ``fp16``.
@@ -38,6 +39,7 @@ class Description:
     channels: int
     sigma_input: bool
     scale: int = 1
+    scales: tuple[int, ...] = ()
     size_multiple: int = 1
     size_minimum: int = 1
     dtypes: tuple[str, ...] = ("fp32", "bf16")

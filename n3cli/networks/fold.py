@@ -20,7 +20,7 @@ def fold_batch_norm(network: N) -> N:
     a bias; nothing else changes.
     """
     folded = copy.deepcopy(network).eval()
-    for module in list(folded.modules()):
+    for module in reversed(list(folded.modules())):  # what is inside first
         for name, child in list(module.named_children()):
             if isinstance(child, nn.Sequential):
                 setattr(module, name, _fold_sequence(child))

@@ -49,6 +49,15 @@ def keep_variance(layers: Iterable[nn.Module]) -> None:
                 nn.init.zeros_(layer.bias)
 
 
+def factors(text: str) -> tuple[int, ...]:
+    """Read a list of scales, in order.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return tuple(sorted(set(numbers("scales", text))))
+
+
 def numbers(name: str, text: str) -> list[int]:
     """Read a list of whole numbers from 1 on.
 

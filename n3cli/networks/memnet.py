@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from n3cli.networks.description import Description, Placement
-from n3cli.networks.layer import numbers
+from n3cli.networks.layer import factors
 from n3cli.networks.network import Network, Stage
 from n3cli.networks.vdsr import enlarging
 
@@ -49,12 +49,13 @@ class MemNet(Network):
         features: int = 64,
     ) -> None:
         super().__init__()
-        self._scales = tuple(sorted(set(numbers("scales", scales))))
+        known = factors(scales)
         self.description = Description(
             "upscale",
             channels,
             sigma_input=False,
-            scale=self._scales[-1],
+            scale=known[-1],
+            scales=known,
             memory=4 * features * (blocks + 11),
         )
         self.head = nn.Conv2d(channels, features, 3, padding=1)
@@ -66,11 +67,6 @@ class MemNet(Network):
         )
         # The 3×3 convolutions in a row; the gates look at one pixel.
         self._halo = 2 * blocks * recursions + 2
-
-    @property
-    def scales(self) -> tuple[int, ...]:
-        """The factors that it is for."""
-        return self._scales
 
     @property
     def stages(self) -> Sequence[Stage]:

@@ -10,8 +10,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from n3cli.ops.n3.aggregation_set import aggregate_set
-from n3cli.ops.n3.selection import select_relaxed
+from n3cli.networks.n3_set import set_differences
 
 
 class SetBlock(nn.Module):
@@ -32,8 +31,7 @@ class SetBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """B×N×F → B×N×(K+1)·F: each point, then the differences of its volumes to it."""
         inverse_temperature = self.temperature(x).squeeze(-1)
-        volumes = aggregate_set(x, self.embedding(x), inverse_temperature, self.k, select_relaxed)
-        differences = (volumes - x.unsqueeze(1)).transpose(1, 2).flatten(2)
+        differences = set_differences(x, self.embedding(x), inverse_temperature, self.k)
         return torch.cat([x, differences], -1)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from n3cli.networks.n3_set import N3SetAggregation
+from n3cli.networks.n3_set import set_differences
 
 _LOGIT = 8
 """Half the mean logit of two items at log temperature 0, without its sign. Of 200 items each then
@@ -35,7 +35,7 @@ class N3SetBranch(nn.Module):
         self.project = nn.Linear(width, sum(self.parts))
         # By itself: among the rows of a matrix that Muon steps it would run away.
         self.temperature = nn.Linear(width, 1)
-        self.aggregation = N3SetAggregation(k, scale=_LOGIT / embedding)
+        self.k, self.scale = k, _LOGIT / embedding
         self.merge = nn.Linear(k * features, width)
         for layer in (self.temperature, self.merge):
             nn.init.zeros_(layer.weight)
@@ -54,7 +54,9 @@ class N3SetBranch(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """B×N×width → the same shape."""
-        neighbours: Tensor = self.aggregation(*self.guide(x))
+        features, embedding, log_temperature = self.guide(x)
+        inverse_temperature = torch.exp(-log_temperature) * self.scale
+        neighbours = set_differences(features, embedding, inverse_temperature, self.k)
         y: Tensor = self.merge(neighbours.to(self.merge.weight.dtype))
         return x + y
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from n3cli.networks.description import Description, Placement
-from n3cli.networks.layer import ResidualBlock, convolution, numbers
+from n3cli.networks.layer import ResidualBlock, convolution, factors
 from n3cli.networks.n3_branch import BeforeN3, N3Branch, look_around
 from n3cli.networks.network import Network, Stage
 from n3cli.ops.resize import resize
@@ -62,14 +62,15 @@ class N3SR(Network):
         window: int = 9,
     ) -> None:
         super().__init__()
-        factors = sorted(set(numbers("scales", scales)))
-        if not 2 <= factors[0] <= factors[-1] <= _LARGEST_SCALE:
+        known = factors(scales)
+        if not 2 <= known[0] <= known[-1] <= _LARGEST_SCALE:
             raise ValueError(f"scales must be from 2 to {_LARGEST_SCALE}, got {scales}")
         self.description = Description(
             "upscale",
             channels,
             sigma_input=False,
-            scale=factors[-1],
+            scale=known[-1],
+            scales=known,
             memory=44 * width,
         )
         self.head = convolution(channels, width)
@@ -77,13 +78,8 @@ class N3SR(Network):
         self.n3 = N3Branch(width, features, embedding, k, patch, stride, window) if n3 else None
         self.behind = nn.Sequential(*(ResidualBlock(width) for _ in range(blocks)))
         self.tails = nn.ModuleDict(
-            {str(factor): convolution(width, channels * factor**2, zero=True) for factor in factors}
+            {str(scale): convolution(width, channels * scale**2, zero=True) for scale in known}
         )
-
-    @property
-    def scales(self) -> tuple[int, ...]:
-        """The factors that there are heads for, in order."""
-        return tuple(map(int, self.tails))
 
     @property
     def stages(self) -> Sequence[Stage]:

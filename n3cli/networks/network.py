@@ -55,7 +55,7 @@ class Network(AnyNetwork):
     @property
     def scales(self) -> tuple[int, ...]:
         """The factors that it can enlarge by; 1 leaves the size alone."""
-        return (self.description.scale,)
+        return self.description.scales or (self.description.scale,)
 
     def at(self, scale: int) -> Network:
         """The network that enlarges by one of `scales`; it shares its layers with this one.

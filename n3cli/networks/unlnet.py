@@ -151,13 +151,13 @@ class UNLStep(nn.Module):
         itself = torch.full_like(image[:, :1], self.window**2 // 2)
         links = link_pixels(torch.cat([itself, places], 1), self.window)
         weights = self.weights / self.weights.sum()
-        bordered = mirror(mirror(image * _WHITE, margin, 2), margin, 3)
+        bordered = mirror(image * _WHITE, margin)
         coefficients = F.conv2d(bordered, filters).permute(0, 2, 3, 1)
         shape = coefficients.shape
         rows = collect(coefficients.reshape(-1, shape[-1]), weights, links)
         rows = spread(self.mixture(rows), weights, links)
         gradient = F.conv_transpose2d(rows.view(shape).permute(0, 3, 1, 2), filters)
-        return fold_mirrored(fold_mirrored(gradient, margin, 2), margin, 3) / _WHITE
+        return fold_mirrored(gradient, margin) / _WHITE
 
     def _filters(self) -> Tensor:
         """Without mean, of norm 1, then scaled."""

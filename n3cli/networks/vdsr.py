@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from n3cli.networks.description import Description, Placement
-from n3cli.networks.layer import numbers
+from n3cli.networks.layer import factors
 from n3cli.networks.n3net import PLANES_BETWEEN, N3Block, N3NetStage, chain_stages, damp_stages
 from n3cli.networks.network import Network, Stage
 from n3cli.ops.resize import resize
@@ -66,12 +66,13 @@ class VDSR(Network):
         window: int = 15,
     ) -> None:
         super().__init__()
-        self._scales = tuple(sorted(set(numbers("scales", scales))))
+        known = factors(scales)
         self.description = Description(
             "upscale",
             channels,
             sigma_input=False,
-            scale=self._scales[-1],
+            scale=known[-1],
+            scales=known,
             memory=22 * features,
         )
         self.parts = chain_stages(
@@ -83,11 +84,6 @@ class VDSR(Network):
             lambda: N3Block(PLANES_BETWEEN, features, k, patch, stride, window),
             normalised=False,
         )
-
-    @property
-    def scales(self) -> tuple[int, ...]:
-        """The factors that it is for."""
-        return self._scales
 
     @property
     def stages(self) -> Sequence[Stage]:

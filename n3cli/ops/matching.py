@@ -33,7 +33,7 @@ def match_patches(image: Tensor, patch: int, window: int, k: int) -> Tensor:
     """
     batch, height, width = image.shape
     half, margin = window // 2, patch // 2
-    mirrored = mirror(mirror(image, margin, 1), margin, 2)
+    mirrored = mirror(image, margin)
     bordered = F.pad(mirrored, (half,) * 4)
     rows = max(1, _DISTANCES_AT_ONCE // (window**2 * width * batch))
     chosen = []

@@ -16,17 +16,21 @@ def reflected(length: int, padded: int, device: torch.device | str = "cpu") -> T
     return torch.minimum(place, period - place)
 
 
-def mirror(image: Tensor, margin: int, dim: int) -> Tensor:
-    """Extend a dimension by `margin` entries on both sides, mirrored with the border repeated."""
-    return image.index_select(dim, _mirrored(image.shape[dim], margin, image.device))
+def mirror(image: Tensor, margin: int) -> Tensor:
+    """Extend …×H×W by `margin` pixels on all sides, mirrored with the border repeated."""
+    for dim in (-2, -1):
+        image = image.index_select(dim, _mirrored(image.shape[dim], margin, image.device))
+    return image
 
 
-def fold_mirrored(image: Tensor, margin: int, dim: int) -> Tensor:
+def fold_mirrored(image: Tensor, margin: int) -> Tensor:
     """The transpose of `mirror`: what was mirrored is added back to where it came from."""
-    length = image.shape[dim] - 2 * margin
-    shape = list(image.shape)
-    shape[dim] = length
-    return image.new_zeros(shape).index_add(dim, _mirrored(length, margin, image.device), image)
+    for dim in (-2, -1):
+        shape = list(image.shape)
+        shape[dim] -= 2 * margin
+        index = _mirrored(shape[dim], margin, image.device)
+        image = image.new_zeros(shape).index_add(dim, index, image)
+    return image
 
 
 def _mirrored(length: int, margin: int, device: torch.device) -> Tensor:

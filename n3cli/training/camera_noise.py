@@ -16,10 +16,9 @@ from torch import Tensor
 from n3cli.data.simulated.development import Development, in_8_bits
 from n3cli.data.simulated.shot import HALVED
 from n3cli.data.simulated.smoothing import smooth_noise
-from n3cli.errors import ConfigError
 from n3cli.ops.jpeg import Jpeg
 from n3cli.training.config import Recipe
-from n3cli.training.crop_task import CropTask
+from n3cli.training.crop_task import CropTask, check_even
 from n3cli.training.material import Material
 from n3cli.training.seed import Stream, mix
 from n3cli.training.shot import RandomShots, between
@@ -53,11 +52,7 @@ class CameraNoise(CropTask):
         device: torch.device,
         share: Callable[[int], slice],
     ) -> None:
-        sides = [recipe.data.crops(done)[1] for done in (0, 1)]
-        if odd := [side for side in sides if side % 2]:
-            raise ConfigError(
-                f"with sensor.develop, data.crop and data.final_crop must be even, not {odd[0]}"
-            )
+        check_even(recipe, "with sensor.develop")
         super().__init__(recipe, material, device, share, [HALVED])
         self._shots = RandomShots(recipe.sensor, recipe.run.seed, device)
         self._development, self._jpeg = Development(device), Jpeg(device)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 
 from n3cli.data.catalog import CATALOG
@@ -11,6 +13,7 @@ from n3cli.ops.mosaic.planes import MosaicForm
 from n3cli.training.config import Recipe
 from n3cli.training.example import DegradationSettings, SensorSettings
 from n3cli.training.loop import Outcome
+from n3cli.training.task import NetworkT
 from n3cli.training.yardstick import choose_yardstick
 from n3cli.zoo.card import Card, Figures, read_section, read_title, write_card
 from n3cli.zoo.config import ModelConfig
@@ -55,7 +58,7 @@ def describe_run(
     training = [
         _data(recipe, pictures),
         _course(recipe, outcome),
-        write_machine(describe_machine(device)).replace("Measured", "Trained", 1),
+        write_machine(describe_machine(device), "Trained"),
     ]
     terms = [_terms(recipe)]
     add_earlier(recipe, earlier, training, terms)
@@ -77,17 +80,19 @@ def describe_run(
         ),
         measurements=tuple(
             Figures(f"{_VALIDATED[judged.images]}, {when}", tuple(scores.values()))
-            for when, scores in (
-                ("at the start", outcome.before),
-                ("last validation", outcome.scores),
-            )
-            if scores
+            for when, scores in moments(outcome)
         ),
         protocol=f"{yardstick.protocol} ({crop}).",
         place=HERE,
         mosaic=outcome.network.description.mosaic,
     )
     return write_card(card, config)
+
+
+def moments(outcome: Outcome[NetworkT]) -> list[tuple[str, Mapping[str, float]]]:
+    """When a run was validated, and its scores then."""
+    both = ("at the start", outcome.before), ("last validation", outcome.scores)
+    return [(when, scores) for when, scores in both if scores]
 
 
 def add_earlier(recipe: Recipe, earlier: str | None, training: list[str], terms: list[str]) -> None:

@@ -120,18 +120,16 @@ def has_checkpoint(folder: Path) -> bool:
     return bool(_checkpoints(folder))
 
 
-def resumed(where: str, folder: Path) -> Checkpoint:
-    """The checkpoint that ``--resume`` names.
+def resumed(path: Path) -> Checkpoint:
+    """The checkpoint to go on from.
 
     Args:
-        where: ``auto``, a run's folder or a checkpoint's file.
-        folder: of this run, where ``auto`` looks.
+        path: a run's folder or a checkpoint's file.
 
     Raises:
         ConfigError: there is none.
         InputError: the named one is damaged.
     """
-    path = folder if where == "auto" else Path(os.path.expanduser(where))  # noqa: PTH111 - it never fails
     if path.is_file():
         return load_checkpoint(path)
     found = find_checkpoint(path)

@@ -101,6 +101,11 @@ class DataSettings:
         return self.batch, self.crop
 
     @property
+    def phases(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Crops of a step and their side, at the start of the run and at its end."""
+        return self.crops(0), self.crops(1)
+
+    @property
     def largest_crop(self) -> int:
         """The longest side of a crop over the whole run."""
         return max(self.crop, self.final_crop) if self.final else self.crop

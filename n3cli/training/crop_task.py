@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor
 
+from n3cli.errors import ConfigError
 from n3cli.networks.network import Network
 from n3cli.training.config import Recipe
 from n3cli.training.crop import CropSampler
@@ -41,7 +42,7 @@ class CropTask(Task[Network, Tensor]):
         seed, power = recipe.run.seed, recipe.data.area_power
         self._samplers = {
             (batch, crop, factor): CropSampler(store, crop * factor, batch, seed, power)
-            for batch, crop in (recipe.data.crops(done) for done in (0, 1))
+            for batch, crop in recipe.data.phases
             for factor in factors
         }
         self._validation = material.validation
@@ -70,3 +71,13 @@ class CropTask(Task[Network, Tensor]):
         yardstick = choose_yardstick(self.recipe, network)
         levels = yardstick.levels(self.recipe, network)
         return yardstick.scores(network, self._validation, levels, self.device)
+
+
+def check_even(recipe: Recipe, where: str) -> None:
+    """Check that the sides of all crops are even.
+
+    Raises:
+        ConfigError: one is not; the message begins with where they must be.
+    """
+    if odd := [side for _, side in recipe.data.phases if side % 2]:
+        raise ConfigError(f"{where}, data.crop and data.final_crop must be even, not {odd[0]}")

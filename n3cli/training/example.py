@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from n3cli.training.require import require
+from n3cli.training.require import require, require_ranges
 
 
 @dataclass(frozen=True)
@@ -47,14 +47,7 @@ class DegradationSettings:
 
     def __post_init__(self) -> None:
         require(0 <= self.share <= 1, "degradation.share", "from 0 to 1", self.share)
-        for key, lowest, highest in (("blur", 0, 8), ("noise", 0, 255), ("quality", 1, 100)):
-            low, high = getattr(self, key)
-            require(
-                lowest <= low <= high <= highest,
-                f"degradation.{key}",
-                f"two numbers in order, from {lowest} to {highest}",
-                [low, high],
-            )
+        require_ranges(self, "degradation", blur=(0, 8), noise=(0, 255), quality=(1, 100))
 
 
 @dataclass(frozen=True)
@@ -124,24 +117,19 @@ class SensorSettings:
         for key in ("clean", "xtrans", "jpeg", "error", "smoothed"):
             value = getattr(self, key)
             require(0 <= value <= 1, f"sensor.{key}", "from 0 to 1", value)
-        for key, lowest, highest in (
-            ("gain", -6, -0.5),
-            ("reading", 0.01, 100),
-            ("converter", 1e-7, 0.1),
-            ("exposure", 0.01, 10),
-            ("balance", 0.1, 10),
-            ("tone", 0.5, 10),
-            ("quality", 1, 100),
-            ("luma_smoothing", 0, 10),
-            ("colour_smoothing", 0, 10),
-        ):
-            low, high = getattr(self, key)
-            require(
-                lowest <= low <= high <= highest,
-                f"sensor.{key}",
-                f"two numbers in order, from {lowest} to {highest}",
-                [low, high],
-            )
+        require_ranges(
+            self,
+            "sensor",
+            gain=(-6, -0.5),
+            reading=(0.01, 100),
+            converter=(1e-7, 0.1),
+            exposure=(0.01, 10),
+            balance=(0.1, 10),
+            tone=(0.5, 10),
+            quality=(1, 100),
+            luma_smoothing=(0, 10),
+            colour_smoothing=(0, 10),
+        )
 
 
 @dataclass(frozen=True)

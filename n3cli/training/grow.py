@@ -75,19 +75,20 @@ def _shape(tensor: Tensor) -> str:
 
 
 def _agree(network: AnyNetwork, start: AnyNetwork) -> bool:
-    """Whether two networks give the same for one example."""
+    """Whether two networks give the same for one example, at the scale of the second."""
+    scale = start.description.scale if isinstance(start, Network) else None
     found = []
     for one in (start, network):
         training = one.training
         with torch.no_grad():
-            found.append(one.eval()(*_example(one)))
+            found.append(one.eval()(*_example(one, scale)))
         one.train(training)
     return found[0].shape == found[1].shape and torch.allclose(
         found[0], found[1], rtol=0, atol=_TOLERANCE
     )
 
 
-def _example(network: AnyNetwork) -> tuple[Tensor | float | None, ...]:
+def _example(network: AnyNetwork, scale: int | None) -> tuple[Tensor | float | None, ...]:
     """A noisy picture, or correspondences."""
     generator = torch.Generator().manual_seed(0)
     if isinstance(network, SetNetwork):
@@ -95,4 +96,4 @@ def _example(network: AnyNetwork) -> tuple[Tensor | float | None, ...]:
         return (columns[..., : network.description.inputs],)
     assert isinstance(network, Network)
     picture = torch.rand(1, network.description.planes, _SIDE, _SIDE, generator=generator)
-    return picture, _SIGMA if network.description.sigma_input else None
+    return picture, _SIGMA, scale

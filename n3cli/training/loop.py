@@ -13,10 +13,11 @@ from typing import Any, Generic
 import torch
 
 from n3cli.errors import InputError, N3Warning, TrainingError
+from n3cli.networks.any_network import AnyNetwork
 from n3cli.ops.precision import float32_as
 from n3cli.training.checkpoint import Checkpoint, has_checkpoint, save_checkpoint
 from n3cli.training.clock import end_of_steps, no_time
-from n3cli.training.config import Recipe
+from n3cli.training.config import Recipe, RunSettings
 from n3cli.training.distributed import World
 from n3cli.training.ema import MovingAverage
 from n3cli.training.graph import Graphed
@@ -110,19 +111,7 @@ def train(
         average.load_state(checkpoint.average)
         optimiser.load_state_dict(checkpoint.optimiser)
         scaler.load_state_dict(checkpoint.scaler)
-    model: Callable[..., torch.Tensor] = world.parallel(network, device)
-    alone = device.type == "cuda" and world.size == 1
-    if settings.compile:
-        if device.type == "cuda":
-            warnings.warn(
-                "with run.compile on a GPU, the loss of N3-UNet soon became non-finite; if that "
-                "happens, leave run.compile out",
-                N3Warning,
-                stacklevel=2,
-            )
-        model = torch.compile(model)
-    elif settings.cuda_graphs and alone and not settings.recompute:
-        model = Graphed(network)
+    model = _callable(network, settings, device, world)
 
     begun -= spent
 
@@ -272,6 +261,26 @@ def train(
         scores = validate()
         publish(outcome())
     return outcome()
+
+
+def _callable(
+    network: AnyNetwork, settings: RunSettings, device: torch.device, world: World
+) -> Callable[..., torch.Tensor]:
+    """What a step calls: the network, shared by processes, compiled or recorded."""
+    model: Callable[..., torch.Tensor] = world.parallel(network, device)
+    if settings.compile:
+        if device.type == "cuda":
+            warnings.warn(
+                "with run.compile on a GPU, the loss of N3-UNet soon became non-finite; if that "
+                "happens, leave run.compile out",
+                N3Warning,
+                stacklevel=3,
+            )
+        return torch.compile(model)
+    alone = device.type == "cuda" and world.size == 1
+    if settings.cuda_graphs and alone and not settings.recompute:
+        return Graphed(network)
+    return model
 
 
 def refused(write: Callable[[], None]) -> InputError | None:

@@ -9,11 +9,10 @@ import torch
 from torch import Tensor
 
 from n3cli.data.simulated.shot import HALVED, shoot
-from n3cli.errors import ConfigError
 from n3cli.ops.mosaic.layout import BAYER, mosaic_planes
 from n3cli.ops.mosaic.planes import MosaicForm, network_planes, split_mosaic
 from n3cli.training.config import Recipe
-from n3cli.training.crop_task import CropTask
+from n3cli.training.crop_task import CropTask, check_even
 from n3cli.training.loss import pixel_loss
 from n3cli.training.material import Material
 from n3cli.training.shot import RandomShots
@@ -48,12 +47,8 @@ class RawDenoising(CropTask):
         share: Callable[[int], slice],
         form: MosaicForm = "whole",
     ) -> None:
-        sides = [recipe.data.crops(done)[1] for done in (0, 1)]
-        if form != "whole" and (odd := [side for side in sides if side % 2]):
-            raise ConfigError(
-                "for a network that splits mosaics into planes, data.crop and data.final_crop must "
-                f"be even, not {odd[0]}"
-            )
+        if form != "whole":
+            check_even(recipe, "for a network that splits mosaics into planes")
         super().__init__(recipe, material, device, share, [HALVED])
         self._form, self._rggb = form, torch.from_numpy(BAYER[:1]).to(device)
         self._shots = RandomShots(recipe.sensor, recipe.run.seed, device)

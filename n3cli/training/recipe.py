@@ -22,9 +22,11 @@ from n3cli.training.typed_table import read_table
 _SHIPPED = files("n3cli.training").joinpath("recipes")
 
 _HARMLESS = {
+    "model.license",
     "run.log_steps",
     "run.checkpoint_minutes",
     "run.recompute",
+    "run.cuda_graphs",
     "validation.sigmas",
     "validation.crop",
     "validation.minutes",

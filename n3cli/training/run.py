@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import warnings
 from collections.abc import Callable
@@ -32,7 +33,7 @@ from n3cli.training.precision import prepare
 from n3cli.training.recipe import differing, parse_recipe, write_recipe
 from n3cli.training.seed import Stream, mix
 from n3cli.training.task import NetworkT, TargetT
-from n3cli.zoo.config import ModelConfig
+from n3cli.zoo.config import CAMERA_NOISE, WHITE_NOISE, ModelConfig
 from n3cli.zoo.folder import check_replaceable, load_trained, save_folder
 from n3cli.zoo.layout import CARD_FILE, CONFIG_FILE, MODEL_FOLDER
 from n3cli.zoo.locate import locate
@@ -88,15 +89,16 @@ def run(
             progress = None
         device = world.device(chosen)
         prepare(device)
-        for done in (0, 1):  # told before pictures are decoded
-            world.share(recipe.data.crops(done)[0])
+        for batch, _ in recipe.data.phases:  # told before pictures are decoded
+            world.share(batch)
+        target = place.folder / MODEL_FOLDER
+        if world.leads:
+            with explained(place.folder):
+                check_replaceable(target, overwrite=True)
+            stack.enter_context(claimed(place.folder))  # before anybody looks what it holds
         checkpoint = _checkpoint(recipe, place, world)
         network = _network(recipe, checkpoint)
         config = model_config(recipe, network)
-        target = place.folder / MODEL_FOLDER
-        if world.leads:
-            check_replaceable(target, overwrite=True)
-            stack.enter_context(claimed(place.folder))
         session = _Session(recipe, place, listen, checkpoint, device, world, begun)
         if isinstance(network, SetNetwork):
             pairs = plan_correspondences(recipe, network, place.data, device, world)
@@ -225,7 +227,7 @@ def model_config(recipe: Recipe, network: AnyNetwork) -> ModelConfig:
         registry.complete(recipe.model.network, recipe.model.options),
         high if isinstance(network, Network) and network.description.sigma_input else None,
         "float32",
-        "camera" if recipe.sensor.develop else "white",
+        CAMERA_NOISE if recipe.sensor.develop else WHITE_NOISE,
     )
 
 
@@ -306,12 +308,12 @@ def _wanted_checkpoint(place: Place) -> Checkpoint | None:
                 stacklevel=2,
             )
         return None
-    inside = place.resume == "auto" or place.folder.resolve() in (
-        Path(place.resume).resolve(),
-        Path(place.resume).resolve().parent,
-    )
+    path = place.folder
+    if place.resume != "auto":
+        path = Path(os.path.expanduser(place.resume))  # noqa: PTH111 - it never fails
+    inside = place.folder.resolve() in (path.resolve(), path.resolve().parent)
     if (taken or modelled) and not inside:
         raise InputError(
             f"{place.folder} already has another run than the one to resume; give another --out"
         )
-    return resumed(place.resume, place.folder)
+    return resumed(path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -14,10 +14,10 @@ from n3cli.data.simulated.mosaic import SENSOR_IN_WORDS, expose, noise_at, see
 from n3cli.data.simulated.smoothing import smooth_noise
 from n3cli.networks.network import Network
 from n3cli.ops.jpeg import Jpeg
-from n3cli.ops.metric import psnr
 from n3cli.ops.mosaic.layout import BAYER, sites
 from n3cli.ops.mosaic.planes import MosaicForm, network_planes, split_mosaic
 from n3cli.training.shot import TYPICAL_IN_WORDS, typical_shot
+from n3cli.training.validation import Shown, mean_psnr
 
 _CPU = torch.device("cpu")
 
@@ -41,11 +41,7 @@ CAMERA_PROTOCOL = (
     "level that is given is the deviation between what is stored with noise and without"
 )
 
-Shown = tuple[Tensor, float | None, Tensor]
-"""What the network gets, the noise level it is given, and what it should give; of one picture."""
 
-
-@torch.no_grad()
 def mean_psnr_of_mosaics(
     network: Network, images: Sequence[Tensor], level: float, device: torch.device
 ) -> float:
@@ -65,10 +61,9 @@ def mean_psnr_of_mosaics(
     """
     form = network.description.mosaic
     assert form is not None
-    return _mean_psnr(network, images, level, device, partial(show_mosaic, form=form))
+    return mean_psnr(network, images, level, device, partial(show_mosaic, form=form))
 
 
-@torch.no_grad()
 def mean_psnr_of_developed(
     network: Network, images: Sequence[Tensor], level: float, device: torch.device
 ) -> float:
@@ -83,23 +78,7 @@ def mean_psnr_of_developed(
     Returns:
         dB.
     """
-    return _mean_psnr(network, images, level, device, show_developed)
-
-
-def _mean_psnr(
-    network: Network,
-    images: Sequence[Tensor],
-    level: float,
-    device: torch.device,
-    show: Callable[[Tensor, float, int], Shown],
-) -> float:
-    total = 0.0
-    for index, image in enumerate(images):
-        given, sigma, clean = show(image, level, index)
-        estimate = network(given.to(device), sigma).clamp(0, 1).cpu()
-        ours, theirs = (each.flatten(0, 1).numpy() for each in (estimate, clean))
-        total += psnr(ours, theirs, peak=1)
-    return total / len(images)
+    return mean_psnr(network, images, level, device, show_developed)
 
 
 def show_mosaic(image: Tensor, level: float, index: int, form: MosaicForm = "whole") -> Shown:

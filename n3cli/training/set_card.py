@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import torch
 
 from n3cli.inference.machine import describe_machine, write_machine
 from n3cli.networks.set_network import SetNetwork
-from n3cli.training.card import HERE, add_earlier, describe_kept, describe_license, describe_limit
+from n3cli.training.card import (
+    HERE,
+    add_earlier,
+    describe_kept,
+    describe_license,
+    describe_limit,
+    moments,
+)
 from n3cli.training.config import Recipe
 from n3cli.training.loop import Outcome
 from n3cli.training.pair_validation import LABELS, PAIR_PROTOCOL
@@ -47,11 +52,11 @@ def describe_set_run(
     training = [
         _DATA,
         _course(recipe, outcome),
-        write_machine(describe_machine(device)).replace("Measured", "Trained", 1),
+        write_machine(describe_machine(device), "Trained"),
     ]
     terms = [describe_license(recipe.model.license)]
     add_earlier(recipe, earlier, training, terms)
-    network = outcome.network
+    network, settings = outcome.network, recipe.correspondences
     count = network.parameter_count
     told = ", ".join(network.description.columns)
     card = Card(
@@ -64,31 +69,14 @@ def describe_set_run(
         columns=tuple(LABELS.values()),
         unit="per cent",
         measurements=tuple(
-            measure_scores(f"synthetic, {when}", scores)
-            for when, scores in (
-                ("at the start", outcome.before),
-                ("last validation", outcome.scores),
-            )
-            if scores
+            Figures(f"synthetic, {when}", tuple(100 * scores[key] for key in LABELS))
+            for when, scores in moments(outcome)
         ),
-        protocol=describe_protocol(recipe),
+        protocol=f"{PAIR_PROTOCOL}. {settings.pairs} synthetic pairs of "
+        f"{settings.validation_points} correspondences, none of which was trained on.",
         place=HERE,
     )
     return write_card(card, config)
-
-
-def measure_scores(data: str, scores: Mapping[str, float]) -> Figures:
-    """A line of the card's table, of scores from 0 to 1."""
-    return Figures(data, tuple(100 * scores[key] for key in LABELS))
-
-
-def describe_protocol(recipe: Recipe) -> str:
-    """How the figures of the validation come about."""
-    settings = recipe.correspondences
-    return (
-        f"{PAIR_PROTOCOL}. {settings.pairs} synthetic pairs of {settings.validation_points} "
-        "correspondences, none of which was trained on."
-    )
 
 
 def _course(recipe: Recipe, outcome: Outcome[SetNetwork]) -> str:

@@ -36,31 +36,43 @@ Reduce = Callable[[Tensor, int, int], Tensor]
 """Clean image C×H×W in [0, 1], scale and the image's index → the small one, likewise."""
 
 
+Shown = tuple[Tensor, float | None, Tensor]
+"""What the network gets, the noise level it is given, and what it should give; of one image, each
+1×C×H×W."""
+
+
+def show_noisy(clean: Tensor, level: float, index: int) -> Shown:
+    """A validation image with noise and without."""
+    # The benchmarks' noise is that of an image of H×W×C.
+    noisy = add_gaussian_noise(clean.permute(1, 2, 0).numpy(), level / 255, seed=index)
+    return torch.from_numpy(noisy).permute(2, 0, 1)[None], level / 255, clean[None]
+
+
 @torch.no_grad()
 def mean_psnr(
-    network: Network, images: Sequence[Tensor], sigma: float, device: torch.device
+    network: Network,
+    images: Sequence[Tensor],
+    level: float,
+    device: torch.device,
+    show: Callable[[Tensor, float, int], Shown] = show_noisy,
 ) -> float:
     """Mean PSNR over images at one noise level.
 
     Args:
         network: in evaluation mode, on `device`.
         images: clean, each C×H×W in [0, 1].
-        sigma: on the 0–255 scale.
+        level: of the noise, on the 0–255 scale.
         device: where to compute, in float32.
+        show: an image, the level and the image's index → what is made of it.
 
     Returns:
         dB.
     """
-    level = sigma / 255
     total = 0.0
-    for index, clean in enumerate(images):
-        noisy = torch.from_numpy(
-            # The benchmarks' noise is that of an image of H×W×C.
-            add_gaussian_noise(clean.permute(1, 2, 0).numpy(), level, seed=index)
-        ).permute(2, 0, 1)
-        given = level if network.description.sigma_input else None
-        estimate = network(noisy[None].to(device), given)[0].clamp(0, 1).cpu()
-        total += psnr(estimate.numpy(), clean.numpy(), peak=1)
+    for index, image in enumerate(images):
+        given, sigma, clean = show(image, level, index)
+        estimate = network(given.to(device), sigma).clamp(0, 1).cpu()
+        total += psnr(estimate.flatten(0, 1).numpy(), clean.flatten(0, 1).numpy(), peak=1)
     return total / len(images)
 
 

@@ -14,8 +14,9 @@ from n3cli.zoo.names import PATTERN
 FORMAT: Final = 1
 """Version of the layout of config.json; raised when an older n3 could misread the file."""
 
+WHITE_NOISE: Final = "white"
 CAMERA_NOISE: Final = "camera"
-NOISES: Final = ("white", CAMERA_NOISE)
+NOISES: Final = (WHITE_NOISE, CAMERA_NOISE)
 """What models were trained on: white Gaussian noise, or that of photos as cameras store them."""
 
 DTYPES: Final = ("float32", "float16", "bfloat16")
@@ -34,7 +35,7 @@ class ModelConfig:
         sigma_max: largest noise level it was trained for, on the 0–255 scale; None for a network
             that takes no noise level.
         dtype: precision of the stored weights, one of `DTYPES`.
-        noise: of a denoiser, one of `NOISES`; the file has it where it is not the first.
+        noise: of a denoiser, one of `NOISES`; the file has it where it is not white.
 
     Raises:
         ModelError: a value has the wrong type or no meaning; the message begins with its key.
@@ -46,7 +47,7 @@ class ModelConfig:
     options: Mapping[str, object]
     sigma_max: float | None
     dtype: str
-    noise: str = NOISES[0]
+    noise: str = WHITE_NOISE
 
     def __post_init__(self) -> None:
         for key in ("name", "task", "network", "dtype"):
@@ -65,7 +66,7 @@ class ModelConfig:
     def to_json(self) -> str:
         """Return the text of config.json."""
         values = {"format": FORMAT, **asdict(self)}
-        if self.noise == NOISES[0]:
+        if self.noise == WHITE_NOISE:
             del values["noise"]
         return json.dumps(values, indent=2) + "\n"
 

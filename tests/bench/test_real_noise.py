@@ -84,7 +84,7 @@ def test_what_is_measured_in_a_mosaic_is_nearly_as_good_as_knowing():
     noisy = np.clip(exposed(clean, 0.01, 2e-4, 0), 0, 1).astype(np.float32)
     method = make_model(None, RAW, 1, "cpu", "fp32")
 
-    def known(plane):
+    def known(plane, *_):
         return denoise_stabilised(plane, 0.01, 2e-4, method.run)
 
     estimates = noisy, run_on_mosaic(method, noisy, AUTO), denoise_planes(noisy, known)

@@ -7,7 +7,7 @@ import pytest
 
 from n3cli.errors import InputError
 from n3cli.inference import noise_level
-from n3cli.inference.noise_level import _combine, estimate_sigma, measure_noise, sample
+from n3cli.inference.noise_level import _combine, judge, measure_noise, sample
 from n3cli.inference.source import PlaneRows
 from n3cli.io.picture import read_picture
 from n3cli.ops.noise.level import Finding, NoiseEstimate, estimate_noise
@@ -59,7 +59,7 @@ def test_tiny_pictures_have_an_answer(shape) -> None:
 @pytest.mark.parametrize("shape", [(3000, 4000, 1), (20, 200_000, 1), (200_000, 20, 1)])
 def test_large_pictures_are_sampled_in_thin_bands(shape) -> None:
     reader = Reader(make_noisy(shape, 12))
-    assert estimate_sigma(reader).sigma == pytest.approx(12, rel=0.05)
+    assert judge(sample(reader)).sigma == pytest.approx(12, rel=0.05)
     assert reader.tallest <= 128
 
 
@@ -71,7 +71,7 @@ def test_samples_reach_all_corners() -> None:
 
 def test_array_and_reader_agree() -> None:
     pixels = make_noisy((1500, 2000, 3), 12)
-    assert estimate_sigma(Reader(pixels)) == measure_noise(pixels)
+    assert judge(sample(Reader(pixels))) == measure_noise(pixels)
 
 
 def test_of_twenty_four_megapixels_two_are_looked_at(monkeypatch) -> None:
@@ -129,7 +129,7 @@ def test_what_is_no_image_is_refused(array, message) -> None:
 def test_what_the_estimator_refuses_the_denoiser_refuses_in_the_same_words() -> None:
     pixels = np.full((9, 9, 1), 255, np.float32)
     with pytest.raises(InputError) as estimated:
-        estimate_sigma(ArraySource(pixels))
+        sample(ArraySource(pixels))
     with pytest.raises(InputError) as denoised:
         PlaneRows(ArraySource(pixels)).rows(0, 16)
     assert str(estimated.value) == str(denoised.value)

@@ -256,7 +256,7 @@ def test_a_fresh_branch_adds_nothing_and_looks_at_some_tens():
     assert not log_temperature.any()
     apart = torch.cdist(embedding, embedding).square()
     assert apart.mean() == pytest.approx(2 * 16, rel=0.02)
-    logits = -branch.aggregation.scale * apart - 1e9 * torch.eye(500)
+    logits = -branch.scale * apart - 1e9 * torch.eye(500)
     weight = logits.softmax(-1)
     effective = (-(weight * weight.clamp_min(1e-30).log()).sum(-1)).exp()
     assert 10 < effective.median() < 100

@@ -2,22 +2,22 @@ from __future__ import annotations
 
 import torch
 
-from n3cli.networks.n3_set import N3SetAggregation
+from n3cli.networks.n3_set import set_differences
 
 
 def items(count, batch=2):
     return (
         torch.randn(batch, count, 3),
         torch.randn(batch, count, 5),
-        torch.randn(batch, count),
+        torch.exp(-torch.randn(batch, count)),
     )
 
 
 def test_the_order_of_items_does_not_matter():
-    block, order = N3SetAggregation(k=3), torch.randperm(20)
+    order = torch.randperm(20)
     features, embedding, temperature = items(20)
-    y = block(features, embedding, temperature)
-    shuffled = block(features[:, order], embedding[:, order], temperature[:, order])
+    y = set_differences(features, embedding, temperature, k=3)
+    shuffled = set_differences(features[:, order], embedding[:, order], temperature[:, order], k=3)
     assert y.shape == (2, 20, 9)
     torch.testing.assert_close(shuffled, y[:, order])
 
@@ -25,19 +25,19 @@ def test_the_order_of_items_does_not_matter():
 def test_a_cold_query_finds_its_twin():
     features, embedding, temperature = items(20)
     embedding[:, 17] = embedding[:, 4]
-    y = N3SetAggregation(k=2)(features, embedding, torch.full_like(temperature, -20))
+    y = set_differences(features, embedding, torch.full_like(temperature, 5e8), k=2)
     torch.testing.assert_close(y[:, 4, :3], features[:, 17] - features[:, 4])
 
 
 def test_a_lonely_item_has_no_neighbour_but_itself():
-    y = N3SetAggregation(k=4)(*items(1))
+    y = set_differences(*items(1), k=4)
     assert torch.equal(y, torch.zeros(2, 1, 12))
 
 
 def test_a_bigger_chunk_of_items_than_one():
     features, embedding, temperature = items(1500, batch=1)
-    whole = N3SetAggregation(k=2)(features, embedding, temperature)
-    logits = -torch.cdist(embedding, embedding).square()[0, 1234] * (-temperature[0, 1234]).exp()
+    whole = set_differences(features, embedding, temperature, k=2)
+    logits = -torch.cdist(embedding, embedding).square()[0, 1234] * temperature[0, 1234]
     logits[1234] = -1e9
     expected = logits.softmax(0) @ features[0] - features[0, 1234]
     torch.testing.assert_close(whole[0, 1234, :3], expected, atol=1e-4, rtol=1e-3)

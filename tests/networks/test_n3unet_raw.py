@@ -50,7 +50,7 @@ class Whole:
 def test_tiles_of_a_mosaic_are_exact(network, height, width):
     image = planes(height, width)
     engine = Engine(network, CPU, torch.float32, tile=48)
-    strips = list(chain(engine, Whole(image), height, width, None).strips())
+    strips = list(chain(engine, Whole(image), (height, width)).strips())
     assert len(strips) > 1 or height < 100
     torch.testing.assert_close(torch.cat(strips, dim=2), network(image), atol=2e-5, rtol=0)
 

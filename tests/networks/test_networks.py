@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
 
 from n3cli.errors import ConfigError
 from n3cli.networks import registry
@@ -113,6 +114,18 @@ def test_folding_changes_nothing(name):
         folded = fold_batch_norm(network)
         torch.testing.assert_close(folded(image, 0.1), expected, atol=1e-5, rtol=0)
     assert not any(module.training for module in folded.modules())
+
+
+def test_folding_reaches_sequences_in_sequences():
+    network = registry.build("dncnn", {"channels": 1, "sigma_input": True, "depth": 4})
+    network.nested = nn.Sequential(
+        nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2)), nn.ReLU()
+    ).eval()
+    network.nested[0][1].running_mean.fill_(0.5)
+    image = torch.rand(1, 1, 9, 9)
+    folded = fold_batch_norm(network)
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
+    torch.testing.assert_close(folded.nested(image), network.nested(image))
 
 
 def test_a_noise_level_is_asked_for():

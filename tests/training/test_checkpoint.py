@@ -65,8 +65,8 @@ def test_it_comes_back_bit_for_bit(tmp_path):
     checkpoint = make_checkpoint(12)
     path = save_checkpoint(tmp_path, checkpoint)
     assert same(vars(load_checkpoint(path)), vars(checkpoint))
-    for where in ("auto", str(path), str(tmp_path)):
-        assert resumed(where, tmp_path).step == 12
+    for where in (path, tmp_path):
+        assert resumed(where).step == 12
 
 
 def test_two_are_kept(tmp_path):
@@ -132,12 +132,12 @@ def test_a_damaged_one_is_passed_over(tmp_path, damage):
     newer = save_checkpoint(tmp_path, make_checkpoint(2))
     damage(newer)
     with pytest.warns(N3Warning, match=newer.name):
-        assert resumed("auto", tmp_path).step == 1
+        assert resumed(tmp_path).step == 1
     with pytest.raises(InputError, match=newer.name):
-        resumed(str(newer), tmp_path)
+        resumed(newer)
     damage(older)
     with pytest.warns(N3Warning), pytest.raises(ConfigError, match="complete; start a new run"):
-        resumed("auto", tmp_path)
+        resumed(tmp_path)
 
 
 def test_a_tensor_that_is_marked_as_a_folder_is_found(tmp_path):
@@ -159,10 +159,10 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path):
         load_checkpoint(path)
 
 
-@pytest.mark.parametrize("where", ["auto", "{folder}/missing", "{folder}/missing.pt"])
-def test_where_there_is_none(tmp_path, where):
+@pytest.mark.parametrize("name", ["", "missing", "missing.pt"])
+def test_where_there_is_none(tmp_path, name):
     with pytest.raises(ConfigError, match="no checkpoint"):
-        resumed(where.format(folder=tmp_path), tmp_path)
+        resumed(tmp_path / name)
 
 
 def test_what_a_killed_run_left_is_ignored_and_does_not_pile_up(tmp_path):

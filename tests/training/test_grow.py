@@ -51,6 +51,17 @@ def test_a_plain_network_can_be_given_an_n3_block():
     torch.testing.assert_close(network(image, 0.1), start(image, 0.1))
 
 
+@pytest.mark.parametrize("scales", ["2", "2,4", "4"])
+def test_it_may_learn_more_scales(scales):
+    small = {"channels": 1, "width": 8, "blocks": 1, "features": 4, "embedding": 4}
+    start = trained("n3sr", {**small, "scales": scales})
+    network = registry.build("n3sr", {**small, "scales": "2,3,4"})
+    grow(network, start)
+    image = torch.rand(1, 1, 20, 28)
+    for scale in start.scales:
+        torch.testing.assert_close(network(image, None, scale), start(image, None, scale))
+
+
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [

@@ -121,6 +121,12 @@ def test_crops_are_larger_in_the_last_part_of_a_run():
     assert plain.largest_crop == 80
 
 
+def test_some_settings_may_differ_when_a_run_is_resumed():
+    changes = ["run.cuda_graphs=false", "run.recompute=true", "model.license=mit"]
+    assert not changed(load_recipe("photos"), load_recipe("photos", changes))
+    assert changed(load_recipe("photos"), load_recipe("photos", ["run.seed=7"])) == {"run.seed"}
+
+
 def test_ablations_differ_from_the_papers_recipe_in_the_network_alone():
     paper = load_recipe("paper-s25")
     for name in recipe_names():

@@ -174,6 +174,17 @@ def test_other_pictures_of_the_same_names_and_sizes_are_noticed(
         train(recipe, tmp_path / "run", inverted, resume="auto")
 
 
+def test_a_run_below_home_is_resumed(
+    recipe: str, tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Bash leaves the sign for it in `--resume=~/run`."""
+    train(recipe, tmp_path / "run", pictures)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    with pytest.warns(N3Warning, match="this run is finished"):
+        train(recipe, tmp_path / "run", pictures, resume="~/run")
+
+
 def test_a_run_that_is_over_says_so_and_keeps_its_log(recipe: str, tmp_path: Path, pictures: Path):
     folder = tmp_path / "run"
     first = train(recipe, folder, pictures)

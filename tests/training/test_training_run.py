@@ -385,6 +385,24 @@ def test_other_pictures_and_other_runs_are_refused(recipe: str, tmp_path: Path, 
         train(recipe, second, pictures, resume="auto")
 
 
+def test_a_folder_is_looked_at_only_once_no_other_run_can_write_to_it(
+    recipe: str, tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Else a run that ends in between loses its log and its checkpoint to the next one."""
+    folder, begun = tmp_path / "run", []
+
+    def look(path: Path) -> bool:
+        with pytest.raises(InputError, match="another run is using it"), claimed(path):
+            begun.append(path)
+        return has_checkpoint(path)
+
+    monkeypatch.setattr("n3cli.training.run.has_checkpoint", look)
+    train(recipe, folder, pictures, "schedule.crops=4")
+    assert not begun
+    with claimed(folder), pytest.raises(InputError, match="another run is using it"):
+        train(recipe, folder, pictures)
+
+
 def test_what_cannot_be_written_is_told_at_once(recipe: str, tmp_path: Path, pictures: Path):
     (tmp_path / "run" / "model").mkdir(parents=True)
     (tmp_path / "run" / "model" / "mine.txt").write_text("keep")

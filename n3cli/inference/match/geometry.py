@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import torch
@@ -21,17 +21,17 @@ from n3cli.ops.two_view.rotation import fit_rotation, rotated
 FEWEST = 8
 """Matches that a pose is estimated from, at least."""
 
-STATUSES: Final = {
-    "ok": "a matrix that too many matches agree with for chance",
-    "rotation": "a rotation alone explains the matches: the translation is undetermined",
-    "homography": "one homography explains the matches or nearly all: the camera only turned or "
-    "the scene is flat, and without cameras the fundamental matrix is, or may be, undetermined",
-    "few": f"fewer than {FEWEST} matches were kept: nothing was estimated",
-    "chance": "so few matches agree that it may be chance: probably not the same scene",
-    "putative": "nothing was asked for but the matches",
-    "failed": "the pair could not be read",
-}
-"""What may come of a pair, each with what it means."""
+Status: TypeAlias = Literal[
+    "ok",  # a matrix that too many matches agree with for chance
+    "rotation",  # a rotation alone explains the matches: the translation is undetermined
+    # One homography explains the matches or nearly all: the camera only turned or the scene is
+    # flat, and without cameras the fundamental matrix is, or may be, undetermined.
+    "homography",
+    "few",  # fewer than `FEWEST` matches were kept: nothing was estimated
+    "chance",  # so few matches agree that it may be chance: probably not the same scene
+    "putative",  # nothing was asked for but the matches
+]
+"""What may come of a pair."""
 
 _CALM = 2.0
 """The least ratio of what a rotation, or a homography, leaves to what the matrix leaves that tells
@@ -58,7 +58,7 @@ class Geometry:
     """What the matches say of the two views.
 
     Attributes:
-        status: one of `STATUSES`.
+        status: what came of them.
         inliers: N bool, which matches agree.
         E: 3×3 of norm √2, or None.
         F: 3×3 of norm 1, or None. Beside `H` it may be undetermined.
@@ -67,7 +67,7 @@ class Geometry:
         t: 3, of length 1, or None.
     """
 
-    status: str
+    status: Status
     inliers: NDArray[np.bool_]
     E: Float64 | None = None
     F: Float64 | None = None
@@ -137,15 +137,15 @@ def _judge_uncalibrated(problem: Problem, matrix: Float64) -> Geometry:
     matrix = matrix / np.linalg.norm(matrix)
     distance = _distances(problem, matrix)
     inliers = distance <= problem.threshold
-    if status := _chance(problem, distance, FUNDAMENTAL):
-        return Geometry(status, inliers)
+    if _is_chance(problem, distance, FUNDAMENTAL):
+        return Geometry("chance", inliers)
     homography = fit_homography(problem.x0[inliers], problem.x1[inliers], _FAR * problem.threshold)
     if homography is not None:
         apart = _lengths(transferred(homography, problem.x0) - problem.x1)
         on_plane = apart <= _FAR * problem.threshold
         if _is_still(apart[inliers], distance[inliers]):
             # A façade has one, too; what stands before it tells the matrix, unless it is chance.
-            if _chance(problem, distance[~on_plane], BESIDE_PLANE):
+            if _is_chance(problem, distance[~on_plane], BESIDE_PLANE):
                 return Geometry("homography", on_plane, H=homography)
             # A few may agree by more than chance: windows that were taken for each other look like
             # a second plane. Which it is cannot be told.
@@ -166,8 +166,8 @@ def _judge_calibrated(problem: Problem, matrix: Float64) -> Geometry:
     essential = essential_matrix(*parts).numpy()
     distance = _distances(problem, _for_pixels(essential, problem.focal))
     near = distance <= problem.threshold
-    if status := _chance(problem, distance, ESSENTIAL):
-        return Geometry(status, near)
+    if _is_chance(problem, distance, ESSENTIAL):
+        return Geometry("chance", near)
     rotation = fit_rotation(x0[near], x1[near])
     apart = _apart(problem, rotation)
     if _is_still(apart[near], distance[near]):
@@ -203,8 +203,8 @@ def _is_still(apart: Float64, distance: Float64) -> bool:
     return bool(left <= _CALM * max(noise, _FLOOR))
 
 
-def _chance(problem: Problem, distance: Float64, kind: tuple[int, int]) -> str | None:
-    """The status of an agreement that may be chance; None where it is not.
+def _is_chance(problem: Problem, distance: Float64, kind: tuple[int, int]) -> bool:
+    """Whether so few matches agree that it may be chance.
 
     Args:
         problem: the matches.
@@ -215,7 +215,7 @@ def _chance(problem: Problem, distance: Float64, kind: tuple[int, int]) -> str |
     area = max(float(reach.prod()), 1.0)
     near = distance[distance <= problem.threshold]
     alarms = false_alarms(len(distance), 2 * near * float(np.hypot(*reach)) / area, kind)
-    return "chance" if alarms >= 0 else None
+    return alarms >= 0
 
 
 def _distances(problem: Problem, matrix: Float64) -> Float64:

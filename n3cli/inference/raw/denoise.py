@@ -6,31 +6,31 @@ picture of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from n3cli.inference.compute import AUTOMATIC, Compute
-from n3cli.inference.denoiser import Denoiser
-from n3cli.inference.ensemble import Progress
+from n3cli.inference.denoiser import Denoiser, check_strength
 from n3cli.inference.host import Host
+from n3cli.inference.raw.mosaic import denoise_planes, denoise_stabilised
 from n3cli.inference.raw.network import estimate_whole
 from n3cli.inference.raw.parts import estimate_packed, estimate_planes
-from n3cli.inference.raw.planes import PlaneByPlane
 from n3cli.inference.raw.pose import in_poses
+from n3cli.inference.source import Progress
 from n3cli.ops.array import Float32
 from n3cli.ops.mosaic.layout import Pattern, planes_of
 from n3cli.ops.noise.model import NoiseModel
+from n3cli.ops.row_source import ArraySource
 from n3cli.zoo.folder import Model
 
-Estimate: TypeAlias = Callable[[Float32, Pattern, Sequence[NoiseModel], Progress | None], Float32]
-"""From a mosaic, its filter and the noise that a network is told to what it makes of it."""
-
 _ESTIMATES = {"whole": estimate_whole, "planes": estimate_planes, "packed": estimate_packed}
+
+_MOST_NOISE = 255.0
+"""Level that a network for grey pictures is told at most, on the 0–255 scale."""
 
 _MOST_OF_NINE = 5  # sites: a value and more than half of its neighbours
 
@@ -71,11 +71,9 @@ class RawDenoiser:
         return self._host.model(1)
 
     @cached_property
-    def _way(self) -> _Way:
-        if form := self.model.network.description.mosaic:
-            estimate = partial(_ESTIMATES[form], self._host, self.model)
-            return partial(_told_a_share, estimate, self._tta)
-        return PlaneByPlane(Denoiser(self.model, self._compute), tta=self._tta).denoise
+    def _denoiser(self) -> Denoiser:
+        """For grey pictures."""
+        return Denoiser(self.model, self._compute)
 
     def denoise(
         self,
@@ -84,7 +82,7 @@ class RawDenoiser:
         noise: Sequence[NoiseModel],
         *,
         strength: float = 1.0,
-        progress: Callable[[float], None] | None = None,
+        progress: Progress | None = None,
     ) -> Float32:
         """Denoise a mosaic.
 
@@ -107,7 +105,8 @@ class RawDenoiser:
             ModelError: the model cannot be loaded or does not compute finite values.
             DeviceError: memory does not suffice for the smallest tile.
         """
-        estimate = self._way(mosaic, pattern, noise, strength, progress)
+        check_strength(strength)
+        estimate = self._estimate(mosaic, pattern, noise, strength, progress)
         for plane in planes_of(pattern):
             values = plane.of(mosaic)
             if values.size == 0:  # of a mosaic smaller than its filter's period
@@ -118,39 +117,53 @@ class RawDenoiser:
             np.copyto(own, values, where=near == 9)
         return estimate
 
-
-class _Way(Protocol):
-    """From a mosaic to its estimate, as `RawDenoiser.denoise`."""
-
-    def __call__(
+    def _estimate(
         self,
         mosaic: Float32,
         pattern: Pattern,
         noise: Sequence[NoiseModel],
         strength: float,
         progress: Progress | None,
-    ) -> Float32: ...
+    ) -> Float32:
+        """What the model makes of it, see `denoise`."""
+        form = self.model.network.description.mosaic
+        if not form:
+            return self._plane_by_plane(mosaic, pattern, noise, strength, progress)
+        if strength == 0:
+            return mosaic.copy()
+        share = strength**2  # of the variance
+        told = [NoiseModel(share * model.a, share * model.b) for model in noise]
+        estimate = _ESTIMATES[form]
 
+        def compute(mosaic: Float32, pattern: Pattern, progress: Progress | None) -> Float32:
+            return estimate(self._host, self.model, mosaic, pattern, told, progress)
 
-def _told_a_share(
-    estimate: Estimate,
-    tta: bool,
-    mosaic: Float32,
-    pattern: Pattern,
-    noise: Sequence[NoiseModel],
-    strength: float,
-    progress: Progress | None,
-) -> Float32:
-    """By a network that is told `strength` of the noise's deviation."""
-    if strength == 0:
-        return mosaic.copy()
-    share = strength**2  # of the variance
-    told = [NoiseModel(share * model.a, share * model.b) for model in noise]
+        return (partial(in_poses, compute) if self._tta else compute)(mosaic, pattern, progress)
 
-    def compute(mosaic: Float32, pattern: Pattern, progress: Progress | None) -> Float32:
-        return estimate(mosaic, pattern, told, progress)
+    def _plane_by_plane(
+        self,
+        mosaic: Float32,
+        pattern: Pattern,
+        noise: Sequence[NoiseModel],
+        strength: float,
+        progress: Progress | None,
+    ) -> Float32:
+        """By a network for grey pictures, for which the noise of each plane is made even."""
 
-    return (partial(in_poses, compute) if tta else compute)(mosaic, pattern, progress)
+        def run(image: Float32, sigma: float, tell: Progress | None) -> Float32:
+            rows = self._denoiser.rows(
+                ArraySource(image), sigma=min(sigma, _MOST_NOISE), tta=self._tta, progress=tell
+            )
+            return np.concatenate(list(rows))
+
+        def denoise(values: Float32, colour: int, tell: Progress | None) -> Float32:
+            model = noise[colour]
+            cleaned = denoise_stabilised(values, model.a, model.b, partial(run, tell=tell))
+            if strength < 1:
+                cleaned = values + np.float32(strength) * (cleaned - values)
+            return cleaned
+
+        return denoise_planes(mosaic[..., None], denoise, pattern, progress)[..., 0]
 
 
 def _count_near(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:

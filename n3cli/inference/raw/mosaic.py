@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from n3cli.inference.source import Progress
 from n3cli.inference.tiling import strips
 from n3cli.ops.array import Float32
 from n3cli.ops.mosaic.layout import BAYER, Pattern, planes_of
@@ -21,24 +22,36 @@ DenoiseImage: TypeAlias = Callable[[Float32, float], Float32]
 """Image H×W×1 in [0, 1], and its noise level on the 0–255 scale → estimate."""
 
 
+DenoisePlane: TypeAlias = Callable[[Float32, int, Progress | None], Float32]
+"""From a plane h×w×1, its colour, and who is told the fraction done, to its estimate."""
+
+
 def denoise_planes(
     mosaic: Float32,
-    denoise: Callable[[Float32], Float32],
+    denoise: DenoisePlane,
     pattern: Pattern = BAYER[0, :2, :2],
+    progress: Progress | None = None,
 ) -> Float32:
     """Denoise each plane of a mosaic by itself.
 
     Args:
-        mosaic: H×W×1, at least of the pattern's size.
-        denoise: a plane h×w×1 → its estimate.
+        mosaic: H×W×1.
+        denoise: what does it.
         pattern: p×p, the filter; which colours are where makes no difference to Bayer's planes.
+        progress: is called with the fraction done.
 
     Returns:
         The mosaic's estimate, H×W×1.
     """
     estimate = np.empty(mosaic.shape, np.float32)
+    done = 0
     for plane in planes_of(pattern):
-        plane.of(estimate)[...] = denoise(np.ascontiguousarray(plane.of(mosaic)))
+        values = np.ascontiguousarray(plane.of(mosaic))
+        if values.size == 0:  # of a mosaic smaller than its filter's period
+            continue
+        tell = _part_of(progress, done / mosaic.size, values.size / mosaic.size)
+        plane.of(estimate)[...] = denoise(values, plane.colour, tell)
+        done += values.size
     return estimate
 
 
@@ -69,3 +82,8 @@ def denoise_stabilised(plane: Float32, a: float, b: float, denoise: DenoiseImage
     for rows in parts:
         result[rows] = restore(estimate[rows] * span + low, a, b)
     return result
+
+
+def _part_of(progress: Progress | None, before: float, share: float) -> Progress | None:
+    """Who is told the fraction done of a part that comes after others."""
+    return progress and (lambda fraction: progress(before + share * fraction))

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from n3cli.inference.ensemble import Progress
 from n3cli.inference.host import Host
+from n3cli.inference.source import Progress, TensorRows
 from n3cli.inference.whole import run_whole
 from n3cli.ops.array import Float32
 from n3cli.ops.mosaic.layout import Pattern, mosaic_planes, sites
@@ -36,12 +36,19 @@ def estimate_whole(
         noise: of red, green and blue, as the network is told.
         progress: is called with the fraction done.
     """
-    estimate, top = np.empty(mosaic.shape, np.float32), 0
-    engine = host.engine(model, ArraySource(mosaic[..., None]))
-    rows, size = MosaicRows(mosaic, pattern, noise), (mosaic.shape[0], mosaic.shape[1])
+    rows = MosaicRows(mosaic, pattern, noise)
+    return run_rows(host, model, mosaic[..., None], rows, progress)[..., 0]
+
+
+def run_rows(
+    host: Host, model: Model, pixels: Float32, rows: TensorRows, progress: Progress | None
+) -> Float32:
+    """The estimate of pixels H×W×C, by a network that takes the rows made of them."""
+    estimate, top = np.empty(pixels.shape, np.float32), 0
+    engine, size = host.engine(model, ArraySource(pixels)), (pixels.shape[0], pixels.shape[1])
     for strip in run_whole(engine, rows, size, model.config.name, progress):
         bottom = top + strip.shape[-2]
-        estimate[top:bottom] = strip[0, 0].numpy()
+        estimate[top:bottom] = strip[0].permute(1, 2, 0).numpy()
         top = bottom
     return estimate
 

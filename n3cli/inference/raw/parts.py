@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from n3cli.errors import InputError
-from n3cli.inference.ensemble import Progress
 from n3cli.inference.host import Host
-from n3cli.inference.raw.planes import plane_by_plane
-from n3cli.inference.whole import run_whole
+from n3cli.inference.raw.mosaic import denoise_planes
+from n3cli.inference.raw.network import run_rows
+from n3cli.inference.source import Progress
 from n3cli.ops.array import Float32
 from n3cli.ops.mosaic.layout import Pattern
 from n3cli.ops.mosaic.planes import noise_planes
 from n3cli.ops.noise.model import NoiseModel
-from n3cli.ops.row_source import ArraySource
 from n3cli.zoo.folder import Model
 
 
@@ -30,8 +28,12 @@ def estimate_planes(
     noise: Sequence[NoiseModel],
     progress: Progress | None,
 ) -> Float32:
-    """Denoise each plane of a mosaic by itself; see `raw_network.estimate_whole`."""
-    return plane_by_plane(mosaic, pattern, noise, partial(_run, host, model), progress)
+    """Denoise each plane of a mosaic by itself; see `estimate_whole`."""
+
+    def denoise(values: Float32, colour: int, tell: Progress | None) -> Float32:
+        return run_rows(host, model, values, _Rows(values, noise[colour]), tell)
+
+    return denoise_planes(mosaic[..., None], denoise, pattern, progress)[..., 0]
 
 
 def estimate_packed(
@@ -42,7 +44,7 @@ def estimate_packed(
     noise: Sequence[NoiseModel],
     progress: Progress | None,
 ) -> Float32:
-    """Denoise the four planes of a Bayer mosaic together; see `raw_network.estimate_whole`.
+    """Denoise the four planes of a Bayer mosaic together; see `estimate_whole`.
 
     Reflection extends the mosaic to whole RGGB squares.
 
@@ -62,20 +64,11 @@ def estimate_packed(
     squares = whole.reshape(height, 2, width, 2).transpose(0, 2, 1, 3)
     each = np.array([[noise[colour].a, noise[colour].b] for colour in pattern.ravel().tolist()])
     planes = np.ascontiguousarray(squares).reshape(height, width, 4)
-    estimate = _run(host, model, planes, NoiseModel(*each.mean(0).tolist()), progress)
+    rows = _Rows(planes, NoiseModel(*each.mean(0).tolist()))
+    estimate = run_rows(host, model, planes, rows, progress)
     squares = estimate.reshape(height, width, 2, 2).transpose(0, 2, 1, 3)
     top, left = first
     return squares.reshape(whole.shape)[top : top + size[0], left : left + size[1]].copy()
-
-
-def _run(
-    host: Host, model: Model, planes: Float32, noise: NoiseModel, progress: Progress | None
-) -> Float32:
-    """Planes h×w×C → their estimate."""
-    size = planes.shape[0], planes.shape[1]
-    engine = host.engine(model, ArraySource(planes))
-    strips = run_whole(engine, _Rows(planes, noise), size, model.config.name, progress)
-    return np.concatenate([strip[0].permute(1, 2, 0).numpy() for strip in strips])
 
 
 class _Rows:
@@ -86,5 +79,6 @@ class _Rows:
         self._a, self._b = torch.from_numpy(np.array([[noise.a], [noise.b]], np.float32))
 
     def rows(self, top: int, bottom: int) -> Tensor:
-        values = torch.from_numpy(self._planes[top:bottom]).permute(2, 0, 1)[None]
+        planes = np.array(self._planes[top:bottom], np.float32, order="C")  # of turned ones, too
+        values = torch.from_numpy(planes).permute(2, 0, 1)[None]
         return noise_planes(values, self._a, self._b)

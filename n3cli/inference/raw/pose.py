@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from n3cli.inference.ensemble import POSES, Progress, add_poses, check_room, posed
+from n3cli.inference.ensemble import POSES, add_poses, check_room, posed
+from n3cli.inference.source import Progress
 from n3cli.ops.array import Float32
 from n3cli.ops.mosaic.layout import Pattern
 

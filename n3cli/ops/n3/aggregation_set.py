@@ -1,7 +1,7 @@
 """Neighbour volumes of a set of items: the N3 block where there is no image grid.
 
-Plötz & Roth 2018, Sec. 4: every query looks at every item of the database. Queries are taken in
-chunks, so that memory grows with N and not with M·N.
+Plötz & Roth 2018, Sec. 4: every item looks at every other. Queries are taken in chunks, so that
+memory grows with N and not with N².
 """
 
 from __future__ import annotations
@@ -35,46 +35,39 @@ def aggregate_set(
     inverse_temperature: Tensor,
     k: int,
     select: SelectionRule,
-    queries: Tensor | None = None,
-    chunk: int | None = None,
 ) -> Tensor:
-    """The K neighbour volumes of every query.
+    """The K neighbour volumes of every item, which is not among its own candidates.
+
+    Queries are taken in chunks of as many as have `LARGE_CHUNK` logits on GPUs, and `CHUNK` on
+    other devices and where a GPU's memory does not suffice for that.
 
     Args:
-        features: B×N×F, items of the database.
+        features: B×N×F, the items.
         embedding: B×N×E, the same items where distances are measured.
-        inverse_temperature: B×M, of each query; logits are −‖e_m − e_n‖² · it.
+        inverse_temperature: B×N, of each item as a query; logits are −‖e_m − e_n‖² · it.
         k: number of neighbours.
         select: selection rule, (logits, k) → weights.
-        queries: B×M×E, embedded queries. None: the items themselves, each excluded from its own
-            candidates.
-        chunk: queries computed at once; by default as many as have `LARGE_CHUNK` logits on GPUs,
-            and `CHUNK` on other devices and where a GPU's memory does not suffice for that.
 
     Returns:
-        B×K×M×F in the features' dtype; distances and weights are computed in float32 at least.
+        B×K×N×F in the features' dtype; distances and weights are computed in float32 at least.
     """
     working = torch.promote_types(embedding.dtype, torch.float32)
     values, keys = features.to(working), embedding.to(working)
-    origin = keys.detach().mean(1, keepdim=True)  # products of what is near it lose few digits
-    keys = keys - origin
-    asked = keys if queries is None else queries.to(working) - origin
+    keys = keys - keys.detach().mean(1, keepdim=True)  # products of what is near it lose few digits
     # Logits are products of rows with one more column: 2·it·(e_m·e_n − ‖e_n‖²/2), but for what is
     # the same for all candidates of a query.
     scale = 2 * inverse_temperature.to(working).unsqueeze(-1)
-    asked = torch.cat([asked * scale, scale], -1)
+    asked = torch.cat([keys * scale, scale], -1)
     half_norms = keys.square().sum(-1, keepdim=True) / 2
     columns = torch.cat([keys, -half_norms], -1).transpose(1, 2)
 
     def in_chunks(chunk: int) -> Tensor:
         parts = torch.split(asked, chunk, dim=1)
-        given = parts, columns, values, k, queries is None
+        given = parts, columns, values, k
         alone = _is_alone(select, asked, columns, values)
         found = _weigh_in_turn(*given) if alone else _weigh(*given, select)
         return found.transpose(0, 1).to(features.dtype)
 
-    if chunk is not None:
-        return in_chunks(chunk)
     row = max(1, keys.shape[0] * keys.shape[1])
     if keys.device.type in _TELLS:
         with suppress(torch.OutOfMemoryError):
@@ -93,23 +86,19 @@ def _weigh(
     columns: Tensor,
     values: Tensor,
     k: int,
-    themselves: bool,
     select: SelectionRule,
 ) -> Tensor:
-    """Neighbour volumes K×B×M×F of chunks of queries B×m×E, all K of a chunk at once."""
+    """Neighbour volumes K×B×N×F of chunks of queries B×m×E, all K of a chunk at once."""
     volumes, start = [], 0
     for part in parts:
         logits = torch.bmm(part, columns)
-        if themselves:
-            _exclude(logits, start)
+        _exclude(logits, start)
         volumes.append(select(logits, k) @ values)
         start += part.shape[1]
     return torch.cat(volumes, dim=2)
 
 
-def _weigh_in_turn(
-    parts: Sequence[Tensor], columns: Tensor, values: Tensor, k: int, themselves: bool
-) -> Tensor:
+def _weigh_in_turn(parts: Sequence[Tensor], columns: Tensor, values: Tensor, k: int) -> Tensor:
     """The same by the relaxed rule, one volume after another, always in the same memory.
 
     New memory for each chunk takes as long as what is computed in it.
@@ -122,8 +111,7 @@ def _weigh_in_turn(
         shape = batch, part.shape[1], count
         logits, mass, weights = (array[: prod(shape)].view(shape) for array in room)
         torch.bmm(part, columns, out=logits)
-        if themselves:
-            _exclude(logits, start)
+        _exclude(logits, start)
         volumes = found[:, :, start : start + part.shape[1]]
         for volume, w in zip(volumes, relaxed_in_turn(logits, k, mass, weights), strict=True):
             torch.bmm(w, values, out=volume)

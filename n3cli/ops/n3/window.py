@@ -26,11 +26,6 @@ class Axis:
     total: int
     window: int
 
-    @classmethod
-    def whole(cls, count: int, window: int) -> Axis:
-        """The axis of a tile that is the whole image."""
-        return cls(count, 0, count, window)
-
     @property
     def size(self) -> int:
         """Candidates of every query: the window, or all positions where there are fewer."""

@@ -13,7 +13,7 @@ def test_each_plane_is_seen_once_and_put_back(size):
     values = np.arange(size[0] * size[1], dtype=np.float32).reshape(*size, 1)
     seen = []
 
-    def negate(plane):
+    def negate(plane, *_):
         seen.append(plane)
         return -plane
 
@@ -63,7 +63,7 @@ def test_stabilised_planes_beat_one_level_for_all(shared):
     clean = mosaic(scene(0, 128, 128))[..., None]
     noisy = photons(clean, 0, a, b).astype(np.float32)
     sigma = 255 * np.sqrt(a * clean.mean() + b)
-    even = denoise_planes(noisy, lambda plane: denoise_stabilised(plane, a, b, run))
-    flat = denoise_planes(noisy, lambda plane: run(plane, sigma))
+    even = denoise_planes(noisy, lambda plane, *_: denoise_stabilised(plane, a, b, run))
+    flat = denoise_planes(noisy, lambda plane, *_: run(plane, sigma))
     scores = [psnr(each, clean, peak=1) for each in (noisy, flat, even)]
     assert scores[0] + 8 < scores[1] < scores[2]

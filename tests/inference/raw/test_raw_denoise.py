@@ -8,7 +8,7 @@ from reference.dng import BAYER, X_TRANS
 from reference.scenes import exposed, filtered, linear
 from scipy.ndimage import correlate
 
-from n3cli.errors import InputError
+from n3cli.errors import ConfigError, InputError
 from n3cli.inference import ensemble
 from n3cli.inference.compute import Compute
 from n3cli.inference.ensemble import POSES, posed
@@ -204,6 +204,15 @@ def test_a_colour_model_is_refused():
     colour = RawDenoiser("denoise-n3unet-color", Compute(device="cpu"))
     with pytest.raises(InputError, match="is for colour"):
         colour.denoise(noisy, np.array(BAYER["RGGB"], np.uint8), NOISE)
+
+
+@pytest.mark.parametrize("strength", [-0.5, 2.0, float("nan")])
+@pytest.mark.parametrize("model", ["whole", "grey"])
+def test_a_strength_that_cannot_be_is_refused(model, strength, request):
+    _, noisy = scene(size=(24, 24))
+    pattern = np.array(BAYER["RGGB"], np.uint8)
+    with pytest.raises(ConfigError, match=f"between 0 and 1, got {strength}"):
+        request.getfixturevalue(model).denoise(noisy, pattern, NOISE, strength=strength)
 
 
 def test_neighbours_are_counted_in_all_directions():

@@ -125,7 +125,8 @@ def test_no_strength_no_change_and_tiles_do_not_show(channels):
 @pytest.mark.parametrize("channels", [1, 4])
 @pytest.mark.parametrize("size", [(1, 1), (2, 3), (1, 8)])
 @pytest.mark.parametrize("name", ["RGGB", "BGGR"])
-def test_any_size(channels, size, name):
-    estimate = make(channels).denoise(mosaic(*size), pattern_of(name), NOISE)
+@pytest.mark.parametrize("tta", [False, True])
+def test_any_size(channels, size, name, tta):
+    estimate = make(channels, tta=tta).denoise(mosaic(*size), pattern_of(name), NOISE)
     assert estimate.shape == size
     assert np.isfinite(estimate).all()

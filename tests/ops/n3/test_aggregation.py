@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 import pytest
 import torch
@@ -9,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import slow_block
 
+from n3cli.ops.n3 import aggregation_set
 from n3cli.ops.n3.aggregation import aggregate
 from n3cli.ops.n3.aggregation_plain import aggregate_plain
 from n3cli.ops.n3.aggregation_set import aggregate_set
@@ -25,7 +24,8 @@ def problem(rows, columns, patch, stride, window, batch=1, dtype=torch.float64):
     embedding = torch.randn(batch, 3, *size, dtype=dtype)
     sharpness = 2 / (3 * patch * patch)
     inverse_temperature = (0.5 + torch.rand(batch, rows, columns, dtype=dtype)) * sharpness
-    grid = Grid(patch, stride, Axis.whole(rows, window), Axis.whole(columns, window))
+    axes = (Axis(count, 0, count, window) for count in (rows, columns))
+    grid = Grid(patch, stride, *axes)
     return features, embedding, inverse_temperature, grid
 
 
@@ -122,24 +122,15 @@ def test_calibration_sees_every_distance_once_and_scales_them():
 
 
 @pytest.mark.parametrize("chunk", [1, 4, 100])
-def test_set_form(chunk):
+def test_set_form(chunk, monkeypatch):
+    monkeypatch.setattr(aggregation_set, "CHUNK", chunk * 2 * 11)
     features, embedding = (torch.randn(2, 11, n, dtype=torch.float64) for n in (3, 4))
     inverse_temperature = torch.rand(2, 11, dtype=torch.float64)
-    volumes = aggregate_set(
-        features, embedding, inverse_temperature, K, select_relaxed, chunk=chunk
-    )
+    volumes = aggregate_set(features, embedding, inverse_temperature, K, select_relaxed)
     logits = -torch.cdist(embedding, embedding).square() * inverse_temperature[..., None]
     logits.diagonal(dim1=1, dim2=2).fill_(-1e9)
     expected = torch.stack([w @ features for w in select_relaxed(logits, K)], dim=1)
     torch.testing.assert_close(volumes, expected)
-
-
-def test_set_form_with_other_queries():
-    features, embedding = torch.randn(1, 9, 2), torch.randn(1, 9, 2)
-    queries = embedding[:, 3:5]
-    sharp = torch.full((1, 2), 1e8)
-    volumes = aggregate_set(features, embedding, sharp, 1, partial(select_hard), queries=queries)
-    torch.testing.assert_close(volumes[:, 0], features[:, 3:5])
 
 
 @pytest.mark.parametrize("rows", [5, 20])

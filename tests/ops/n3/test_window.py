@@ -10,7 +10,7 @@ sizes = st.integers(1, 40)
 
 @given(sizes, sizes)
 def test_window_is_shifted_at_the_borders_and_never_cut(count, window):
-    axis = Axis.whole(count, window)
+    axis = Axis(count, 0, count, window)
     for query in range(count):
         start = axis.start(query)
         assert 0 <= start <= query < start + axis.size <= count
@@ -23,7 +23,7 @@ def test_window_is_shifted_at_the_borders_and_never_cut(count, window):
 def test_a_tile_sees_the_windows_of_the_image(total, window, data):
     first = data.draw(st.integers(0, total - 1))
     last = data.draw(st.integers(first, total - 1))
-    tile, image = Axis(last - first + 1, first, total, window), Axis.whole(total, window)
+    tile, image = Axis(last - first + 1, first, total, window), Axis(total, 0, total, window)
     for query in range(tile.count):
         start = image.start(query + first)
         if first <= start and start + image.size <= last + 1:
@@ -32,7 +32,7 @@ def test_a_tile_sees_the_windows_of_the_image(total, window, data):
 
 @given(sizes, sizes, st.integers(1, 10))
 def test_runs_cover_an_axis_and_tell_the_starts(count, window, longest):
-    axis = Axis.whole(count, window)
+    axis = Axis(count, 0, count, window)
     seen = []
     for run in runs(axis, longest):
         assert 1 <= run.count <= longest
