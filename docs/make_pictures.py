@@ -58,6 +58,8 @@ def make_raw(path: Path) -> None:
         from_xyz=np.diag((0.5, 1.0, 0.6)) @ np.linalg.inv(XYZ_FROM_SRGB),
         noise=None,
         iso=None,
+        black_lines=None,
+        stretch=(1.0, 1.0),
         tags=RawTags(make="n3", model="simulated"),
         name=path.name,
     )

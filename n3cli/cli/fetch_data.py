@@ -154,7 +154,7 @@ def _show(
 
     if output is not None and len(collections) > 1:
         raise ConfigError("-o names one file, but several sets are given; show one, or omit -o")
-    targets = [target_for(collection, output, overwrite) for collection in collections]
+    targets = [target_for(collection, root, output, overwrite) for collection in collections]
     for collection, target in zip(collections, targets, strict=True):
         show(collection, root, target, overwrite, quiet)
 

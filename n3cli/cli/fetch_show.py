@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from n3cli.render.match_picture import Colours
 
 
-def target_for(collection: Collection, output: str | None, overwrite: bool) -> Path:
+def target_for(collection: Collection, root: Path, output: str | None, overwrite: bool) -> Path:
     """Name the file that a contact sheet goes to.
 
     Raises:
-        InputError: it exists, or cannot be written.
+        InputError: it exists, is in the set's own folder, or cannot be written.
     """
     from n3cli.io.format import format_of
 
@@ -32,6 +32,8 @@ def target_for(collection: Collection, output: str | None, overwrite: bool) -> P
     format_of(target)
     if target.is_dir():
         raise InputError(f"{target}: is a folder; give a file name with -o")
+    if target.resolve().is_relative_to((root / collection.folder).resolve()):
+        raise InputError(f"{target}: is in the folder of {collection.name}; choose another -o")
     if target.exists() and not overwrite:
         raise InputError(_kept(target))
     return target

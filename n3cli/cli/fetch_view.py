@@ -29,14 +29,11 @@ _NAMED = 5
 
 def show_list(root: Path) -> None:
     """Print a table of the collections and of what is here of them."""
-    from n3cli.data.fetch.state import look
     from n3cli.data.published.index import COLLECTIONS
 
     rows = [("name", "files", "MB", "here", "comes as", "for", "terms")]
     for collection in COLLECTIONS.values():
-        state = look(collection, root)
-        here = "yes" if not state.lacks else "in part" if state.whole else "no"
-        count = len(state.whole) + len(state.missing)
+        count, here = _what_is_here(collection, root)
         rows.append(
             (
                 collection.name,
@@ -54,6 +51,19 @@ def show_list(root: Path) -> None:
             f"{name:<{widths[0]}}  {files:>{widths[1]}}  {size:>{widths[2]}}  {here:<{widths[3]}}  "
             f"{way:<{widths[4]}}  {use:<{widths[5]}}  {terms}"
         )
+
+
+def _what_is_here(collection: Collection, root: Path) -> tuple[int, str]:
+    """The number of a collection's files, 0 where nobody knows it, and whether they are here."""
+    from n3cli.data.fetch.state import look
+
+    try:
+        state = look(collection, root)
+    except DataError as error:
+        console.warning(str(error))
+        return len(collection.published), "unknown"
+    here = "yes" if not state.lacks else "in part" if state.whole else "no"
+    return len(state.whole) + len(state.missing), here
 
 
 def _way(collection: Collection) -> str:

@@ -15,7 +15,7 @@ from n3cli.data.published.index import COLLECTIONS
 from n3cli.errors import DataError, N3Warning
 from n3cli.io.format import READABLE
 from n3cli.io.name import MADE, has_tag
-from n3cli.io.walk import visible_files
+from n3cli.io.walk import is_file, visible_files
 
 VARIABLE = "N3_DATA"
 
@@ -120,8 +120,7 @@ def list_pictures(folder: Path) -> list[Path]:
         DataError: it is no folder, or there is no picture in it.
     """
     closed: list[str] = []
-    files = visible_files(folder, lambda error: closed.append(str(error)))
-    found = [path for path in files if path.suffix.lower() in READABLE]
+    found = [*visible_files(folder, lambda error: closed.append(str(error)), READABLE)]
     if not found:
         trouble = "has no picture files in it" if folder.is_dir() else "is not a folder"
         raise DataError(f"{folder} {trouble}; give a folder of pictures")
@@ -161,7 +160,7 @@ def in_order(paths: Iterable[_P]) -> list[_P]:
 
 def _is_there(path: Path) -> bool:
     try:
-        return path.is_file()
+        return is_file(path)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
 

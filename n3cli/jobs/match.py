@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,9 @@ def _match(
             evaluate(matches, known, pair.pose) if known and pair.pose is not None else None
         ),
     )
-    made = _write(pair, row, matches, output, file, picture, stored, (found[0], found[1]))
+    made = [*_write(pair, row, matches, output, file, picture, stored, (found[0], found[1]))]
+    if output.any and not made:
+        return PairRow(pair.name0, pair.name1)
     return replace(row, outputs=tuple(made))
 
 
@@ -124,16 +127,31 @@ def _write(
     stored: bool,
     cameras: tuple[Camera | None, Camera | None],
 ) -> Iterator[str]:
-    if file:
-        write_matches(file, row.facts(), matches, replace=output.overwrite)
+    if file and _is_ours(
+        partial(write_matches, file, row.facts(), matches, replace=output.overwrite),
+        named=output.file is not None,
+    ):
         yield str(file)
     if stored:
         assert output.store is not None
         output.store.add(pair.name0, pair.name1, matches, cameras)
         yield str(output.store_path)
-    if picture:
-        _draw(pair, matches, picture, replace=output.overwrite)
+    if picture and _is_ours(
+        partial(_draw, pair, matches, picture, replace=output.overwrite),
+        named=output.picture is not None,
+    ):
         yield str(picture)
+
+
+def _is_ours(write: Callable[[], None], *, named: bool) -> bool:
+    """Write an output, unless another program has, meanwhile: then that is present."""
+    try:
+        write()
+    except InputError as error:
+        if named or not isinstance(error.__cause__, FileExistsError):
+            raise
+        return False
+    return True
 
 
 def _draw(pair: PicturePair, matches: Matches, target: Path, *, replace: bool) -> None:

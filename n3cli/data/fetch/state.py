@@ -10,6 +10,7 @@ from n3cli.data.fetch.download import digest
 from n3cli.data.fetch.record import Unpacked, read_record
 from n3cli.data.published.collection import Archive, Collection, PublishedFile
 from n3cli.errors import DataError
+from n3cli.io.walk import is_file
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def _hold(collection: Collection, root: Path, same: Callable[[Path, PublishedFil
     for file in collection.published if collection.is_listed else unpacked:
         path = folder.joinpath(*file.path.split("/"))
         try:
-            kind = missing if not path.is_file() else whole if same(path, file) else different
+            kind = missing if not is_file(path) else whole if same(path, file) else different
         except OSError as error:
             raise DataError(f"{path}: cannot be read ({error.strerror or error}).") from error
         kind.append(file)

@@ -164,7 +164,8 @@ def open_store(target: Path, *, anew: bool = False) -> Iterator[MatchStore]:
         finished = folder / "finished.h5"
         with explained(target):
             stack.enter_context(locked(Path(os.path.realpath(target)), InputError(busy)))
-            if target.exists() and not anew:
+            there = target.exists()
+            if there and not anew:
                 shutil.copyfile(target, finished)
         try:
             file = h5py.File(finished, "a")
@@ -177,7 +178,7 @@ def open_store(target: Path, *, anew: bool = False) -> Iterator[MatchStore]:
             yield store
         finally:
             store.close()  # what cannot be closed is not delivered
-            deliver(finished, target)
+            deliver(finished, target, replace=there or anew)
 
 
 def read_h5(
