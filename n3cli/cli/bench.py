@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from n3cli.cli import complete, console, options
-from n3cli.cli.bench_quality import Asked, check_stored, save_noisy
+from n3cli.cli.bench_quality import Asked, save_noisy
 from n3cli.cli.bench_report import Watch, report
 from n3cli.cli.bench_submit import check, is_submission, submit
 from n3cli.errors import ConfigError
@@ -265,7 +265,10 @@ def bench(
             raise ConfigError(
                 "--size is for speed, and --repeats for speed and training; leave them out"
             )
-        check_stored(wanted)
+        from n3cli.bench.stored import check_plain, is_stored
+
+        if any(map(is_stored, peers)):
+            check_plain(suites, "--against NAME=DIR")
         if is_submission(suites):
             click.echo(submit(wanted, output, watch))
         elif output is not None:

@@ -73,18 +73,6 @@ def prepare_images(
     )
 
 
-def check_stored(asked: Asked) -> None:
-    """Refuse stored results of suites that can have none.
-
-    Raises:
-        ConfigError: there are some.
-    """
-    from n3cli.bench.stored import check_plain, is_stored
-
-    if any(map(is_stored, asked.peers)):
-        check_plain(asked.names, "--against NAME=DIR")
-
-
 def save_noisy(asked: Asked, folder: Path, watch: Watch) -> str:
     """Write what methods get, for programs that n3 does not run.
 
