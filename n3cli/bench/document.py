@@ -60,10 +60,10 @@ def write_text(
 
 
 def notes(images: Sequence[Measurement], pairs: Sequence[PairMeasurement]) -> list[str]:
-    """How each method was run, each once."""
-    found = {row.method.name: row.method.note for each in images for row in each.rows}
-    found |= {row.method.name: row.method.note for each in pairs for row in each.rows}
-    return [f"{name}: {note}" for name, note in found.items()]
+    """How each method was run, each way once."""
+    found = [f"{row.method.name}: {row.method.note}" for each in images for row in each.rows]
+    found += [f"{row.method.name}: {row.method.note}" for each in pairs for row in each.rows]
+    return list(dict.fromkeys(found))
 
 
 def protocols(images: Sequence[Measurement], pairs: Sequence[PairMeasurement]) -> list[str]:

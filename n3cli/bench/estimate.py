@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from n3cli.bench.given import make_folder
 from n3cli.bench.method import Method
 from n3cli.bench.suite import Suite
 from n3cli.bench.task import Item
-from n3cli.errors import InputError
 from n3cli.io.path import explained
 from n3cli.io.picture import Picture, write_picture
 from n3cli.ops.array import Float32
@@ -60,14 +60,10 @@ def save_to(folder: Path) -> Keeper:
     Raises:
         InputError: it holds something, or cannot be written to.
     """
-    with explained(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise InputError(f"{folder} is not empty; give a new folder with --save-images")
+    make_folder(folder, "with --save-images")
 
     def keep(estimate: Estimate) -> None:
-        task = estimate.suite.task
-        level = folder / estimate.suite.name / f"{task.level}-{task.label(estimate.level)}"
+        level = folder / estimate.suite.folder(estimate.level)
         pictures = (
             ("clean", estimate.clean), ("given", estimate.given),
             (_file_name(estimate.method.name), estimate.output),

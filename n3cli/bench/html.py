@@ -49,9 +49,13 @@ def _plots(measured: Measurement, published: Sequence[Published]) -> Iterator[st
         }
         axis = measured.suite.task.axis
         yield page.drawing(plot_lines(lines, x=axis, y="PSNR in dB"), f"PSNR over the {axis}")
-    if len(measured.rows) > 1:
-        level = measured.levels.index(_middle(measured.levels))
-        points = {row.method.name: (row.seconds, row.psnr[level]) for row in measured.rows}
+    level = measured.levels.index(_middle(measured.levels))
+    points = {
+        row.method.name: (row.seconds, row.psnr[level])
+        for row in measured.rows
+        if row.seconds is not None
+    }
+    if len(points) > 1:
         svg = plot_points(points, x="seconds for a megapixel", y="PSNR in dB")
         yield page.drawing(svg, f"Quality against speed at {_at(measured)}")
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from n3cli.bench.estimate import Estimate, Keeper
+from n3cli.bench.given import Items, give
 from n3cli.bench.method import Method
 from n3cli.bench.suite import Suite
-from n3cli.bench.task import Item
-from n3cli.bench.timing import time_left
 
 
 @dataclass(frozen=True)
@@ -23,13 +22,14 @@ class ImageScore:
         image: its name.
         psnr: in dB, one for each level.
         ssim: one for each level.
-        seconds: wall clock, one for each level; the first image's may hold what is done once.
+        seconds: wall clock, one for each level; the first image's may hold what is done once. None
+            where another program made the results.
     """
 
     image: str
     psnr: tuple[float, ...]
     ssim: tuple[float, ...]
-    seconds: tuple[float, ...]
+    seconds: tuple[float, ...] | None
 
 
 @dataclass(frozen=True)
@@ -40,14 +40,15 @@ class Row:
         method: what was measured.
         psnr: in dB, one for each level.
         ssim: one for each level.
-        seconds: wall clock for a megapixel of output, median over images and levels.
+        seconds: wall clock for a megapixel of output, median over images and levels; None where
+            another program made the results.
         per_image: what the means are of.
     """
 
     method: Method
     psnr: tuple[float, ...]
     ssim: tuple[float, ...]
-    seconds: float
+    seconds: float | None
     per_image: tuple[ImageScore, ...] = ()
 
 
@@ -77,7 +78,7 @@ class Measurement:
 
 def measure(
     suite: Suite,
-    items: Mapping[float, Sequence[Item]],
+    items: Items,
     methods: Sequence[Method],
     progress: Callable[[str], None],
     keepers: Sequence[Keeper] = (),
@@ -86,7 +87,7 @@ def measure(
 
     Args:
         suite: the suite.
-        items: for each level its images in sorted order, or equally many of the first of them.
+        items: its images.
         methods: what to run.
         progress: told once an image what is going on.
         keepers: get every estimate.
@@ -94,28 +95,24 @@ def measure(
     Returns:
         The means over the images, and what they are of.
     """
-    task, images = suite.task, len(next(iter(items.values())))
-    scores = np.empty((images, len(items), len(methods), 2))
-    seconds, megapixels = np.empty(scores.shape[:3]), np.empty((images, len(items), 1))
-    start = time.perf_counter()
-    for image in range(images):
-        loaded = None
-        left = time_left(time.perf_counter() - start, image, images)
-        for number, (level, own) in enumerate(items.items()):
-            item = own[image]
-            if item is not loaded:  # the same image serves all levels, where each has not its own
-                progress(f"{suite.name}: image {image + 1} of {images}, {item.name}{left}")
-                clean, loaded = task.load(item, suite.channels), item
-            given = task.degrade(item, clean, level, image)
-            megapixels[image, number] = clean.shape[0] * clean.shape[1] / 1e6
-            for which, method in enumerate(methods):
-                copy = given.copy()
-                begun = time.perf_counter()
+    task, images, levels = suite.task, len(next(iter(items.values()))), tuple(items)
+    scores = np.empty((images, len(levels), len(methods), 2))
+    seconds, megapixels = np.empty(scores.shape[:3]), np.empty((images, len(levels), 1))
+    for given in give(suite, items, progress):
+        item, image, level, clean = given.item, given.index, given.level, given.clean
+        number = levels.index(level)
+        megapixels[image, number] = clean.shape[0] * clean.shape[1] / 1e6
+        for which, method in enumerate(methods):
+            copy = given.values.copy()
+            begun = time.perf_counter()
+            if method.stored:
+                output = method.stored(item.stem, level)
+            else:
                 output = task.apply(method, copy, level)
-                seconds[image, number, which] = time.perf_counter() - begun
-                scores[image, number, which] = task.score(output, clean, level)
-                for keep in keepers:
-                    keep(Estimate(suite, item, image, level, method, clean, given, output))
+            seconds[image, number, which] = time.perf_counter() - begun
+            scores[image, number, which] = task.score(output, clean, level)
+            for keep in keepers:
+                keep(Estimate(suite, item, image, level, method, clean, given.values, output))
     names = [item.name for item in next(iter(items.values()))]
     psnr, ssim = scores.mean(0).T  # each methods × levels
     pace = np.median(seconds / megapixels, (0, 1))
@@ -124,12 +121,17 @@ def measure(
             method,
             tuple(psnr[n].tolist()),
             tuple(ssim[n].tolist()),
-            float(pace[n]),
+            None if method.stored else float(pace[n]),
             tuple(
-                ImageScore(name, *map(tuple, (*own[:, n].T.tolist(), took[:, n].tolist())))
+                ImageScore(
+                    name,
+                    tuple(own[:, n, 0].tolist()),
+                    tuple(own[:, n, 1].tolist()),
+                    None if method.stored else tuple(took[:, n].tolist()),
+                )
                 for name, own, took in zip(names, scores, seconds, strict=True)
             ),
         )
         for n, method in enumerate(methods)
     )
-    return Measurement(suite, tuple(items), images, rows)
+    return Measurement(suite, levels, images, rows)

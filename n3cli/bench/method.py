@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +37,8 @@ class Method:
         published: its name among published figures, where its authors' own may be compared.
         on_mosaic: what does it to mosaics as they are, if it is made for them.
         facts: what JSON says of it besides.
+        stored: an image's name for files and a level → the estimate that another program made;
+            where there is one, it is taken instead of running the method.
     """
 
     name: str
@@ -42,6 +47,7 @@ class Method:
     published: str | None = None
     on_mosaic: OnMosaic | None = None
     facts: Mapping[str, object] = field(default_factory=dict)
+    stored: Callable[[str, float], Float32] | None = None
 
 
 def network_facts(model: AnyModel) -> dict[str, object]:
@@ -51,3 +57,9 @@ def network_facts(model: AnyModel) -> dict[str, object]:
         "source": model.source,
         "weights_sha256": digest(model.file) if model.file else None,
     }
+
+
+def digest_of_files(named: Iterable[tuple[str, Path]]) -> str:
+    """The SHA-256 of what `sha256sum` prints for files of those names, in their order."""
+    listed = "".join(f"{digest(path)}  {name}\n" for name, path in named)
+    return hashlib.sha256(os.fsencode(listed)).hexdigest()

@@ -79,8 +79,8 @@ def _task_of(name: str, wanted: Collection[str]) -> str:
         near = get_close_matches(name, PEERS, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise ConfigError(
-            f"--against {name}: no such method; {hint}known are {', '.join(PEERS)}, and your own "
-            "MODULE:FUNCTION"
+            f"--against {name}: no such method; {hint}known are {', '.join(PEERS)}, your own "
+            "MODULE:FUNCTION, and results as NAME=DIR"
         )
     does = _PEERS[name].task.name
     if does not in wanted:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from n3cli.bench.difference import counterpart, differences
 from n3cli.bench.measurement import Measurement, Row
+from n3cli.bench.method import digest_of_files
 from n3cli.bench.published import Published, load_published
 from n3cli.bench.table import render_table
-from n3cli.data.fetch.download import digest
 
 
 def suite_json(measured: Measurement) -> dict[str, Any]:
@@ -51,7 +49,7 @@ def suite_json(measured: Measurement) -> dict[str, Any]:
                         "image": each.image,
                         "psnr": list(each.psnr),
                         "ssim": list(each.ssim),
-                        "seconds": list(each.seconds),
+                        "seconds": None if each.seconds is None else list(each.seconds),
                     }
                     for each in row.per_image
                 ],
@@ -69,11 +67,10 @@ def _own_files(measured: Measurement) -> dict[str, Any]:
     """The folder of one's own pictures, and a digest of what `sha256sum` prints of those used."""
     suite = measured.suite
     items = suite.task.items(suite.data.paths, suite.channels)
-    used = list(zip(suite.data.paths, items, strict=True))[: measured.images]
-    listed = "".join(f"{digest(path)}  {item.name}\n" for path, item in used)
+    named = [(item.name, path) for path, item in zip(suite.data.paths, items, strict=True)]
     return {
         "path": suite.data.folder,
-        "files_sha256": hashlib.sha256(os.fsencode(listed)).hexdigest(),
+        "files_sha256": digest_of_files(named[: measured.images]),
     }
 
 
@@ -102,7 +99,8 @@ def tabulate(
     levels = [f"{task.symbol}{task.label(level)}" for level in measured.levels]
     pairs = [(row, counterpart(row, published)) for row in measured.rows]
     compared = any(theirs for _, theirs in pairs) and measured.whole
-    timed = len(pairs) > 1
+    unit = next((row.seconds for row in measured.rows if row.seconds), None)  # of time
+    timed = bool(unit) and len(pairs) > 1
 
     def line(row: Row | None, theirs: Published | None) -> list[str]:
         cells = [row.method.name if row else theirs.method if theirs else ""]
@@ -115,8 +113,7 @@ def tabulate(
         if published:
             cells += [theirs.source if theirs else ""]
         if timed:
-            ratio = row.seconds / measured.rows[0].seconds if row else 0
-            cells += [format(ratio, ".2f" if ratio >= 0.1 else ".1g") if row else ""]
+            cells += [_ratio(row.seconds, unit) if row else ""]
         return cells
 
     groups = ["measured"] + ["published"] * bool(published) + ["difference"] * compared
@@ -136,6 +133,13 @@ def _compared(measured: Measurement, row: Row) -> list[float | None] | None:
 
 def _figures(row: Row) -> list[str]:
     return [f"{psnr:.2f} / {ssim:.4f}" for psnr, ssim in zip(row.psnr, row.ssim, strict=True)]
+
+
+def _ratio(seconds: float | None, unit: float | None) -> str:
+    if seconds is None or unit is None:
+        return "–"
+    ratio = seconds / unit
+    return format(ratio, ".2f" if ratio >= 0.1 else ".1g")
 
 
 def _decibels(value: float | None, form: str) -> str:

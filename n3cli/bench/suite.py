@@ -51,6 +51,10 @@ class Suite:
             )
         return self.at.get(level, self.data)
 
+    def folder(self, level: float) -> str:
+        """Where files of its images at a level lie, below a folder that is for several suites."""
+        return f"{self.name}/{self.task.level}-{self.task.label(level)}"
+
     @property
     def is_published(self) -> bool:
         """Whether it is a set that figures may have been published of, not somebody's own."""

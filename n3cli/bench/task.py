@@ -68,6 +68,11 @@ class SuiteTask:
     baseline: str = ""
     models: tuple[str | None, ...] = (None,)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether a method gets nothing but an image and its level: other programs can, too."""
+        return self.apply is SuiteTask.apply
+
     def label(self, level: float) -> str:
         """A level for people."""
         return "auto" if self.level == "sigma" and level == real.AUTO else f"{level:g}"

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from n3cli.cli import complete, console, options
-from n3cli.cli.bench_quality import Asked
+from n3cli.cli.bench_quality import Asked, save_noisy
 from n3cli.cli.bench_report import Watch, report
 from n3cli.cli.bench_submit import check, is_submission, submit
 from n3cli.errors import ConfigError
@@ -21,11 +21,12 @@ from n3cli.errors import ConfigError
 _FORMS = ("as_json", "markdown")
 _ALONE = {
     "--check": ("data",),
+    "--save-noisy": ("sigmas", "scales", "data", "offline", "images"),
     "speed": ("models", "size", "repeats", "device", *_FORMS),
     "training": ("repeats", "device", *_FORMS),
     "noise-level": ("data", "offline", "images", *_FORMS),
 }
-"""What measures or checks by itself, and the options that say something of it."""
+"""What measures, checks or writes by itself, and the options that say something of it."""
 
 
 def _words(
@@ -40,6 +41,19 @@ def _words(
     texts = ((text,) if there(text) else text.split(",") for text in values)
     words = (word.strip() for parts in texts for word in parts)
     return tuple(dict.fromkeys(word for word in words if word))
+
+
+def _peers(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Split like `_words`, but what stands behind "=" is a folder's path, whatever is in it."""
+    words: list[str] = []
+    for value in values:
+        before, sign, folder = value.partition("=")
+        if sign:
+            before, _, name = before.rpartition(",")
+            words += [*_words(ctx, param, before), f"{name.strip()}={folder}"]
+        else:
+            words += _words(ctx, param, value)
+    return tuple(dict.fromkeys(words))
 
 
 def _levels(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[float, ...]:
@@ -104,11 +118,12 @@ def _scales(ctx: click.Context, param: click.Parameter, value: str | None) -> tu
     "--against",
     "peers",
     multiple=True,
-    callback=_words,
+    callback=_peers,
     metavar="NAME",
     help="Other method to measure on the same data. For noise: bm3d, nlm, nlm-opencv, tv, wavelet, "
     "noisy; for super-resolution: bicubic; for correspondences: none, ratio, mutual, "
-    "ratio+mutual. MODULE:FUNCTION is a function of your own. Without -m, no model is measured.",
+    "ratio+mutual. MODULE:FUNCTION is a function of your own; NAME=DIR is what another "
+    "program made of the files of --save-noisy. Without -m, no model is measured.",
 )
 @options.data
 @click.option("--offline", is_flag=True, help="Do not download missing data sets.")
@@ -124,6 +139,14 @@ def _scales(ctx: click.Context, param: click.Parameter, value: str | None) -> tu
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
     help="Write every clean, noisy and denoised image below this folder, as PNG.",
+)
+@click.option(
+    "--save-noisy",
+    "noisy",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write what methods get below this folder, as float TIFF, for programs that n3 does not "
+    "run; measure nothing.",
 )
 @click.option(
     "-o",
@@ -172,6 +195,7 @@ def bench(
     offline: bool,
     tolerance: float | None,
     saved: Path | None,
+    noisy: Path | None,
     output: Path | None,
     checked: Path | None,
     images: int | None,
@@ -218,11 +242,18 @@ def bench(
     """  # noqa: D301 (the backslash is a sign of click's: a table)
     watch = partial(_progress, quiet=quiet)
     form = _form(json=as_json, markdown=markdown, html=html)
-    alone = "--check" if checked is not None else next((w for w in _ALONE if w in suites), None)
+    words = ("--check",) * (checked is not None) + ("--save-noisy",) * (noisy is not None) + suites
+    alone = next((word for word in words if word in _ALONE), None)
     if alone:
         _check_alone(ctx, alone, suites)
+    wanted = Asked(
+        suites, {"sigma": sigmas, "scale": scales}, models, peers, data, images, device, precision,
+        offline, tolerance, saved, form,
+    )  # fmt: skip
     if checked is not None:
         click.echo(check(suites, checked, data))
+    elif noisy is not None:
+        click.echo(save_noisy(wanted, noisy, watch))
     elif alone == "speed":
         click.echo(_speed(models, size or 512, repeats or 5, device, form, watch))
     elif alone == "training":
@@ -234,10 +265,10 @@ def bench(
             raise ConfigError(
                 "--size is for speed, and --repeats for speed and training; leave them out"
             )
-        wanted = Asked(
-            suites, {"sigma": sigmas, "scale": scales}, models, peers, data, images, device,
-            precision, offline, tolerance, saved, form,
-        )  # fmt: skip
+        from n3cli.bench.stored import check_plain, is_stored
+
+        if any(map(is_stored, peers)):
+            check_plain(suites, "--against NAME=DIR")
         if is_submission(suites):
             click.echo(submit(wanted, output, watch))
         elif output is not None:
@@ -255,7 +286,8 @@ def _check_alone(ctx: click.Context, name: str, suites: tuple[str, ...]) -> None
     Raises:
         ConfigError: there is some, or other suites.
     """
-    allowed = {*_ALONE[name], "checked", "quiet"}
+    itself = {each.name for each in ctx.command.params if name in each.opts}
+    allowed = {*_ALONE[name], *itself, "quiet"}
     if options.given(ctx).keys() - allowed or (name in suites and len(suites) > 1):
         *most, last = (each.opts[0] for each in ctx.command.params if each.name in _ALONE[name])
         taken = f"{', '.join(most)} and {last}" if most else last
