@@ -16,6 +16,7 @@ from reference.real_sets import write_dnd, write_sidd
 
 from n3cli.cli import fetch_view
 from n3cli.cli.main import n3
+from n3cli.data.fetch.record import RECORD
 from n3cli.data.published.index import COLLECTIONS
 from n3cli.io.picture import read_picture
 from n3cli.render.contact_sheet import contact_sheet
@@ -184,6 +185,19 @@ def test_addresses_are_asked(server, tmp_path):
     assert "2 of 30 addresses failed" in err
 
 
+def test_a_set_that_cannot_be_looked_at_is_listed(tmp_path):
+    folder = tmp_path / COLLECTIONS["sidd-validation"].folder
+    folder.mkdir(exist_ok=True)
+    (folder / RECORD).write_text("{")
+    code, out, err = n3_fetch("--list", "--dir", tmp_path)
+    assert code == 0
+    assert err.count("is damaged") == 1
+    lines = out.splitlines()[1:]
+    assert [line.split()[0] for line in lines] == list(COLLECTIONS)
+    (row,) = (line.split() for line in lines if line.startswith("sidd-validation "))
+    assert "unknown" in row
+
+
 def test_a_set_is_shown(shared, tmp_path):
     data = shared / "datasets"
     code, out, err = n3_fetch("--show", "set5", "--dir", data, cwd=tmp_path)
@@ -213,6 +227,15 @@ def test_a_set_is_shown(shared, tmp_path):
         "set5-contact-sheet.png",
         "sheet.jpg",
     ]
+
+
+def test_a_sheet_stays_out_of_the_set(shared, tmp_path):
+    (tmp_path / "link").symlink_to(shared / "datasets" / "Set5")
+    target = tmp_path / "link" / "sheet.png"
+    words = ("--show", "set5", "--dir", shared / "datasets", "-o", target, "--overwrite")
+    code, out, err = n3_fetch(*words)
+    assert (code, out) == (1, "")
+    assert f"{target}: is in the folder of set5; choose another -o" in err
 
 
 def test_a_sheet_that_appears_meanwhile_is_kept(shared, tmp_path, monkeypatch):

@@ -118,6 +118,16 @@ class TestAPair:
         assert run("photos/a.png", "photos/b.png", option, name, "-y", *FEW).exit_code == 0
         assert Path(name).read_bytes() != b"another's"
 
+    @pytest.mark.parametrize("option", ["-o", "--viz"])
+    def test_what_appears_meanwhile_in_a_folder_is_present(self, monkeypatch, option):
+        name = "out/photos-a_photos-b_matches" + (".npz" if option == "-o" else ".png")
+        Path("out").mkdir()
+        let_appear(monkeypatch, name)
+        result = run("photos/a.png", "photos/b.png", option, "out/", *FEW)
+        assert result.exit_code == 0, result.output
+        assert "already present" in result.output
+        assert Path(name).read_text() == "another's"
+
     def test_what_the_file_holds(self):
         run("photos/a.png", "photos/b.png", "-o", "out.npz", "--K", "K.txt", *FEW)
         with np.load("out.npz") as stored:

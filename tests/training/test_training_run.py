@@ -408,6 +408,11 @@ def test_what_cannot_be_written_is_told_at_once(recipe: str, tmp_path: Path, pic
     (tmp_path / "run" / "model" / "mine.txt").write_text("keep")
     with pytest.raises(InputError, match=r"mine\.txt"):
         train(recipe, tmp_path / "run", pictures)
+    (tmp_path / "done" / "model").mkdir(parents=True)
+    (tmp_path / "done" / "model" / "config.json").write_text("{}")
+    with pytest.raises(InputError, match="has the model of a run"):
+        train(recipe, tmp_path / "done", pictures)
+    assert [path.name for path in (tmp_path / "done").iterdir()] == ["model"]
     (tmp_path / "log" / "log.jsonl").mkdir(parents=True)
     with pytest.raises(InputError, match=r"log\.jsonl"):
         train(recipe, tmp_path / "log", pictures)

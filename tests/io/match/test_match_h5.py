@@ -180,6 +180,19 @@ def test_two_runs_do_not_write_one_file_at_once(tmp_path, anew):
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a.h5", "link.h5"]
 
 
+def test_what_another_program_writes_meanwhile_stays(tmp_path):
+    path = tmp_path / "a.h5"
+
+    def work():
+        with open_store(path) as store:
+            store.add("a.jpg", "b.jpg", pair())
+            path.write_text("another's")
+
+    with pytest.raises(InputError, match="exists and is kept"):
+        work()
+    assert path.read_text() == "another's"
+
+
 def test_a_pair_that_was_cut_short_is_not_done(tmp_path):
     path = tmp_path / "a.h5"
     write(path, ("a.jpg", "b.jpg"))
