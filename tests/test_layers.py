@@ -79,6 +79,19 @@ def test_a_file_keeps_to_the_house(file: Path):
     assert len(source.splitlines()) <= 400, "two ideas in one file?"
 
 
+def test_no_files_import_each_other_in_a_circle():
+    modules = {
+        ".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts): file for file in FILES
+    }
+    imports = {}
+    for module, file in modules.items():
+        names = imported_names(file.read_text(encoding="utf-8"))
+        found = {name if name in modules else name.rpartition(".")[0] for name in names}
+        imports[module] = (found & modules.keys()) - {module}
+    order = list(TopologicalSorter(imports).static_order())  # CycleError names a circle
+    assert order.index("n3cli.errors") < order.index("n3cli.cli.main")
+
+
 def test_between_the_rooms_of_a_part_imports_run_one_way():
     rooms: dict[str, set[str]] = {}
     for file in FILES:

@@ -13,8 +13,9 @@ from pathlib import Path
 import click
 
 from n3cli.cli import complete, console, options
-from n3cli.cli.bench_quality import Asked, save_noisy
-from n3cli.cli.bench_report import Watch, report
+from n3cli.cli.bench_asked import Asked, Watch
+from n3cli.cli.bench_quality import save_noisy
+from n3cli.cli.bench_report import report
 from n3cli.cli.bench_submit import check, is_submission, submit
 from n3cli.errors import ConfigError
 

@@ -7,7 +7,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from n3cli.cli import console
-from n3cli.cli.bench_quality import Asked
+from n3cli.cli.bench_asked import Asked
 
 if TYPE_CHECKING:
     from n3cli.bench.pair_measurement import PairMeasurement

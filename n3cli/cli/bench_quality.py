@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from n3cli.cli import console
+from n3cli.cli.bench_asked import Asked, Watch
 from n3cli.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -18,26 +19,6 @@ if TYPE_CHECKING:
     from n3cli.bench.method import Method
     from n3cli.bench.suite import Suite
     from n3cli.bench.task import SuiteTask
-    from n3cli.cli.bench_report import Watch
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What the command line asks for; see the options of `n3 bench`."""
-
-    names: tuple[str, ...]
-    levels: Mapping[str, tuple[float, ...]]
-    """By what a level is: ``sigma`` or ``scale``."""
-    models: tuple[str, ...]
-    peers: tuple[str, ...]
-    data: Path | None
-    images: int | None
-    device: str
-    precision: str
-    offline: bool
-    tolerance: float | None
-    saved: Path | None
-    form: str | None
 
 
 def prepare_images(

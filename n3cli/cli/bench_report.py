@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from n3cli.cli import console
+from n3cli.cli.bench_asked import Asked, Watch
 from n3cli.cli.bench_pairs import at_hand, prepare_pairs
-from n3cli.cli.bench_quality import Asked, prepare_images
+from n3cli.cli.bench_quality import prepare_images
 from n3cli.errors import ConfigError, N3Error
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from n3cli.bench.measurement import Measurement
     from n3cli.bench.pair_measurement import PairMeasurement
     from n3cli.inference.machine import Machine
-
-Watch = Callable[[], AbstractContextManager[Callable[[str], None]]]
 
 
 def report(asked: Asked, watch: Watch, show: Callable[[str], object]) -> None:

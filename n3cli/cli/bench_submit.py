@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from n3cli.cli import console
-from n3cli.cli.bench_quality import Asked
-from n3cli.cli.bench_report import Watch
+from n3cli.cli.bench_asked import Asked, Watch
 from n3cli.errors import ConfigError, InputError
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from n3cli.bench.pair_measurement import Poses, measure_pairs
 from n3cli.bench.pair_method import PairMethod, Verdict, make_classifiers, make_filters
 from n3cli.bench.pair_pose import DRAWS, make_pose_errors
 from n3cli.bench.pair_report import suite_text
-from n3cli.cli.bench_quality import Asked
+from n3cli.cli.bench_asked import Asked
 from n3cli.cli.bench_report import divide
 from n3cli.cli.main import n3
 from n3cli.data.pairs.pair import Pair
