@@ -49,6 +49,10 @@ class Estimate:
 Keeper = Callable[[Estimate], None]
 
 
+BESIDE = ("clean", "given")
+"""What is saved beside the results of methods."""
+
+
 def save_to(folder: Path) -> Keeper:
     """Write estimates as PNG files of 8 bits.
 
@@ -64,11 +68,10 @@ def save_to(folder: Path) -> Keeper:
 
     def keep(estimate: Estimate) -> None:
         level = folder / estimate.suite.folder(estimate.level)
-        pictures = (
-            ("clean", estimate.clean), ("given", estimate.given),
-            (_file_name(estimate.method.name), estimate.output),
-        )  # fmt: skip
-        for name, values in pictures:
+        names = (*BESIDE, _file_name(estimate.method.name))
+        for name, values in zip(
+            names, (estimate.clean, estimate.given, estimate.output), strict=True
+        ):
             path = level / name / f"{estimate.item.stem}.png"
             with explained(path.parent):
                 path.parent.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from n3cli.bench.estimate import BESIDE
 from n3cli.bench.given import Items
 from n3cli.bench.method import Method, digest_of_files
 from n3cli.bench.protocol import load_image
@@ -51,12 +52,16 @@ def find_stored(name: str) -> tuple[str, Path]:
     """What stored results are called, and their folder.
 
     Raises:
-        ConfigError: one of them is left out.
+        ConfigError: one of them is left out, or the name is taken.
         InputError: there is no such folder.
     """
     called, _, place = name.partition("=")
     if not (called and place):
         raise ConfigError(f"--against {name}: give NAME=DIR")
+    if called in BESIDE:
+        raise ConfigError(
+            f"--against {name}: --save-images has a folder {called}; choose another NAME"
+        )
     folder = Path(place).expanduser()
     if not folder.is_dir():
         raise InputError(

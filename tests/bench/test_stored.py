@@ -249,6 +249,7 @@ def test_what_is_not_finite_is_told(folder):
     [
         (["mine", "--against", "=out"], "--against =out: give NAME=DIR"),
         (["mine", "--against", "theirs="], "--against theirs=: give NAME=DIR"),
+        (["mine", "--against", "clean=out"], "--save-images has a folder clean"),
         (["mine", "--against", "a=out", "--against", "a=mine"], "two methods would be called a"),
         (["mine", "--against", "noisy", "--against", "noisy=out"], "would be called noisy"),
         (["mine", "--against", "theirs"], "MODULE:FUNCTION, and results as NAME=DIR"),
