@@ -34,6 +34,10 @@ class InputError(N3Error):
     exit_code = 1
 
 
+class ExistingError(InputError):
+    """An output exists, and may not be replaced."""
+
+
 class OutputError(N3Error):
     """The one file that takes the results of a batch cannot be written any more: the batch ends."""
 

@@ -10,11 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from n3cli.bench.given import make_folder
 from n3cli.bench.method import Method
 from n3cli.bench.suite import Suite
 from n3cli.bench.task import Item
-from n3cli.io.path import explained
+from n3cli.io.path import make_folder, make_new_folder
 from n3cli.io.picture import Picture, write_picture
 from n3cli.ops.array import Float32
 from n3cli.ops.detail import most_detailed
@@ -64,7 +63,7 @@ def save_to(folder: Path) -> Keeper:
     Raises:
         InputError: it holds something, or cannot be written to.
     """
-    make_folder(folder, "with --save-images")
+    make_new_folder(folder, "with --save-images")
 
     def keep(estimate: Estimate) -> None:
         level = folder / estimate.suite.folder(estimate.level)
@@ -73,8 +72,7 @@ def save_to(folder: Path) -> Keeper:
             names, (estimate.clean, estimate.given, estimate.output), strict=True
         ):
             path = level / name / f"{estimate.item.stem}.png"
-            with explained(path.parent):
-                path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path)
             write_picture(path, Picture(_eight_bits(values)))
 
     return keep

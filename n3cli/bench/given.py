@@ -12,8 +12,7 @@ from typing import TypeAlias
 from n3cli.bench.suite import Suite
 from n3cli.bench.task import Item
 from n3cli.bench.timing import time_left
-from n3cli.errors import InputError
-from n3cli.io.path import explained, write_text
+from n3cli.io.path import make_folder, write_text
 from n3cli.io.picture import Picture, write_picture
 from n3cli.ops.array import Float32
 
@@ -82,27 +81,10 @@ def write_given(
         for given in give(suite, items, progress):
             names.append(f"{suite.folder(given.level)}/{given.item.stem}")
             path = folder / f"{names[-1]}.tif"
-            with explained(path.parent):
-                path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path)
             write_picture(path, Picture(given.values))
     write_text(_readme(suites, command, names[0]), folder / README)
     return len(names)
-
-
-def make_folder(folder: Path, why: str) -> None:
-    """Make a folder, which may be there if it is empty, so that nothing in it is replaced.
-
-    Args:
-        folder: its path.
-        why: what it is given for.
-
-    Raises:
-        InputError: it holds something, or cannot be written to.
-    """
-    with explained(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise InputError(f"{folder} is not empty; give a new folder {why}")
 
 
 def _readme(suites: Sequence[tuple[Suite, Items]], command: str, name: str) -> str:

@@ -87,13 +87,14 @@ def load_stored(name: str, suite: Suite, items: Items) -> Method:
     shape_of: Callable[[Any], tuple[int, ...]] = cache(
         lambda item: suite.task.load(item, suite.channels).shape
     )
+    pictures_in = cache(_pictures_in)
     paths: dict[tuple[str, float], Path] = {}
     depths, faults = set(), []
     for level, own in items.items():
         for item in own:
             place, shape = folder / suite.folder(level) / item.stem, shape_of(item)
             try:
-                path = paths[item.stem, level] = _find(place, shape)
+                path = paths[item.stem, level] = _the_one(place, pictures_in(place.parent), shape)
                 depths.add(_depth(path, shape))
             except InputError as error:
                 faults.append(str(error))
@@ -121,10 +122,18 @@ def _never_run(image: Float32, level: float) -> Float32:
     raise AssertionError("what is stored is not run")
 
 
-def _find(place: Path, shape: tuple[int, ...]) -> Path:
+def _pictures_in(folder: Path) -> dict[str, list[Path]]:
+    """The pictures in a folder, sorted, by their names without suffixes."""
+    found: dict[str, list[Path]] = {}
+    for path in sorted(folder.glob("*")):
+        if path.suffix.lower() in READABLE:
+            found.setdefault(path.stem, []).append(path)
+    return found
+
+
+def _the_one(place: Path, pictures: dict[str, list[Path]], shape: tuple[int, ...]) -> Path:
     """The one picture of that name, whatever its suffix."""
-    beside = sorted(place.parent.glob("*"))
-    found = [p for p in beside if p.stem == place.name and p.suffix.lower() in READABLE]
+    found = pictures.get(place.name, [])
     if not found:
         raise InputError(f"{place}.*: is missing, expected a picture of {_size(shape)}")
     if len(found) > 1:

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from n3cli.bench.method import Method
 from n3cli.data.kept import KeptSet
-from n3cli.errors import InputError
-from n3cli.io.path import explained
+from n3cli.io.path import make_new_folder
 from n3cli.ops.array import Float32
 
 
@@ -131,10 +130,7 @@ def write_submission(
         ConfigError: the library that reads it is not installed.
     """
     photos = submission.open(folder)
-    with explained(target):
-        target.mkdir(parents=True, exist_ok=True)
-        if any(target.iterdir()):
-            raise InputError(f"{target} is not empty; give a new folder for the submission with -o")
+    make_new_folder(target, "for the submission with -o")
     bundle = submission.begin(target)
     seconds = change = 0.0
     pixels = values = parts = 0

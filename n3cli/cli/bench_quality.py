@@ -69,12 +69,13 @@ def save_noisy(asked: Asked, folder: Path, watch: Watch) -> str:
         ConfigError: the options make no sense together.
         DataError, InputError: something is missing, or cannot be written.
     """
-    from n3cli.bench.given import README, make_folder, write_given
+    from n3cli.bench.given import README, write_given
     from n3cli.bench.stored import check_plain
+    from n3cli.io.path import make_new_folder
 
     check_plain(asked.names, "--save-noisy")
     suites = _suites(asked)
-    make_folder(folder, "with --save-noisy")
+    make_new_folder(folder, "with --save-noisy")
     given = []
     for suite in suites:
         present, items = _with_images(suite, asked)

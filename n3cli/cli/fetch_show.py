@@ -11,7 +11,7 @@ import click
 from n3cli.cli import console
 from n3cli.cli.fetch_show_pairs import show_pairs
 from n3cli.cli.fetch_view import counter
-from n3cli.errors import DataError, InputError
+from n3cli.errors import DataError, ExistingError, InputError
 
 if TYPE_CHECKING:
     from n3cli.data.preview import Preview
@@ -35,7 +35,7 @@ def target_for(collection: Collection, root: Path, output: str | None, overwrite
     if target.resolve().is_relative_to((root / collection.folder).resolve()):
         raise InputError(f"{target}: is in the folder of {collection.name}; choose another -o")
     if target.exists() and not overwrite:
-        raise InputError(_kept(target))
+        raise ExistingError(_kept(target))
     return target
 
 
@@ -54,10 +54,8 @@ def show(collection: Collection, root: Path, target: Path, overwrite: bool, quie
         sheet = _show_pictures(collection, root, quiet)
     try:
         write_picture(target, Picture(sheet), replace=overwrite)
-    except InputError as error:
-        if isinstance(error.__cause__, FileExistsError):  # -y has another meaning here
-            raise InputError(_kept(target)) from error
-        raise
+    except ExistingError as error:  # -y has another meaning here
+        raise ExistingError(_kept(target)) from error
     click.echo(f"{'sheet':<11} {target}")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import BinaryIO
 
-from n3cli.errors import InputError, N3Error
+from n3cli.errors import ExistingError, InputError, N3Error
 from n3cli.io.format import printable
 
 _PART = 1 << 20
@@ -61,7 +61,8 @@ def deliver(finished: Path, target: Path | BinaryIO, *, replace: bool = True) ->
         replace: whether to replace a file that is there, or has appeared while this one was made.
 
     Raises:
-        InputError: the disk is full, the stream is closed, a file is there, …
+        ExistingError: a file is there.
+        InputError: the disk is full, the stream is closed, …
     """
     if isinstance(target, Path):
         with explained(target):
@@ -71,7 +72,7 @@ def deliver(finished: Path, target: Path | BinaryIO, *, replace: bool = True) ->
                 try:
                     _put_new(finished, place)
                 except FileExistsError as error:
-                    raise InputError(kept(target)) from error
+                    raise ExistingError(kept(target)) from error
                 return
             if place.exists():
                 shutil.copymode(place, finished)
@@ -186,14 +187,30 @@ def make_folder(target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
 
 
+def make_new_folder(folder: Path, why: str) -> None:
+    """Make a folder, which may be there if it is empty, so that nothing in it is replaced.
+
+    Args:
+        folder: its path.
+        why: what it is given for.
+
+    Raises:
+        InputError: it holds something, or cannot be written to.
+    """
+    with explained(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise InputError(f"{folder} is not empty; give a new folder {why}")
+
+
 def refuse_existing(target: Path) -> None:
     """Make sure that a target is not there yet.
 
     Raises:
-        InputError: it is.
+        ExistingError: it is.
     """
     if os.path.lexists(os.path.realpath(target)):
-        raise InputError(kept(target))
+        raise ExistingError(kept(target))
 
 
 def kept(target: Path) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from n3cli.errors import InputError
+from n3cli.errors import ExistingError, InputError
 from n3cli.inference.match.matcher import Matcher
 from n3cli.io.match.matches import Matches
 from n3cli.io.path import make_folder
@@ -147,8 +147,8 @@ def _is_ours(write: Callable[[], None], *, named: bool) -> bool:
     """Write an output, unless another program has, meanwhile: then that is present."""
     try:
         write()
-    except InputError as error:
-        if named or not isinstance(error.__cause__, FileExistsError):
+    except ExistingError:
+        if named:
             raise
         return False
     return True

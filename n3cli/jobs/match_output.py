@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from n3cli.errors import ConfigError, InputError
+from n3cli.errors import ConfigError, ExistingError, InputError
 from n3cli.io.match.colmap_store import create_database
 from n3cli.io.match.h5 import SUFFIXES, open_store
 from n3cli.io.match.matches import Matches
@@ -99,7 +99,7 @@ class MatchOutput:
                 )
             if target and target.exists() and not self.overwrite:
                 if named:
-                    raise InputError(kept(target))
+                    raise ExistingError(kept(target))
                 target = None
             wanted.append(target)
         stored = self.store is not None and not self.store.has(pair.name0, pair.name1)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from n3cli.errors import ConfigError, InputError
+from n3cli.errors import ConfigError, ExistingError, InputError
 from n3cli.io.format import (
     DNG,
     FORMATS,
@@ -20,7 +20,7 @@ from n3cli.io.format import (
 )
 from n3cli.io.name import ONLY_MAT, ONLY_RAW, default_target, page_of
 from n3cli.jobs.scan import Source, identify, scan
-from n3cli.jobs.target import ExistingError, Guard, output_folder, target_of
+from n3cli.jobs.target import Guard, output_folder, target_of
 
 STANDARD = "-"
 """As an input: standard input. As an output: standard output."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from n3cli.errors import ConfigError, InputError
+from n3cli.errors import ConfigError, ExistingError, InputError
 from n3cli.io.format import RAW_SUFFIXES, READABLE, is_mat_name
 from n3cli.io.name import default_target
 from n3cli.io.path import explained, kept
@@ -52,10 +52,6 @@ def target_of(
     if output is not None:
         return Path(output)
     return default_target(source.path, tag, format)
-
-
-class ExistingError(InputError):
-    """A target that is there and may not be replaced."""
 
 
 @dataclass
